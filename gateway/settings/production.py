@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What production refuses to start with.
+
+Each refusal names a setting that is right for a demo and wrong for a register of people: an
+issuer that signs anybody in, a bearer token that works for whoever stole it (RFC 8705, RFC 9449),
+a passphrase beside the keyset it opens, keys that everyone who downloaded the project holds.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from gateway.settings.sections import Settings
+
+__all__ = ["SAMPLE_MARK", "production_refusals"]
+
+SAMPLE_MARK = "cuvar-sample"
+"""Stands in every sample key file, or as the name of a file beside them; see docs/settings.md."""
+
+_KEY_BYTES = 65_536
+
+
+def production_refusals(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The path of each setting that production refuses, with what to do instead.
+
+    Empty in development mode.
+    """
+    if settings.gateway.mode != "production":
+        return
+    yield from _transport(settings)
+    yield from _issuers(settings)
+    if settings.keys.passphrase is not None:
+        yield ("keys", "passphrase"), "move it to passphrase_file or passphrase_env"
+    for path, file in _key_files(settings):
+        if _is_sample(file):
+            yield path, "is a sample key that everybody has; make your own with `cuvar init`"
+
+
+def _transport(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if not settings.gateway.public_url.startswith("https://"):
+        yield ("gateway", "public_url"), "must be https"
+    if settings.gateway.tls is None and not settings.identity.trusted_proxies:
+        yield (
+            ("gateway", "tls"),
+            "listening without TLS needs a proxy that ends it, named in identity.trusted_proxies",
+        )
+    endpoint = settings.telemetry.otlp_endpoint
+    if endpoint is not None and not endpoint.startswith("https://"):
+        yield ("telemetry", "otlp_endpoint"), "must be https"
+
+
+def _issuers(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for number, issuer in enumerate(settings.issuers):
+        if issuer.development:
+            yield ("issuers", number, "development"), "remove the development issuer"
+        if not issuer.require_binding:
+            yield (
+                ("issuers", number, "require_binding"),
+                "must be true: an unbound token works for whoever stole it",
+            )
+        if not issuer.issuer.startswith("https://"):
+            yield ("issuers", number, "issuer"), "must be an https address"
+        if issuer.jwks_url is not None and not issuer.jwks_url.startswith("https://"):
+            yield ("issuers", number, "jwks_url"), "must be https"
+
+
+def _key_files(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], Path]]:
+    yield ("log", "signer"), settings.log.signer
+    for country, file in settings.log.dpo_keys.items():
+        yield ("log", "dpo_keys", country), file
+    yield ("keys", "keyset"), settings.keys.keyset
+    if settings.keys.passphrase_file is not None:
+        yield ("keys", "passphrase_file"), settings.keys.passphrase_file
+    if settings.gateway.tls is not None:
+        yield ("gateway", "tls", "key"), settings.gateway.tls.key
+    for number, issuer in enumerate(settings.issuers):
+        if issuer.jwks_file is not None:
+            yield ("issuers", number, "jwks_file"), issuer.jwks_file
+
+
+def _is_sample(file: Path) -> bool:
+    """Whether the key is marked as a sample. A missing file is found by whoever opens it."""
+    if file.with_name(SAMPLE_MARK).exists():
+        return True
+    try:
+        with file.open("rb") as handle:
+            return SAMPLE_MARK.encode() in handle.read(_KEY_BYTES)
+    except OSError:
+        return False

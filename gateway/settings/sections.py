@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Every option of `cuvar.toml`, with its meaning, unit, default and danger.
+
+The descriptions below are the documentation: docs/settings.md is written from them, and a test
+compares the two. An option that is not named here is refused, so a misspelt safeguard cannot be
+silently absent. Models are frozen: settings are read once, at start.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from gateway.settings.values import DatabaseUrl, FilePath, HttpUrl, Network, Words
+
+__all__ = [
+    "FactsSettings",
+    "GatewaySettings",
+    "IdentitySettings",
+    "IssuerSettings",
+    "KeysSettings",
+    "LimitsSettings",
+    "LogSettings",
+    "LoggingSettings",
+    "PoliciesSettings",
+    "RegisterSettings",
+    "Settings",
+    "StateSettings",
+    "TelemetrySettings",
+    "TlsSettings",
+]
+
+CountryId = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Many = Annotated[int, Field(ge=1, le=10_000_000)]
+
+
+class Section(BaseModel):
+    """One table of the settings file: closed, strict, frozen."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, allow_inf_nan=False
+    )
+
+
+class TlsSettings(Section):
+    """TLS of the gateway's own port. Absent: plain HTTP."""
+
+    certificate: FilePath = Field(description="PEM file: the server certificate and its chain.")
+    key: FilePath = Field(description="PEM file: the certificate's private key.")
+    client_ca: FilePath | None = Field(
+        default=None,
+        description="PEM file: authorities whose client certificates are accepted. Absent: no "
+        "client certificate is asked for, so tokens can be bound by DPoP only.",
+    )
+
+
+class GatewaySettings(Section):
+    """The gateway process: who it is, where it listens, how much it takes."""
+
+    name: str = Field(
+        default="gateway",
+        pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
+        description="Short name of this gateway, shown in traces and readiness.",
+    )
+    mode: Literal["development", "production"] = Field(
+        default="production",
+        description="`production` refuses every setting that is only fit for trying things out. "
+        "`development` must be written out.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(
+        default=8443, description="Port to listen on; 0 takes a free one."
+    )
+    public_url: HttpUrl = Field(
+        description="Address under which clients reach the gateway. Sender-constrained tokens are "
+        "checked against it, so a wrong value refuses every DPoP proof."
+    )
+    tls: TlsSettings | None = Field(default=None, description="One table, see its section.")
+    max_body_bytes: Annotated[int, Field(ge=1_024, le=16_777_216)] = Field(
+        default=65_536, description="Largest request body in bytes; a larger one is refused unread."
+    )
+    request_timeout_s: Seconds = Field(
+        default=10.0, description="Time limit of one request in seconds, log entry included."
+    )
+    shutdown_grace_s: Seconds = Field(
+        default=20.0,
+        description="How long running requests may finish after a stop signal, in seconds.",
+    )
+    workers: Literal[1] = Field(
+        default=1,
+        description="Fixed: one process sequences one log. Run more gateways for more load.",
+    )
+
+
+class PoliciesSettings(Section):
+    """The rule set."""
+
+    rules: Literal["example"] | FilePath = Field(
+        description="Folder of the rule files, or `example` for the packaged example region "
+        "(its national rows are unverified: never decide about people with it)."
+    )
+
+
+class LogSettings(Section):
+    """The transparency log: no answer leaves before its entry is durable here."""
+
+    url: DatabaseUrl = Field(
+        description="Database of the log: SQLite or PostgreSQL. `cuvar init` creates it; a missing "
+        "log is refused, so that a misspelt name cannot start an empty one."
+    )
+    origin: str = Field(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[!-*,-~]+$",
+        description="Name of the log in its checkpoints, for example "
+        "`log.example.org/cuvar`. Never changes in the life of a log.",
+    )
+    signer: FilePath = Field(description="File of the Ed25519 key that signs checkpoints.")
+    dpo_keys: dict[CountryId, FilePath] = Field(
+        min_length=1,
+        description="Country id → file of its data-protection officer's public key. Entry details "
+        "are sealed to the officers concerned; a country without a key gets no answer.",
+    )
+    queue: Annotated[int, Field(ge=16, le=1_000_000)] = Field(
+        default=4_096,
+        description="Entries that may wait for the disk; beyond it questions get 503.",
+    )
+
+
+class KeysSettings(Section):
+    """The keys behind pseudonyms and case numbers."""
+
+    keyset: FilePath = Field(description="Encrypted keyset file, made by `cuvar init`.")
+    passphrase_file: FilePath | None = Field(
+        default=None, description="File that holds the keyset's passphrase (mode 0600)."
+    )
+    passphrase_env: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="Environment variable that holds the passphrase.",
+    )
+    passphrase: SecretStr | None = Field(
+        default=None,
+        description="The passphrase itself. Development only: whoever reads this file has it.",
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "KeysSettings":
+        given = (self.passphrase_file, self.passphrase_env, self.passphrase)
+        if sum(source is not None for source in given) != 1:
+            raise ValueError("give exactly one of passphrase_file, passphrase_env, passphrase")
+        return self
+
+
+class StateSettings(Section):
+    """The gateway's own database."""
+
+    url: DatabaseUrl = Field(
+        description="Database of case numbers and hit tokens: SQLite or PostgreSQL. It holds no "
+        "identity, but losing it makes handed-out case numbers unanswerable."
+    )
+
+
+class FactsSettings(Section):
+    """The fact register: cases, approvals, consents, postings, agreements' state."""
+
+    url: DatabaseUrl = Field(description="Database of the fact register.")
+    refresh_s: Seconds = Field(
+        default=30.0, description="How often facts held in memory are read again."
+    )
+    stale_after_s: Seconds = Field(
+        default=120.0,
+        description="Age in seconds after which unread facts count as unknown: allowing lines "
+        "stop, denying lines fire.",
+    )
+
+    @model_validator(mode="after")
+    def _stale_after_refresh(self) -> "FactsSettings":
+        if self.stale_after_s <= self.refresh_s:
+            raise ValueError("stale_after_s must be longer than refresh_s")
+        return self
+
+
+class RegisterSettings(Section):
+    """One country's register, `[registers.XX]`."""
+
+    url: DatabaseUrl = Field(
+        description="Any SQLAlchemy address. Give the gateway an account that may only read; put "
+        "the password in the environment and write `${NAME}` here."
+    )
+    mapping: FilePath = Field(description="The country's mapping file.")
+    timeout_s: Seconds = Field(
+        default=0.3, description="Time limit of one fetch; a slower register is `unavailable`."
+    )
+    concurrency: Annotated[int, Field(ge=1, le=1_000)] = Field(
+        default=16, description="Fetches that may run at once in this register."
+    )
+    breaker_failures: Annotated[int, Field(ge=1, le=1_000)] = Field(
+        default=5, description="Failures in a row after which the register is left alone."
+    )
+    breaker_open_s: Seconds = Field(
+        default=2.0, description="How long it is left alone, in seconds."
+    )
+
+
+class IssuerSettings(Section):
+    """One trusted token issuer, `[[issuers]]`: pinned to what it may assert."""
+
+    issuer: str = Field(
+        min_length=1, max_length=500, description="Exact value of the tokens' `iss`."
+    )
+    jwks_url: HttpUrl | None = Field(
+        default=None, description="Where the issuer publishes its keys."
+    )
+    jwks_file: FilePath | None = Field(default=None, description="Or a file with its keys.")
+    audience: str = Field(
+        min_length=1, max_length=500, description="Value that `aud` must hold: this gateway."
+    )
+    countries: Words = Field(
+        min_length=1,
+        description="Country ids this issuer may speak for. A token for another is refused.",
+    )
+    organisations: Words = Field(
+        min_length=1, description="Organisation ids it may speak for, for example `HR-BP`."
+    )
+    require_binding: bool = Field(
+        default=True, description="Accept only tokens bound to a client certificate or a DPoP key."
+    )
+    strong_acr: Words = Field(
+        default=frozenset(),
+        description="Values of `acr` that count as a login with a second factor.",
+    )
+    development: bool = Field(
+        default=False,
+        description="This is the embedded development issuer: anybody can sign in as anyone.",
+    )
+
+    @model_validator(mode="after")
+    def _one_key_source(self) -> "IssuerSettings":
+        if (self.jwks_url is None) == (self.jwks_file is None):
+            raise ValueError("give exactly one of jwks_url and jwks_file")
+        return self
+
+
+class LimitsSettings(Section):
+    """How much one officer and one organisation may ask and receive."""
+
+    officer_per_minute: Many = Field(default=60, description="Questions per officer and minute.")
+    organisation_per_minute: Many = Field(
+        default=1_200, description="Questions per organisation and minute."
+    )
+    records_per_officer_per_hour: Many = Field(
+        default=2_000, description="Records released to one officer per hour, against scraping."
+    )
+    table_size: Many = Field(
+        default=100_000,
+        description="Officers and organisations remembered at once. When the table is full of "
+        "active ones, newcomers are refused.",
+    )
+
+
+class IdentitySettings(Section):
+    """Tokens beyond what an issuer says."""
+
+    revocations_file: FilePath | None = Field(
+        default=None,
+        description="File of revoked token ids, officers and keys; read again on change.",
+    )
+    dpop: bool = Field(default=True, description="Accept DPoP proofs (RFC 9449).")
+    client_cert_header: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z][A-Za-z0-9-]{0,62}$",
+        description="Header in which a proxy that ends TLS passes the client certificate, as RFC "
+        "9440 (`Client-Cert`) or as percent-encoded PEM. Taken only from `trusted_proxies`.",
+    )
+    trusted_proxies: tuple[Network, ...] = Field(
+        default=(),
+        strict=False,
+        description="Addresses or networks of those proxies. Whoever sits there can pose as any "
+        "certificate holder.",
+    )
+
+    @model_validator(mode="after")
+    def _header_needs_proxy(self) -> "IdentitySettings":
+        if self.client_cert_header is not None and not self.trusted_proxies:
+            raise ValueError("client_cert_header needs trusted_proxies")
+        return self
+
+
+class TelemetrySettings(Section):
+    """Metrics and traces. Neither ever holds a name, number, path or query."""
+
+    metrics: bool = Field(default=True, description="Serve Prometheus metrics at `/metrics`.")
+    traces: Literal["off", "file", "otlp"] = Field(default="off", description="Where spans go.")
+    trace_file: FilePath | None = Field(
+        default=None, description="For `file`: JSON lines are added here."
+    )
+    otlp_endpoint: HttpUrl | None = Field(
+        default=None, description="For `otlp`: collector address, OTLP over HTTP with JSON."
+    )
+    sample_ratio: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.05, description="Share of questions that are traced."
+    )
+
+    @model_validator(mode="after")
+    def _target_given(self) -> "TelemetrySettings":
+        if self.traces == "file" and self.trace_file is None:
+            raise ValueError('traces = "file" needs trace_file')
+        if self.traces == "otlp" and self.otlp_endpoint is None:
+            raise ValueError('traces = "otlp" needs otlp_endpoint')
+        return self
+
+
+class LoggingSettings(Section):
+    """The process's own log lines (not the transparency log)."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level that is written."
+    )
+    file: FilePath | None = Field(default=None, description="Added to; absent: standard error.")
+
+
+class Settings(Section):
+    """The whole settings file."""
+
+    gateway: GatewaySettings = Field(description="One table, see its section.")
+    policies: PoliciesSettings = Field(description="One table, see its section.")
+    log: LogSettings = Field(description="One table, see its section.")
+    keys: KeysSettings = Field(description="One table, see its section.")
+    state: StateSettings = Field(description="One table, see its section.")
+    facts: FactsSettings = Field(description="One table, see its section.")
+    registers: dict[CountryId, RegisterSettings] = Field(
+        min_length=1, description="Country id → register."
+    )
+    issuers: tuple[IssuerSettings, ...] = Field(
+        min_length=1, strict=False, description="Trusted token issuers."
+    )
+    limits: LimitsSettings = Field(
+        default=LimitsSettings(), description="One table, see its section."
+    )
+    identity: IdentitySettings = Field(
+        default=IdentitySettings(), description="One table, see its section."
+    )
+    telemetry: TelemetrySettings = Field(
+        default=TelemetrySettings(), description="One table, see its section."
+    )
+    logging: LoggingSettings = Field(
+        default=LoggingSettings(), description="One table, see its section."
+    )
