@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""National registers: what they are asked, how each one's own schema is read, and how they fail.
+
+Start with `open_source`; docs/formats/mapping.md describes the file that a country writes.
+"""
+
+from gateway.sources.errors import (
+    MappingError,
+    MappingProblem,
+    Reason,
+    SourceQuestionError,
+    SourceUnavailableError,
+)
+from gateway.sources.question import (
+    ByReference,
+    BySurrogate,
+    Everything,
+    Fetch,
+    NamedPerson,
+    Selector,
+)
+from gateway.sources.record import NEVER, TRAITS, Page, Record, Traits, Value
+from gateway.sources.source import Finding, Limits, Source
+
+__all__ = [
+    "NEVER",
+    "TRAITS",
+    "ByReference",
+    "BySurrogate",
+    "Everything",
+    "Fetch",
+    "Finding",
+    "Limits",
+    "MappingError",
+    "MappingProblem",
+    "NamedPerson",
+    "Page",
+    "Reason",
+    "Record",
+    "Selector",
+    "Source",
+    "SourceQuestionError",
+    "SourceUnavailableError",
+    "Traits",
+    "Value",
+]
