@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Makes sure that the servers which the tests start are on this machine (`make test`, `make bench`).
+
+MariaDB comes from Debian or Ubuntu: installed here when root, otherwise named in one line.
+PostgreSQL comes from a wheel of the development set. Nothing is left running, and no system
+service is started: a package's own service would hold port and data directory.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.servers.mariadb import INSTALL_LINE, server_program
+from tests.servers.postgres import WHEEL_LINE, bin_directory
+
+_POLICY = Path("/usr/sbin/policy-rc.d")
+_FORBID_SERVICES = "#!/bin/sh\nexit 101\n"
+
+
+def main() -> int:
+    """0 when every server is there; 1 after one line that says what to install."""
+    if bin_directory() is None:
+        return _refuse(WHEEL_LINE)
+    if server_program() is None and not _install_mariadb():
+        return _refuse(INSTALL_LINE)
+    return 0
+
+
+def _install_mariadb() -> bool:
+    """Installs the Debian package without starting its service; needs root and apt."""
+    apt = shutil.which("apt-get")
+    if apt is None or os.geteuid() != 0:
+        return False
+    _say("installing MariaDB for the tests (apt-get, about a minute) ...")
+    placed = not _POLICY.exists()
+    if placed:
+        _POLICY.write_text(_FORBID_SERVICES)
+        _POLICY.chmod(0o755)
+    try:
+        done = _quietly(apt, "update") and _quietly(
+            apt, "install", "-y", "--no-install-recommends", "mariadb-server"
+        )
+    finally:
+        if placed:
+            _POLICY.unlink(missing_ok=True)
+    return done and server_program() is not None
+
+
+def _quietly(*command: str) -> bool:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        _say("\n".join(done.stdout.splitlines()[-5:]))
+    return done.returncode == 0
+
+
+def _refuse(line: str) -> int:
+    _say(line)
+    return 1
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
