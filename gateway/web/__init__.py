@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The outermost layer of HTTP, before any framework: one pure-ASGI wrapper and its parts.
+
+`Edge` (edge.py) gives every request its correlation id, limits and headers, and answers for
+whatever goes wrong outside the application. `Drain` (drain.py) lets running requests finish at
+a stop. client_certificate.py takes the certificate that a trusted proxy passes on.
+"""
