@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The log entry of one owner's outcome: an envelope without persons, and a sealed detail.
+
+The envelope is what everybody entitled to the log may see and the Merkle tree covers; the
+detail (who asked about whom, why, and which records left) is sealed to the data-protection
+officers of the owner and of the asker (EUR-28, EUR-29, INT-08, GDP-06; law reference 7).
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import orjson
+
+from audit import Envelope, Kind, Operation, Owner, Pending, Requester, Sealer, Status, Verdict
+from audit import encode_envelope, new_entry_id
+from gateway.asker import Asker
+from gateway.outcome import Outcome
+
+_REFUSED_TOKEN: Final = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What all entries of one question share."""
+
+    origin: str
+    policy: str
+    correlation: str
+    at: datetime
+    action: str
+    dataset: str
+    purpose: str
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What only the data-protection officers concerned may read."""
+
+    case_no: str | None
+    reason: str | None
+    query: Mapping[str, object]
+    approvals: tuple[str, ...]
+
+
+class EntryWriter:
+    """Makes entries; knows whose officers a detail is sealed to."""
+
+    def __init__(self, sealer: Sealer, dpos: frozenset[str]) -> None:
+        """`dpos` are the countries whose officers have a key."""
+        self._sealer = sealer
+        self._dpos = dpos
+
+    def can_seal(self, owner: str) -> bool:
+        """Whether the owner's data-protection officer could read what is done with its data."""
+        return owner in self._dpos
+
+    def _readers(self, owner: str | None, country: str | None) -> tuple[str, ...]:
+        return tuple(sorted({c for c in (owner, country) if c in self._dpos}))
+
+    def outcome(
+        self, occasion: Occasion, asker: Asker, outcome: Outcome, secret: Secret, answer: str
+    ) -> Pending:
+        """The entry of one owner's part of an answer.
+
+        `answer` is the SHA-256 of that part as sent.
+
+        Raises:
+            AuditError: the envelope or the seal can't be made; nothing may be answered.
+        """
+        principal = asker.principal
+        readers = self._readers(outcome.owner, principal.country)
+        sealed = None
+        if readers:
+            detail = _detail(occasion, asker, outcome, secret, answer)
+            sealed = self._sealer.seal(orjson.dumps(detail), readers)
+        envelope = Envelope(
+            id=new_entry_id(occasion.at, os.urandom(10)),
+            kind=_kind(occasion, outcome),
+            t=occasion.at,
+            log=occasion.origin,
+            requester=Requester(principal.country, principal.org, asker.role),
+            owner=Owner(outcome.owner, occasion.dataset),
+            op=_operation(occasion, asker, outcome),
+            purpose=occasion.purpose,
+            basis=occasion.basis,
+            decision=_verdict(outcome),
+            view="+".join(sorted({result.view for result in outcome.results})) or None,
+            fields=outcome.released,
+            rules=outcome.rules,
+            policy=occasion.policy,
+            duties=tuple(sorted(outcome.duties)),
+            count=outcome.count,
+            status=_status(occasion, outcome),
+            correlation=occasion.correlation,
+            detail=None if sealed is None else sealed.commitment,
+            keys=readers if sealed is not None else (),
+        )
+        return Pending(envelope=encode_envelope(envelope), sealed=sealed)
+
+    def failure(
+        self, occasion: Occasion, kind: Kind, reason: str, asker: Asker | None = None
+    ) -> Pending:
+        """The entry of a question that never reached a decision: no identity, or no sense.
+
+        `reason` is a problem's name, never what was submitted.
+        """
+        requester = None
+        if asker is not None:
+            requester = Requester(asker.country, asker.org, asker.role)
+        envelope = Envelope(
+            id=new_entry_id(occasion.at, os.urandom(10)),
+            kind=kind,
+            t=occasion.at,
+            log=occasion.origin,
+            requester=requester,
+            decision=Verdict.DENY,
+            rules=(reason,),
+            policy=occasion.policy,
+            count=0,
+            status=Status.DENIED if kind is not Kind.ERROR else Status.ERROR,
+            correlation=occasion.correlation,
+        )
+        return Pending(envelope=encode_envelope(envelope), sealed=None)
+
+
+def _detail(
+    occasion: Occasion, asker: Asker, outcome: Outcome, secret: Secret, answer: str
+) -> dict[str, object]:
+    principal = asker.principal
+    detail: dict[str, object] = {
+        "v": 1,
+        "officer": principal.officer,
+        "unit": principal.unit,
+        "issuer": principal.issuer,
+        "client": principal.client_id,
+        "token": principal.jti,
+        "acr": principal.acr,
+        "auth_time": principal.auth_time,
+        "case_no": secret.case_no,
+        "reason": secret.reason,
+        "query": secret.query,
+        "approvals": list(secret.approvals),
+        "persons": list(outcome.persons),
+        "answer": answer,
+        "note": outcome.note,
+    }
+    if "written_record" in outcome.duties:
+        detail["written_record"] = {
+            "sender": outcome.owner,
+            "recipient": principal.org,
+            "fields": list(outcome.released),
+            "at": occasion.at.astimezone(UTC).isoformat(timespec="seconds"),
+        }
+    return detail
+
+
+def _kind(occasion: Occasion, outcome: Outcome) -> Kind:
+    if outcome.status == _REFUSED_TOKEN:
+        return Kind.DENIAL
+    if occasion.action == "reidentify":
+        return Kind.REIDENTIFICATION
+    if occasion.purpose == "vital_interest":
+        return Kind.BREAK_GLASS
+    if occasion.purpose == "subject_rights":
+        return Kind.SUBJECT_REQUEST
+    return Kind.REVIEW if occasion.dataset == "log" else Kind.ACCESS
+
+
+def _operation(occasion: Occasion, asker: Asker, outcome: Outcome) -> Operation:
+    if occasion.action == "reidentify":
+        return Operation.REIDENTIFY
+    abroad = asker.country != outcome.owner
+    return Operation.DISCLOSE if abroad and outcome.count else Operation.CONSULT
+
+
+def _verdict(outcome: Outcome) -> Verdict:
+    if outcome.status == _REFUSED_TOKEN:
+        return Verdict.DENY
+    return Verdict.PARTIAL if outcome.withheld else Verdict.ALLOW
+
+
+def _status(occasion: Occasion, outcome: Outcome) -> Status:
+    if outcome.status == _REFUSED_TOKEN:
+        return Status.DENIED
+    if outcome.status == "unavailable":
+        return Status.UNAVAILABLE
+    if occasion.action in {"find", "read", "consult", "trace", "reidentify"}:
+        return Status.HIT if outcome.count or outcome.status == "too_many" else Status.NO_HIT
+    return Status.DONE

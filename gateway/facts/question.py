@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Facts about the question: access matrix 1.5, rows marked q.
+
+The token answers `strong_login`, the block list `suspended`, the agreements file
+`agreement_in_force` and `liaison_agreement`; everything else is attested by the system that
+owns it. Approvals count only when they come from another unit than the asker's (EUR-20).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from gateway.facts.register import FactRegister, Scope, strictest
+from policies import Snapshot, Truth
+
+_OTHER_UNIT: Final = frozenset({"verified", "supervisor_ok"})
+
+
+@dataclass(frozen=True, slots=True)
+class AskerFacts:
+    """What identity already settled about the asker."""
+
+    country: str
+    unit: str
+    strong_login: Truth
+    suspended: Truth
+
+
+def question_facts(
+    snapshot: Snapshot,
+    register: FactRegister,
+    asker: AskerFacts,
+    scope: Scope,
+    now: datetime,
+    names: frozenset[str],
+) -> dict[str, Truth]:
+    """The question facts among `names` for one owner, keyed by the guard's name.
+
+    `scope.owner` is the owner; `scope.person` is empty for a person named but not yet found.
+    """
+    known: dict[str, Truth] = {}
+    for name in names:
+        guard = snapshot.vocabulary.guards[name]
+        if guard.about != "question" or guard.answered_by == "derived":
+            continue
+        if name == "strong_login":
+            known[name] = asker.strong_login
+        elif name == "suspended":
+            known[name] = asker.suspended
+        elif name == "agreement_in_force":
+            known[name] = snapshot.agreement("readmission", asker.country, scope.owner, now.date())
+        elif name == "liaison_agreement":
+            known[name] = snapshot.agreement("liaison", scope.org, scope.owner, now.date())
+        elif name == "same_unit":
+            known[name] = _same_unit(register, asker, scope, now)
+        else:
+            known[name] = _attested(register, name, asker, scope, now, harmful=guard.harmful)
+    return known
+
+
+def _attested(
+    register: FactRegister,
+    name: str,
+    asker: AskerFacts,
+    scope: Scope,
+    now: datetime,
+    *,
+    harmful: bool,
+) -> Truth:
+    if name == "case_number" and not scope.case_no:
+        return Truth.FALSE
+    if name not in _OTHER_UNIT:
+        return register.truth(name, scope, now, harmful=harmful)
+    if not register.fresh:
+        return Truth.POSSIBLE
+    # A yes from within the asker's own unit is no yes; one from nobody in particular is doubt.
+    truths = [
+        Truth.POSSIBLE
+        if attestation.truth is Truth.TRUE and not attestation.by_unit
+        else attestation.truth
+        for attestation in register.matching(name, scope, now)
+        if not (asker.unit and attestation.by_unit == asker.unit)
+    ]
+    return strictest(truths, harmful=harmful)
+
+
+def _same_unit(register: FactRegister, asker: AskerFacts, scope: Scope, now: datetime) -> Truth:
+    if not register.fresh:
+        return Truth.POSSIBLE
+    stated = [a.truth for a in register.matching("same_unit", scope, now)]
+    for approval in register.matching("verified", scope, now):
+        if not approval.by_unit or not asker.unit:
+            stated.append(Truth.POSSIBLE)
+        elif approval.by_unit == asker.unit:
+            stated.append(Truth.TRUE)
+    return strictest(stated, harmful=True)
+
+
+def as_mapping(names: tuple[str, ...], truths: tuple[Truth, ...]) -> Mapping[str, Truth]:
+    """Names and truths side by side, for the policy call."""
+    return dict(zip(names, truths, strict=True))

@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The fact register: what other systems attest about cases, approvals, consents and persons.
+
+The case system, capture stations, the transfer, consent and protection registers write
+attestations; the gateway only reads them. An attestation says that a fact holds (or possibly
+holds, or does not) within a scope, for a time. The table is append-only: a later attestation
+of the same fact and scope replaces the earlier one.
+
+Every gateway keeps a mirror in memory, refreshed each `refresh_s`; a mirror older than
+`stale_after_s` answers "possible" to everything, so a silent register always restricts
+(access matrix 1.5). That bound is also how long a withdrawn consent may still count.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Final, Self
+
+from sqlalchemy import Column, Integer, MetaData, RowMapping, String, Table, insert, select
+
+from gateway.errors import GatewayError
+from gateway.store import Store
+from policies import Truth
+
+METADATA: Final = MetaData()
+ATTESTATION: Final = Table(
+    "attestation",
+    METADATA,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("fact", String(40), nullable=False),
+    Column("truth", String(8), nullable=False),
+    Column("org", String(16), nullable=False, server_default=""),
+    Column("officer", String(128), nullable=False, server_default=""),
+    Column("owner", String(3), nullable=False, server_default=""),
+    Column("purpose", String(40), nullable=False, server_default=""),
+    Column("case_no", String(64), nullable=False, server_default=""),
+    Column("person", String(128), nullable=False, server_default=""),
+    Column("by_unit", String(64), nullable=False, server_default=""),
+    Column("valid_from", String(20), nullable=False),
+    Column("valid_to", String(20), nullable=False),
+    Column("source", String(64), nullable=False),
+)
+_TRUTHS: Final = {"true": Truth.TRUE, "possible": Truth.POSSIBLE, "false": Truth.FALSE}
+_INSTANT: Final = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class FactRegisterError(GatewayError):
+    """The fact register holds a row that can't be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whom and what an attestation is about; an empty member means "any".
+
+    `person` is the owner's internal reference, never a name or a document number.
+    """
+
+    org: str = ""
+    officer: str = ""
+    owner: str = ""
+    purpose: str = ""
+    case_no: str = ""
+    person: str = ""
+
+    def key(self) -> tuple[str, ...]:
+        """All members in declaration order."""
+        return (self.org, self.officer, self.owner, self.purpose, self.case_no, self.person)
+
+
+_MEMBERS: Final = tuple(field.name for field in fields(Scope))
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """One statement of one system about one fact.
+
+    `by_unit` is the unit of the person behind an approval or verification, so that nobody
+    approves within his own unit (EUR-20).
+    """
+
+    fact: str
+    truth: Truth
+    scope: Scope
+    valid_from: datetime
+    valid_to: datetime
+    source: str
+    by_unit: str = ""
+
+    def live(self, now: datetime) -> bool:
+        """Whether it counts at this moment."""
+        return self.valid_from <= now < self.valid_to
+
+
+class _Index:
+    """Attestations of one fact, by the pattern of scope members that they fix."""
+
+    __slots__ = ("patterns",)
+
+    def __init__(self) -> None:
+        self.patterns: dict[tuple[int, ...], dict[tuple[str, ...], Attestation]] = {}
+
+    def add(self, attestation: Attestation) -> None:
+        key = attestation.scope.key()
+        fixed = tuple(place for place, value in enumerate(key) if value)
+        self.patterns.setdefault(fixed, {})[tuple(key[place] for place in fixed)] = attestation
+
+    def matching(self, key: tuple[str, ...], now: datetime) -> list[Attestation]:
+        found = []
+        for fixed, by_value in self.patterns.items():
+            hit = by_value.get(tuple([key[place] for place in fixed]))
+            if hit is not None and hit.live(now):
+                found.append(hit)
+        return found
+
+
+class FactRegister:
+    """A bounded-staleness mirror of the attestations.
+
+    Mutable state (`_indexes`, `_seq`, `_read_at`, `_generation`) is owned by `refresh`, which
+    one background task calls; readers see whole assignments only.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], datetime],
+        refresh_s: float = 0.5,
+        stale_after_s: float = 5.0,
+    ) -> None:
+        """Read nothing yet: `start` reads the mirror and keeps it fresh."""
+        self._store = store
+        self._clock = clock
+        self._refresh_s = refresh_s
+        self._stale_after_s = stale_after_s
+        self._indexes: dict[str, _Index] = {}
+        self._seq = 0
+        self._read_at: datetime | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> Self:
+        """Read the mirror once, then keep it fresh in the background.
+
+        A register that is down at start is not fatal: everything is "possible" until it answers.
+        """
+        with contextlib.suppress(GatewayError):
+            await self.refresh()
+        self._task = asyncio.create_task(self._follow())
+        return self
+
+    async def close(self) -> None:
+        """Stop following and release the connection."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self._store.close()
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(self._refresh_s)
+            with contextlib.suppress(GatewayError):
+                await self.refresh()
+
+    async def refresh(self) -> None:
+        """Read what was attested since the last time.
+
+        Raises:
+            StoreError: the register does not answer; the mirror grows stale.
+            FactRegisterError: a row can't be read; the mirror grows stale.
+        """
+        started = self._clock()
+        statement = select(ATTESTATION).where(ATTESTATION.c.seq > self._seq)
+        rows = await self._store.run(
+            lambda connection: (
+                connection.execute(statement.order_by(ATTESTATION.c.seq)).mappings().all()
+            )
+        )
+        for row in rows:
+            attestation = _attestation(row)
+            self._indexes.setdefault(attestation.fact, _Index()).add(attestation)
+            self._seq = row["seq"]
+        self._read_at = started
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the mirror is young enough to say "false"."""
+        if self._read_at is None:
+            return False
+        return (self._clock() - self._read_at).total_seconds() <= self._stale_after_s
+
+    def matching(self, fact: str, scope: Scope, now: datetime) -> list[Attestation]:
+        """Every live attestation of a fact whose fixed members agree with this scope."""
+        index = self._indexes.get(fact)
+        return [] if index is None else index.matching(scope.key(), now)
+
+    def truth(self, fact: str, scope: Scope, now: datetime, *, harmful: bool) -> Truth:
+        """The strictest reading of all live attestations of a fact.
+
+        Nothing attested means false, since the register answered; a stale mirror means possible.
+        """
+        if not self.fresh:
+            return Truth.POSSIBLE
+        return strictest((a.truth for a in self.matching(fact, scope, now)), harmful=harmful)
+
+    def persons(self, fact: str, scope: Scope, now: datetime) -> tuple[str, ...]:
+        """References of the persons for whom a fact is surely true in this scope, sorted.
+
+        Used to push a case load into the owner's query, so that other rows are never read.
+        """
+        index = self._indexes.get(fact)
+        if index is None or not self.fresh:
+            return ()
+        wanted = scope.key()[:-1]
+        found = set()
+        for by_value in index.patterns.values():
+            for attestation in by_value.values():
+                fixed = attestation.scope.key()
+                agrees = all(
+                    not own or own == asked for own, asked in zip(fixed[:-1], wanted, strict=True)
+                )
+                if fixed[-1] and agrees and attestation.live(now):
+                    found.add(fixed[-1])
+        return tuple(sorted(found))
+
+
+def strictest(truths: Iterable[Truth], *, harmful: bool) -> Truth:
+    """Combine several statements about one fact so that doubt always restricts.
+
+    A harmful fact is as true as the worst statement; a positive one is sure only when
+    something says so and nothing doubts it.
+    """
+    seen = set(truths)
+    if not seen:
+        return Truth.FALSE
+    order = (Truth.TRUE, Truth.POSSIBLE) if harmful else (Truth.FALSE, Truth.POSSIBLE)
+    for truth in order:
+        if truth in seen:
+            return truth
+    return Truth.FALSE if harmful else Truth.TRUE
+
+
+async def attest(store: Store, attestations: Iterable[Attestation]) -> None:
+    """Write attestations, as the systems that own the facts do.
+
+    Raises:
+        StoreError: the register can't be written.
+    """
+    rows = [_row(attestation) for attestation in attestations]
+    await store.run(lambda connection: connection.execute(insert(ATTESTATION), rows))
+
+
+def _row(attestation: Attestation) -> dict[str, str]:
+    scope = dict(zip(_MEMBERS, attestation.scope.key(), strict=True))
+    return {
+        "fact": attestation.fact,
+        "truth": attestation.truth.name.lower(),
+        **scope,
+        "by_unit": attestation.by_unit,
+        "valid_from": attestation.valid_from.astimezone(UTC).strftime(_INSTANT),
+        "valid_to": attestation.valid_to.astimezone(UTC).strftime(_INSTANT),
+        "source": attestation.source,
+    }
+
+
+def _attestation(row: RowMapping) -> Attestation:
+    truth = _TRUTHS.get(row["truth"])
+    if truth is None:
+        raise FactRegisterError(
+            f"fact register, row {row['seq']}: truth must be true|possible|false"
+        )
+    return Attestation(
+        fact=row["fact"],
+        truth=truth,
+        scope=Scope(**{name: row[name] for name in _MEMBERS}),
+        valid_from=_instant(row["valid_from"], row["seq"]),
+        valid_to=_instant(row["valid_to"], row["seq"]),
+        source=row["source"],
+        by_unit=row["by_unit"],
+    )
+
+
+def _instant(text: str, seq: int) -> datetime:
+    try:
+        return datetime.strptime(text, _INSTANT).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise FactRegisterError(
+            f"fact register, row {seq}: times are written like 2026-11-24T08:00:00Z"
+        ) from error

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What came of a question at one owner: answered, refused, unavailable or too many.
+
+Refusal and failure are values, not exceptions; each becomes one log entry and one part of the
+answer. `refused` names rules only where the question's own facts decided: what a record's
+facts refuse is simply not in `results` (access matrix, two passes).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from gateway.duties import Shape
+from policies import Decision
+
+Status = Literal["answered", "refused", "unavailable", "too_many"]
+Rows = list[Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Rows that share one view."""
+
+    view: str
+    categories: tuple[str, ...]
+    rows: Rows = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A category that was asked and not given, with the rules that said so."""
+
+    category: str
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One owner's part of an answer.
+
+    `persons` and `released` go into the sealed detail and the entry: which records, which fields.
+    """
+
+    owner: str
+    status: Status
+    results: tuple[Result, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
+    rules: tuple[str, ...] = ()
+    duties: frozenset[str] = frozenset()
+    shape: Shape | None = None
+    released: tuple[str, ...] = ()
+    persons: tuple[str, ...] = field(default=(), repr=False)
+    next: str | None = field(default=None, repr=False)
+    reason: str = ""
+    note: str = ""
+    suppressed: bool = False
+
+    @property
+    def count(self) -> int:
+        """Rows released."""
+        return sum(len(result.rows) for result in self.results)
+
+    def because(self, reason: str) -> "Outcome":
+        """The same outcome with a machine-readable reason."""
+        return replace(self, reason=reason)
+
+
+def refused(owner: str, withheld: tuple[Withheld, ...]) -> Outcome:
+    """Nothing allowed: the refusal names its rules."""
+    rules = sorted({rule for cell in withheld for rule in cell.rules})
+    return Outcome(owner, "refused", withheld=withheld, rules=tuple(rules))
+
+
+def withheld_by(decision: Decision) -> tuple[Withheld, ...]:
+    """The categories of a decision that were not granted, with every rule that stopped them."""
+    return tuple(
+        Withheld(category, cell.refused)
+        for category, cell in decision.cells.items()
+        if cell.view is None
+    )

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The body of a question, parsed once into frozen types.
+
+One model per action; a key that is not named here, a wildcard, an empty text or a wrong type
+is refused. Whether the words (roles, datasets, purposes …) exist is for the rules to say, so
+that a refusal is logged like any other.
+"""
+
+import unicodedata
+from datetime import date
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from gateway.sources import NamedPerson
+
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,3}$")]
+FieldId = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}\.[a-z_]{1,40}$")]
+Basis = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 ().,:/_-]{1,80}$")]
+CaseRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9/._-]{0,63}$")]
+Opaque = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{16,1024}$")]
+View = Literal["full", "pseudonym", "generalised", "hit", "count"]
+
+_WILDCARDS: Final = frozenset("*%?_")
+
+
+def _no_wildcard(text: str) -> str:
+    stripped = text.strip()
+    if not stripped or any(
+        char in _WILDCARDS or unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co"}
+        for char in stripped
+    ):
+        raise ValueError("must be one exact value, without wildcards or control characters")
+    return stripped
+
+
+Exact = Annotated[
+    str, StringConstraints(min_length=1, max_length=120), AfterValidator(_no_wildcard)
+]
+# A reference is compared for equality only, so the signs of a wildcard mean nothing in it.
+Reference = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class _Question(_Model):
+    """What every question states."""
+
+    role: Word | None = Field(None, description="the role used; needed when the token has several")
+    dataset: Word = Field(description="persons, registrations, asylum, stays, centres, …")
+    owners: list[Country] = Field(min_length=1, max_length=16, description="whose data")
+    categories: list[Word] = Field(
+        default_factory=list, max_length=16, description="categories asked; empty means all"
+    )
+    fields: list[FieldId] = Field(
+        default_factory=list, max_length=64, description="fields asked; empty means all allowed"
+    )
+    purpose: Word = Field(description="why; from the closed list of the rules")
+    basis: Basis = Field(description="article or agreement that allows asking")
+    case_no: CaseRef | None = Field(None, description="case of the asker's own system")
+    reason: Reason | None = Field(
+        None, description="free text for the sealed log; some rules demand 30 characters"
+    )
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        for values in (self.owners, self.categories, self.fields):
+            if len(set(values)) != len(values):
+                raise ValueError("owners, categories and fields name each value once")
+        return self
+
+
+class Subject(_Model):
+    """Exactly one named person: a biometric reference, a document, or a name and birth date."""
+
+    surnames: Exact | None = None
+    forenames: Exact | None = None
+    date_of_birth: Annotated[date, Field(strict=False)] | None = None
+    doc_number: Exact | None = None
+    biometric_ref: Exact | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        by_name = (self.surnames, self.forenames, self.date_of_birth)
+        ways = [self.doc_number is not None, self.biometric_ref is not None, any(by_name)]
+        if sum(ways) != 1:
+            raise ValueError("name one person in one way: document, biometric, or name and birth")
+        return self
+
+    def named(self) -> bool:
+        """Whether this is enough to mean one person (Q-NAMED)."""
+        by_name = (self.surnames or self.forenames) and self.date_of_birth
+        return bool(self.doc_number or self.biometric_ref or by_name)
+
+    def person(self) -> NamedPerson:
+        """The selector for a register."""
+        return NamedPerson(
+            surnames=self.surnames,
+            forenames=self.forenames,
+            date_of_birth=self.date_of_birth,
+            doc_number=self.doc_number,
+            biometric_ref=self.biometric_ref,
+        )
+
+
+class RecordReference(_Model):
+    """One record by the owner's reference, or by a case number of the asker's own domain."""
+
+    kind: Literal["person", "record", "case_number"]
+    ref: Reference
+
+
+class FindQuestion(_Question):
+    """Is this one person known?"""
+
+    view: View = Field(description="hit across a border; full at home")
+    subject: Subject
+
+
+class ReadQuestion(_Question):
+    """One record of the own country, by reference."""
+
+    view: View
+    reference: RecordReference
+
+
+class ListQuestion(_Question):
+    """Several records of the own country, page by page."""
+
+    view: View
+    centre: Reference | None = Field(None, description="only this reception centre")
+    limit: int = Field(50, ge=1, le=100)
+    after: Opaque | None = Field(None, description="the cursor of the page before")
+
+
+class CountQuestion(_Question):
+    """Tables: centres (exact, no persons) and statistics (fixed layouts)."""
+
+    view: View = "count"
+    layout: Word | None = Field(None, description="for statistics: arrivals, occupancy, …")
+
+
+class ConsultQuestion(_Question):
+    """The reasoned second step abroad: the record behind a hit."""
+
+    view: View
+    token: Opaque | None = Field(None, description="the token of the hit")
+    reference: RecordReference | None = Field(
+        None, description="where the owner opened the request itself (return, readmission case)"
+    )
+
+    @model_validator(mode="after")
+    def _one_subject(self) -> Self:
+        if (self.token is None) == (self.reference is None):
+            raise ValueError("name either the token of a hit or a reference")
+        return self
+
+
+class TraceQuestion(_Question):
+    """Family links of one person, for restoring contact."""
+
+    view: View
+    reference: RecordReference
+
+
+class ReidentifyQuestion(_Question):
+    """Whose case number is this? One value, granted by two people of different organisations."""
+
+    view: View = "full"
+    reference: RecordReference
+
+
+AnyQuestion = (
+    FindQuestion
+    | ReadQuestion
+    | ListQuestion
+    | CountQuestion
+    | ConsultQuestion
+    | TraceQuestion
+    | ReidentifyQuestion
+)
+ACTIONS: Final[dict[str, type[_Question]]] = {
+    "find": FindQuestion,
+    "read": ReadQuestion,
+    "list": ListQuestion,
+    "count": CountQuestion,
+    "consult": ConsultQuestion,
+    "trace": TraceQuestion,
+    "reidentify": ReidentifyQuestion,
+}

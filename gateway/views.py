@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""From a decision's cells to the columns fetched and the rows released.
+
+A plan is made once for each set of granted cells and kept; it names exactly the fields that
+the granted views need, so that nothing else is ever read (architecture 3, step 5). Categories
+granted in different views come out as separate groups of rows, since a shuffled, generalised
+row beside a coded one would be joined by its place.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from anonymise import ViewPlan, compile_view
+from gateway.errors import GatewayError
+from policies import Snapshot
+from policies.vocabulary import Vocabulary
+
+ROW_VIEWS = ("full", "pseudonym", "generalised", "hit")
+_HIT = {"record.person_category": "keep", "record.registered_at": "month"}
+
+Cells = tuple[tuple[str, str], ...]
+
+
+class ViewError(GatewayError):
+    """A granted view can't be made; the answer is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPart:
+    """The categories of one answer that share a view."""
+
+    view: str
+    categories: tuple[str, ...]
+    plan: ViewPlan
+
+
+@dataclass(frozen=True, slots=True)
+class RowPlan:
+    """Everything needed to read and treat the rows of one set of granted cells."""
+
+    parts: tuple[ViewPart, ...]
+    fields: frozenset[str]
+    released: tuple[str, ...]
+
+
+def granted_cells(granted: Mapping[str, str]) -> Cells:
+    """Category and view of each granted cell, in a fixed order."""
+    return tuple(sorted(granted.items()))
+
+
+class RowPlans:
+    """Plans of one rule snapshot, made on first use."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        """Plans are valid for this snapshot only."""
+        self._vocabulary = snapshot.vocabulary
+        self.of = lru_cache(maxsize=4096)(self._make)
+
+    def _make(
+        self,
+        dataset: str,
+        cells: Cells,
+        asked: frozenset[str],
+        hidden: frozenset[str],
+        bare: bool,  # noqa: FBT001  part of a cache key
+    ) -> RowPlan:
+        parts = []
+        for view in ROW_VIEWS:
+            categories = tuple(category for category, granted in cells if granted == view)
+            if categories:
+                treatments = _treatments(self._vocabulary, dataset, categories, view, bare=bare)
+                chosen = {
+                    field: treatment
+                    for field, treatment in treatments.items()
+                    if treatment != "drop" and field not in hidden and (not asked or field in asked)
+                }
+                parts.append(ViewPart(view, categories, compile_view(view, chosen)))
+        return RowPlan(
+            parts=tuple(parts),
+            fields=frozenset().union(*(part.plan.fields for part in parts)),
+            released=tuple(output for part in parts for output in part.plan.outputs),
+        )
+
+
+def _treatments(
+    vocabulary: Vocabulary, dataset: str, categories: tuple[str, ...], view: str, *, bare: bool
+) -> dict[str, str]:
+    if view == "hit":
+        return {} if bare else dict(_HIT)
+    treatments = {}
+    for category in categories:
+        for name, field in vocabulary.datasets[dataset].categories[category].fields.items():
+            treatments[f"{category}.{name}"] = str(getattr(field, view))
+    return treatments
