@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who may see what of whose data, for which purpose.
+
+Rule files and the engine that decides. This room knows no web, no SQL and no keys: it takes a
+question and what is known, and says per owner and category which view is allowed, under which
+lines, with which duties. The gateway's pipeline relies on it before and after every fetch.
+"""
+
+from policies.decision import Cell, Decision
+from policies.errors import PolicyError, Problem, RulesRefusedError, UnknownGuardError
+from policies.question import Question, Truth
+
+__all__ = [
+    "Cell",
+    "Decision",
+    "PolicyError",
+    "Problem",
+    "Question",
+    "RulesRefusedError",
+    "Truth",
+    "UnknownGuardError",
+]
