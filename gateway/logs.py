@@ -99,6 +99,8 @@ class AllowList:
             self._on_drop()
             return line
         for key, value in event_dict.items():
+            if value is None:
+                continue
             if key == "error" and isinstance(value, BaseException):
                 line.update(error_fields(value))
             elif key == "library":

@@ -19,10 +19,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from gateway.correlation import correlation_of
+from gateway.identity import TokenError
 from gateway.problems import Problem, ProblemError, problem_response
 
-__all__ = ["FieldFault", "field_faults", "install_problem_handlers"]
+__all__ = ["FieldFault", "field_faults", "install_problem_handlers", "token_problem"]
 
+_RETRY_S = 5.0
+_STEP_UP = "insufficient_user_authentication"
+_UNAVAILABLE = 503
 _MOST_FAULTS = 16
 _MOST_INDEX = 999
 _UNKNOWN = "*"
@@ -176,3 +180,12 @@ def install_problem_handlers(
     app.add_exception_handler(Exception, on_unexpected)
     for error_class, translate in translations.items():
         app.add_exception_handler(error_class, translated(translate))
+
+
+def token_problem(error: TokenError) -> ProblemError:
+    """How a refused token is told: a challenge (RFC 6750, 9449, 9470), or try again later."""
+    if error.status == _UNAVAILABLE:
+        return ProblemError(Problem.IDENTITY_UNAVAILABLE, retry_after_s=_RETRY_S)
+    step_up = error.code == _STEP_UP
+    problem = Problem.INSUFFICIENT_AUTHENTICATION if step_up else Problem.INVALID_TOKEN
+    return ProblemError(problem, headers=error.headers)

@@ -119,6 +119,12 @@ class Problem(Enum):
         "The transparency log cannot take entries now",
         "Nothing is released while the log is not writable. Wait as Retry-After says and repeat.",
     )
+    IDENTITY_UNAVAILABLE = ProblemType(
+        "identity_unavailable",
+        503,
+        "The access token cannot be judged now",
+        "It may be good: keys or revocations are not at hand. Wait as Retry-After says and repeat.",
+    )
     NOT_READY = ProblemType(
         "not_ready",
         503,
@@ -140,7 +146,7 @@ class ProblemError(GatewayError):
         problem: Which kind.
         members: Further members of the document. They must hold the gateway's own words only.
         retry_after_s: Seconds for the Retry-After header, rounded up.
-        challenge: The WWW-Authenticate header.
+        headers: Further response headers, in the gateway's own words (challenges, nonces).
     """
 
     def __init__(
@@ -149,21 +155,19 @@ class ProblemError(GatewayError):
         *,
         members: Mapping[str, Any] | None = None,
         retry_after_s: float | None = None,
-        challenge: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(problem.value.title)
         self.problem = problem
         self.members = members or {}
         self.retry_after_s = retry_after_s
-        self.challenge = challenge
+        self.headers = headers or {}
 
     def response(self, correlation: str | None) -> Response:
         """The answer over HTTP."""
-        headers: dict[str, str] = {}
+        headers = dict(self.headers)
         if self.retry_after_s is not None:
             headers["retry-after"] = str(max(1, math.ceil(self.retry_after_s)))
-        if self.challenge is not None:
-            headers["www-authenticate"] = self.challenge
         return problem_response(
             self.problem, correlation=correlation, members=self.members, headers=headers
         )

@@ -8,6 +8,7 @@ a passphrase beside the keyset it opens, keys that everyone who downloaded the p
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from gateway.settings.sections import Settings
 
@@ -17,6 +18,7 @@ SAMPLE_MARK = "cuvar-sample"
 """Stands in every sample key file, or as the name of a file beside them; see docs/settings.md."""
 
 _KEY_BYTES = 65_536
+_RESERVED_TOP_LEVELS = frozenset({"invalid", "localhost", "test", "example"})
 
 
 def production_refusals(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -50,7 +52,7 @@ def _transport(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]
 
 def _issuers(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for number, issuer in enumerate(settings.issuers):
-        if issuer.development:
+        if issuer.development or _names_nobody(issuer.issuer):
             yield ("issuers", number, "development"), "remove the development issuer"
         if not issuer.require_binding:
             yield (
@@ -61,6 +63,15 @@ def _issuers(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
             yield ("issuers", number, "issuer"), "must be an https address"
         if issuer.jwks_url is not None and not issuer.jwks_url.startswith("https://"):
             yield ("issuers", number, "jwks_url"), "must be https"
+
+
+def _names_nobody(issuer: str) -> bool:
+    """Whether the issuer's host is one that RFC 2606 and RFC 6761 reserve for trying out."""
+    try:
+        host = urlsplit(issuer).hostname or ""
+    except ValueError:
+        return True
+    return host.rpartition(".")[2] in _RESERVED_TOP_LEVELS
 
 
 def _key_files(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], Path]]:

@@ -23,6 +23,7 @@ from gateway.metrics import Metrics
 from gateway.problems import Problem, problem_response
 from gateway.web.client_certificate import CERTIFICATE_EXTENSION, CertificateHeader
 from gateway.web.drain import Drain
+from gateway.web.routes import route_template
 
 __all__ = ["Edge", "EdgeLimits"]
 
@@ -137,7 +138,7 @@ class Edge:
 
     def _told(self, scope: Scope, exchange: "_Exchange", started: float, correlation: str) -> None:
         seconds = time.perf_counter() - started
-        route = getattr(scope.get("route"), "path", None)
+        route = route_template(scope)
         method = scope["method"]
         status = exchange.status
         self._metrics.request(route, method, status, seconds)
