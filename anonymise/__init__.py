@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Identity into less identity: views, pseudonyms, case numbers, protected tables.
+
+    plan = compile_view("pseudonym", {"biographic.date_of_birth": "age_band"})
+    cipher = keyring.domain_cipher(Domain("BA", "UNHCR", "humanitarian_assistance", "2026q4"))
+    rows = plan.apply(records, ViewContext(today=today, case_nos=numbers))
+
+Pure but for the keyset file. Knows no roles, no rules and no country's law: the gateway passes
+in the permitted fields and what the recipient's domain looks like. Whatever is unknown here is
+refused with an `AnonymiseError`, or comes out as nothing.
+"""
+
+from anonymise.case_number import (
+    CaseNumber,
+    CaseNumbers,
+    draw_number,
+    format_case_no,
+    parse_case_no,
+)
+from anonymise.context import Row, Value, ViewContext
+from anonymise.domain import Domain, epoch_of
+from anonymise.errors import (
+    AnonymiseError,
+    CaseNumberError,
+    ContextError,
+    DomainError,
+    KeyringError,
+    PlanError,
+    PseudonymError,
+    TableError,
+    UnknownTreatmentError,
+)
+from anonymise.groups import SHARED_BY, tally
+from anonymise.hit import Hit, shape_hit
+from anonymise.keyring import Keyring
+from anonymise.pseudonym import DomainCipher
+from anonymise.table import ProtectedTable, protect_table
+from anonymise.treatment import TREATMENTS
+from anonymise.view import HIT_FIELDS, ViewPlan, arrange, compile_view
+
+__all__ = [
+    "HIT_FIELDS",
+    "SHARED_BY",
+    "TREATMENTS",
+    "AnonymiseError",
+    "CaseNumber",
+    "CaseNumberError",
+    "CaseNumbers",
+    "ContextError",
+    "Domain",
+    "DomainCipher",
+    "DomainError",
+    "Hit",
+    "Keyring",
+    "KeyringError",
+    "PlanError",
+    "ProtectedTable",
+    "PseudonymError",
+    "Row",
+    "TableError",
+    "UnknownTreatmentError",
+    "Value",
+    "ViewContext",
+    "ViewPlan",
+    "arrange",
+    "compile_view",
+    "draw_number",
+    "epoch_of",
+    "format_case_no",
+    "parse_case_no",
+    "protect_table",
+    "shape_hit",
+    "tally",
+]

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Age bands from dates of birth that are often half known.
+
+Many birth dates on the route are a year, or 1 January (law.md §5.5). A band is told only when
+every day of birth that the register's precision allows falls into it; otherwise "unknown".
+Minors are one band in every view (access matrix §1.3): finer ages single a child out.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+UNKNOWN = "unknown"
+OLDEST = 130
+
+# First age of each band, youngest first.
+SIX_BANDS = ((0, "0-17"), (18, "18-24"), (25, "25-34"), (35, "35-44"), (45, "45-59"), (60, "60+"))
+THREE_BANDS = ((0, "0-17"), (18, "18-59"), (60, "60+"))
+
+Bands = Sequence[tuple[int, str]]
+
+
+def band_of_age(age: int, bands: Bands) -> str:
+    """The band of an age in years; "unknown" outside 0 to 130."""
+    if not 0 <= age <= OLDEST:
+        return UNKNOWN
+    return next(name for first, name in reversed(bands) if age >= first)
+
+
+def band_of_birth(born: date, precision: str | None, today: date, bands: Bands) -> str:
+    """The band of a person born on `born`, as far as `precision` makes it sure.
+
+    Args:
+        born: The recorded date, its unknown parts filled with anything.
+        precision: "day", "month", "year" or "unknown"; None when the register keeps none, and
+            then 1 January counts as a year only.
+        today: The day on which the age is reckoned.
+        bands: `SIX_BANDS` or `THREE_BANDS`.
+    """
+    if precision is None:
+        precision = "year" if (born.month, born.day) == (1, 1) else "day"
+    if precision == "day":
+        first = last = born
+    elif precision == "month":
+        first = born.replace(day=1)
+        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    elif precision == "year":
+        first, last = date(born.year, 1, 1), date(born.year, 12, 31)
+    else:
+        return UNKNOWN
+    if first > today:
+        return UNKNOWN
+    oldest = band_of_age(_age_on(today, first), bands)
+    youngest = band_of_age(_age_on(today, min(last, today)), bands)
+    return oldest if oldest == youngest else UNKNOWN
+
+
+def _age_on(today: date, born: date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Everything that this package refuses, under one root.
+
+A message names the refused thing (a field id, a treatment, a file, a count) and the next step.
+INVARIANT: no message carries a value of a row, a pseudonym, a case number or a key. The gateway
+catches `AnonymiseError` and answers "unavailable"; nothing else leaves this package.
+"""
+
+
+class AnonymiseError(Exception):
+    """Root of all refusals of this package."""
+
+
+class UnknownTreatmentError(AnonymiseError):
+    """A treatment that is not in `treatment.TREATMENTS` was named."""
+
+
+class PlanError(AnonymiseError):
+    """The fields and treatments asked for cannot make a view."""
+
+
+class ContextError(AnonymiseError):
+    """The view needs something that the caller did not pass in."""
+
+
+class DomainError(AnonymiseError):
+    """A pseudonym domain has a part that is empty, too long or of the wrong form."""
+
+
+class PseudonymError(AnonymiseError):
+    """A surrogate or pseudonym is not exactly one block of 16 bytes."""
+
+
+class CaseNumberError(AnonymiseError):
+    """A case number was misread or miskeyed; the only remedy is to ask again."""
+
+
+class TableError(AnonymiseError):
+    """A table of counts has cells or a threshold that cannot be protected."""
+
+
+class KeyringError(AnonymiseError):
+    """Root of all that can be wrong with a keyset file."""
+
+
+class KeysetMissingError(KeyringError):
+    """No keyset file stands at the path."""
+
+
+class KeysetExistsError(KeyringError):
+    """A file stands there already; a keyset is never overwritten."""
+
+
+class KeysetPermissionError(KeyringError):
+    """The keyset file is open to others, or is no plain file of this user."""
+
+
+class KeysetDamagedError(KeyringError):
+    """The keyset file is half-written or was changed."""
+
+
+class KeysetVersionError(KeyringError):
+    """The keyset file has a version or parameters that this release does not read."""
+
+
+class WrongPassphraseError(KeyringError):
+    """The passphrase does not open this keyset."""
+
+
+class UnknownCountryError(KeyringError):
+    """The keyset holds no root key for the country."""

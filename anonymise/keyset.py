@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The keyset document: root keys sealed under a passphrase. docs/formats/keyset.md.
+
+JSON with scrypt's parameters (RFC 7914) and the root keys under AES-256-GCM, whose additional
+data are the members that say how, so none can be exchanged. A digest over all of it tells a
+damaged file from a wrong passphrase. Pure; `keyfile` holds the file, `keyring.Keyring` uses both.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from anonymise.errors import (
+    KeyringError,
+    KeysetDamagedError,
+    KeysetVersionError,
+    WrongPassphraseError,
+)
+
+FORMAT = "cuvar-keyset"
+VERSION = 1
+KEY_BYTES = 32
+SHORTEST_PASSPHRASE = 12
+
+_SALT_BYTES = 16
+_NONCE_BYTES = 12
+_CHEAPEST, _DEAREST = 1 << 14, 1 << 20
+_MOST_PARALLEL = 4
+_BLOCK_SIZE = 8
+_COUNTRY = re.compile(r"[A-Z]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Cost of stretching the passphrase: scrypt's N and p; r is 8."""
+
+    n: int = 1 << 17
+    p: int = 1
+
+    @property
+    def accepted(self) -> bool:
+        """Neither so cheap that it protects nothing, nor so dear that it stops the gateway."""
+        power_of_two = self.n & (self.n - 1) == 0
+        return power_of_two and _CHEAPEST <= self.n <= _DEAREST and 1 <= self.p <= _MOST_PARALLEL
+
+
+DEFAULT_WORK = Work()
+
+
+@dataclass(frozen=True, slots=True)
+class RootKey:
+    """A country's root key of 32 bytes, and its version, which the derivation binds."""
+
+    version: int
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lock:
+    """How the sealed part was sealed: all that is readable without the passphrase."""
+
+    work: Work
+    salt: bytes
+    nonce: bytes
+
+    def members(self) -> dict[str, object]:
+        """The lock as it stands in the document, and as additional data under the seal."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "kdf": {
+                "name": "scrypt",
+                "n": self.work.n,
+                "r": _BLOCK_SIZE,
+                "p": self.work.p,
+                "salt": _text(self.salt),
+            },
+            "cipher": {"name": "AES-256-GCM", "nonce": _text(self.nonce)},
+        }
+
+    def key(self, passphrase: str) -> bytes:
+        stretch = Scrypt(
+            salt=self.salt, length=KEY_BYTES, n=self.work.n, r=_BLOCK_SIZE, p=self.work.p
+        )
+        return stretch.derive(passphrase.encode())
+
+
+def seal_keyset(
+    roots: Mapping[str, RootKey],
+    passphrase: str,
+    *,
+    work: Work,
+    random: Callable[[int], bytes],
+) -> bytes:
+    """The bytes of a keyset file.
+
+    Raises:
+        KeyringError: Passphrase too short, no country, or parameters outside the accepted ones.
+    """
+    if len(passphrase) < SHORTEST_PASSPHRASE:
+        raise KeyringError(f"the passphrase needs at least {SHORTEST_PASSPHRASE} characters")
+    if not roots or not all(_COUNTRY.fullmatch(name) for name in roots):
+        raise KeyringError("a keyset needs countries, each a code of two capital letters")
+    if not work.accepted:
+        raise KeyringError("these scrypt parameters are outside what a keyset may have")
+    lock = _Lock(work, random(_SALT_BYTES), random(_NONCE_BYTES))
+    inner = {
+        name: {"version": root.version, "key": _text(root.key)} for name, root in roots.items()
+    }
+    sealed = AESGCM(lock.key(passphrase)).encrypt(
+        lock.nonce, _canonical(inner), _canonical(lock.members())
+    )
+    body = lock.members() | {"sealed": _text(sealed)}
+    document = body | {"sha256": hashlib.sha256(_canonical(body)).hexdigest()}
+    return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
+
+
+def unseal_keyset(document: bytes, passphrase: str) -> dict[str, RootKey]:
+    """The root keys in a keyset file's bytes, by country.
+
+    Raises:
+        KeysetDamagedError: Half-written or changed.
+        KeysetVersionError: Of a version or with parameters that this release does not read.
+        WrongPassphraseError: The passphrase is another one.
+    """
+    with _damage():
+        lock, sealed = _parsed(document)
+    try:
+        inner = AESGCM(lock.key(passphrase)).decrypt(lock.nonce, sealed, _canonical(lock.members()))
+    except InvalidTag:
+        raise WrongPassphraseError(
+            "the passphrase does not open this keyset; check which keyset it belongs to"
+        ) from None
+    with _damage():
+        return _roots_of(json.loads(inner))
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """Turn whatever a malformed document raises into the one error that names the next step."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise KeysetDamagedError(
+            "the keyset file is half-written or was changed; restore it from its backup"
+        ) from None
+
+
+def _parsed(document: bytes) -> tuple[_Lock, bytes]:
+    members = json.loads(document)
+    if members["format"] != FORMAT:
+        raise ValueError
+    if members["version"] != VERSION:
+        raise KeysetVersionError(
+            f"this release reads keysets of version {VERSION}; install the one that made it"
+        )
+    digest = members.pop("sha256")
+    if hashlib.sha256(_canonical(members)).hexdigest() != digest:
+        raise ValueError
+    return _lock_of(members), _octets(members["sealed"])
+
+
+def _roots_of(members: Any) -> dict[str, RootKey]:
+    return {
+        name: RootKey(entry["version"], _octets(entry["key"], KEY_BYTES))
+        for name, entry in members.items()
+    }
+
+
+def _lock_of(members: Any) -> _Lock:
+    kdf, cipher = members["kdf"], members["cipher"]
+    lock = _Lock(
+        Work(kdf["n"], kdf["p"]),
+        _octets(kdf["salt"], _SALT_BYTES),
+        _octets(cipher["nonce"], _NONCE_BYTES),
+    )
+    # Nothing beyond what this release would write: no member, no other algorithm.
+    if lock.members() | {"sealed": members["sealed"]} != members or not lock.work.accepted:
+        raise KeysetVersionError(
+            "the keyset names algorithms or costs that this release does not accept"
+        )
+    return lock
+
+
+def _canonical(members: object) -> bytes:
+    """Sorted keys, no spaces, ASCII: RFC 8785 for the strings and integers that stand here."""
+    return json.dumps(members, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _text(octets: bytes) -> str:
+    return base64.b64encode(octets).decode()
+
+
+def _octets(text: str, length: int | None = None) -> bytes:
+    octets = base64.b64decode(text, validate=True)
+    if _text(octets) != text or (length is not None and len(octets) != length):
+        raise ValueError
+    return octets

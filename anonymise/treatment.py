@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The closed registry of treatments: what may happen to a field on its way into a view.
+
+The names are shared with the policy vocabulary (its fields name one treatment for each view); a
+name that is not here is a refusal. Treatments are pure: bound once for an answer to a field id
+and a `ViewContext`, then called with each row. Access matrix §1.3; docs/formats/views.md.
+
+INVARIANT: a value that a treatment does not understand comes out as None or "unknown", never as
+it came in. No treatment lets free text through outside the full view.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from anonymise import age, coarse, groups, passing
+from anonymise.context import Row, Value, ViewContext
+from anonymise.errors import UnknownTreatmentError
+
+FULL, PSEUDONYM, GENERALISED = "full", "pseudonym", "generalised"
+_CODED_VIEWS = frozenset({PSEUDONYM, GENERALISED})
+
+Bound = Callable[[Row], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """One named treatment.
+
+    Attributes:
+        name: As the policy vocabulary writes it.
+        views: The views in which it may stand.
+        bind: (field id, context) -> the function of one row.
+        output: Field name -> name of the output field; None when nothing comes out.
+        joins: Whether several fields may share one output ("yes" from any of them is yes).
+    """
+
+    name: str
+    views: frozenset[str]
+    bind: Callable[[str, ViewContext], Bound]
+    output: Callable[[str], str | None]
+    joins: bool = False
+
+
+def looked_at(treatment: Treatment, field: str) -> frozenset[str]:
+    """The field ids that a treatment reads for one output: the field, and what makes it sure.
+
+    A birth date is read with its precision, a referral with the needs codes beside it.
+    """
+    name = field.partition(".")[2]
+    if treatment.name in {"age_band", "age_band_3"} and name == "date_of_birth":
+        return frozenset({field, _beside(field, "dob_precision")})
+    if treatment.name == "procedural_need":
+        return frozenset({field, _beside(field, "needs_codes")})
+    return frozenset({field})
+
+
+def treatment_named(name: str) -> Treatment:
+    """The treatment of that name.
+
+    Raises:
+        UnknownTreatmentError: The name is not in the registry.
+    """
+    found = TREATMENTS.get(name)
+    if found is None:
+        raise UnknownTreatmentError(
+            "a field names a treatment that this release does not have; "
+            "correct the vocabulary or install the release that has it"
+        )
+    return found
+
+
+def _beside(field: str, name: str) -> str:
+    return f"{field.partition('.')[0]}.{name}"
+
+
+def _each(change: Callable[[Value], Value]) -> Callable[[str, ViewContext], Bound]:
+    """Bind a treatment that looks at nothing but the value."""
+
+    def bind(field: str, _context: ViewContext) -> Bound:
+        return lambda row: change(row.get(field))
+
+    return bind
+
+
+def _banded(bands: age.Bands) -> Callable[[str, ViewContext], Bound]:
+    """Bind an age treatment, which looks at the birth date's precision too."""
+
+    def bind(field: str, context: ViewContext) -> Bound:
+        companion = _beside(field, "dob_precision")
+        today = context.today
+        return lambda row: coarse.band(row.get(field), row.get(companion), today, bands)
+
+    return bind
+
+
+def _interview(field: str, _context: ViewContext) -> Bound:
+    """Bind the procedural need, which looks at the needs codes too."""
+    companion = _beside(field, "needs_codes")
+    return lambda row: coarse.procedural_need(row.get(field), row.get(companion))
+
+
+def _nothing(_field: str, _context: ViewContext) -> Bound:
+    return lambda _row: None
+
+
+def _same(name: str) -> str:
+    return name
+
+
+def _named(output: str | None) -> Callable[[str], str | None]:
+    return lambda _name: output
+
+
+def _after(suffix: str) -> Callable[[str], str]:
+    """Output names like event_date -> event_week."""
+    return lambda name: f"{coarse.stem(name)}_{suffix}"
+
+
+def _before(prefix: str) -> Callable[[str], str]:
+    """Output names like guardian_ref -> has_guardian."""
+    return lambda name: f"{prefix}_{coarse.stem(name)}"
+
+
+_ALL = (
+    Treatment("keep", frozenset({FULL, PSEUDONYM}), _each(passing.as_held), _same),
+    Treatment("drop", frozenset({FULL, *_CODED_VIEWS}), _nothing, _named(None)),
+    Treatment("case_no", frozenset({PSEUDONYM}), _nothing, _named(None)),
+    Treatment("age_band", _CODED_VIEWS, _banded(age.SIX_BANDS), _named("age_band")),
+    Treatment("age_band_3", _CODED_VIEWS, _banded(age.THREE_BANDS), _named("age_band")),
+    Treatment("week", _CODED_VIEWS, _each(coarse.week), _after("week")),
+    Treatment("month", _CODED_VIEWS, _each(coarse.month), _after("month")),
+    Treatment("week_or_month", _CODED_VIEWS, groups.week_or_month, _after("period")),
+    Treatment("nationality_or_region", _CODED_VIEWS, groups.nationality, _named("nationality")),
+    Treatment(
+        "region_of_origin", _CODED_VIEWS, _each(coarse.region_of_origin), _named("region_of_origin")
+    ),
+    Treatment("sex_merged", _CODED_VIEWS, groups.sex, _named("sex")),
+    Treatment("place_region", _CODED_VIEWS, groups.place, _named("region")),
+    Treatment("centre_region", _CODED_VIEWS, groups.place, _named("region")),
+    Treatment("claim_state_3", _CODED_VIEWS, _each(coarse.claim_state), _named("claim_state")),
+    Treatment("claim_open", _CODED_VIEWS, _each(coarse.claim_open), _named("claim_open")),
+    Treatment("yes_no", _CODED_VIEWS, _each(coarse.yes_no), coarse.stem),
+    Treatment("coded", frozenset({PSEUDONYM}), groups.coded, _after("code")),
+    Treatment("size_band", _CODED_VIEWS, groups.size, _named("family_size")),
+    Treatment("language_common", _CODED_VIEWS, groups.languages, _same),
+    Treatment(
+        "vulnerable", _CODED_VIEWS, _each(coarse.vulnerable), _named("vulnerable"), joins=True
+    ),
+    Treatment("procedural_need", _CODED_VIEWS, _interview, _named("procedural_need")),
+    Treatment("contact_unit", _CODED_VIEWS, _each(coarse.contact_unit), _named("tracing")),
+    Treatment("has_value", _CODED_VIEWS, _each(coarse.has_value), _before("has"), joins=True),
+)
+
+TREATMENTS: Mapping[str, Treatment] = MappingProxyType({entry.name: entry for entry in _ALL})

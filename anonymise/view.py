@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Compiled views: from permitted fields to the rows that an asker receives.
+
+`compile_view` checks the fields and treatments of a decision once; `ViewPlan.apply` then treats
+a page of rows. A field that is not in the plan cannot come out, because rows are built from the
+plan, never copied from the register (architecture §4.3). Relied on by the gateway's pipeline;
+format in docs/formats/views.md.
+
+Order: pseudonym rows come sorted by case number and generalised rows shuffled, because the
+register's own order would join the rows of two recipients.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from anonymise.context import Row, Value, ViewContext
+from anonymise.errors import ContextError, PlanError
+from anonymise.hit import OUTPUTS, shape_hit
+from anonymise.passing import NEVER_CODED, NEVER_KEPT, as_code
+from anonymise.treatment import (
+    FULL,
+    GENERALISED,
+    PSEUDONYM,
+    Treatment,
+    looked_at,
+    treatment_named,
+)
+
+HIT = "hit"
+CASE_NO = "case_no"
+ROW_VIEWS = frozenset({FULL, PSEUDONYM, GENERALISED})
+# The hit view's own fields and treatments; leaving them out is the bare form.
+HIT_FIELDS: Mapping[str, str] = MappingProxyType(
+    {"record.person_category": "keep", "record.registered_at": "month"}
+)
+_HIT_SOURCE = {"person_category": "record.person_category", "month": "record.registered_at"}
+
+_FIELD = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
+
+Bound = Callable[[Row], Value]
+OutputRow = dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One output column and the fields that make it (more than one only where they join)."""
+
+    output: str
+    treatment: Treatment
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPlan:
+    """A view of one dataset, checked and ready.
+
+    Attributes:
+        view: full, pseudonym, generalised or hit.
+        fields: The field ids whose values are looked at, hence the only ones to fetch.
+        outputs: Every key that a row of this view can have, in order.
+    """
+
+    view: str
+    fields: frozenset[str]
+    outputs: tuple[str, ...]
+    _columns: tuple[_Column, ...]
+
+    def apply(self, rows: Sequence[Row], context: ViewContext) -> list[OutputRow]:
+        """Treat a page of rows.
+
+        Args:
+            rows: Records in the common model; values beyond the plan are ignored.
+            context: Facts of the recipient's domain; see `ViewContext`.
+
+        Returns:
+            Rows whose keys are `outputs`: full and hit in the given order, pseudonym sorted by
+            case number, generalised shuffled.
+
+        Raises:
+            ContextError: The view needs case numbers, hits or randomness that is not there.
+        """
+        if self.view == HIT:
+            return self._hits(rows, context)
+        columns = [(column.output, self._bind(column, context)) for column in self._columns]
+        treated: list[OutputRow] = [
+            {output: treat(row) for output, treat in columns} for row in rows
+        ]
+        if self.view == PSEUDONYM:
+            treated = _numbered(treated, context.case_nos)
+        return arrange(self.view, treated, context.randbelow)
+
+    def _bind(self, column: _Column, context: ViewContext) -> Bound:
+        if column.treatment.name == "keep" and self.view != FULL:
+            field = column.fields[0]
+            return lambda row: as_code(row.get(field))
+        bound = [column.treatment.bind(field, context) for field in column.fields]
+        return bound[0] if len(bound) == 1 else _any_yes(bound)
+
+    def _hits(self, rows: Sequence[Row], context: ViewContext) -> list[OutputRow]:
+        hits = context.hits
+        if hits is None or len(hits) != len(rows):
+            raise ContextError("the hit view needs exactly one hit for each row; pass hits")
+        shaped = (
+            shape_hit(
+                hit,
+                person_category=row.get(_HIT_SOURCE["person_category"]),
+                registered_at=row.get(_HIT_SOURCE["month"]),
+                bare=not self.fields,
+            )
+            for hit, row in zip(hits, rows, strict=True)
+        )
+        return [{key: row[key] for key in self.outputs if key in row} for row in shaped]
+
+
+def compile_view(view: str, fields: Mapping[str, str]) -> ViewPlan:
+    """Check a decision's fields and treatments and make the plan of a view.
+
+    Args:
+        view: full, pseudonym, generalised or hit; tables of counts go through `protect_table`.
+        fields: Field id ("category.field") -> treatment name, permitted ones only.
+
+    Raises:
+        UnknownTreatmentError: A treatment is not in `TREATMENTS`.
+        PlanError: Unknown view, malformed field id, a treatment that does not belong in the view,
+            an identifying field kept in a coded view, or two fields with one output.
+    """
+    if view == HIT:
+        return _compile_hit(fields)
+    if view not in ROW_VIEWS:
+        raise PlanError("no such row view; ask for full, pseudonym, generalised or hit")
+    columns: dict[str, _Column] = {}
+    for field, name in fields.items():
+        treatment = treatment_named(name)
+        _check(view, field, treatment)
+        category, _, short = field.partition(".")
+        output = treatment.output(short)
+        if output is not None:
+            key = f"{category}.{output}"
+            columns[key] = _joined(columns.get(key), _Column(key, treatment, (field,)))
+    first = (CASE_NO,) if view == PSEUDONYM else ()
+    return ViewPlan(
+        view=view,
+        fields=frozenset().union(
+            *(
+                looked_at(made.treatment, field)
+                for made in columns.values()
+                for field in made.fields
+            )
+        ),
+        outputs=(*first, *columns),
+        _columns=tuple(columns.values()),
+    )
+
+
+def arrange(
+    view: str, rows: list[OutputRow], randbelow: Callable[[int], int] | None
+) -> list[OutputRow]:
+    """Put treated rows into the order of their view.
+
+    Public for the caller that treats one page under several plans and joins the results.
+
+    Raises:
+        ContextError: Generalised rows without a source of randomness.
+    """
+    if view == PSEUDONYM:
+        return sorted(rows, key=lambda row: str(row[CASE_NO]))
+    if view == GENERALISED:
+        return _shuffled(rows, randbelow)
+    return rows
+
+
+def _compile_hit(fields: Mapping[str, str]) -> ViewPlan:
+    told = {field for field, name in fields.items() if treatment_named(name).name != "drop"}
+    if any(fields[field] != HIT_FIELDS.get(field) for field in told):
+        raise PlanError(
+            "a hit tells strength and owner, at most with HIT_FIELDS; drop every other field"
+        )
+    return ViewPlan(
+        view=HIT,
+        fields=frozenset(told),
+        outputs=tuple(name for name in OUTPUTS if _HIT_SOURCE.get(name, name) in {name, *told}),
+        _columns=(),
+    )
+
+
+def _check(view: str, field: str, treatment: Treatment) -> None:
+    if not _FIELD.fullmatch(field):
+        raise PlanError("a field id is not of the form category.field; correct the vocabulary")
+    if view not in treatment.views:
+        raise PlanError(f"{field}: treatment {treatment.name} does not belong in the {view} view")
+    if view == FULL or treatment.output("") is None:
+        return
+    category = field.partition(".")[0]
+    if category in NEVER_CODED:
+        raise PlanError(f"{field}: nothing of {category} can be shown in the {view} view; drop it")
+    if treatment.name == "keep" and field in NEVER_KEPT:
+        raise PlanError(f"{field}: identifies or is free text, so it cannot be kept; drop it")
+
+
+def _joined(standing: _Column | None, column: _Column) -> _Column:
+    if standing is None:
+        return column
+    if standing.treatment is not column.treatment or not column.treatment.joins:
+        raise PlanError(f"{column.output}: two fields would come out under this one name")
+    return _Column(column.output, column.treatment, (*standing.fields, *column.fields))
+
+
+def _numbered(rows: list[OutputRow], case_nos: Sequence[str] | None) -> list[OutputRow]:
+    if case_nos is None or len(case_nos) != len(rows):
+        raise ContextError("the pseudonym view needs exactly one case number for each row")
+    if not all(case_nos):
+        raise ContextError("a row has no case number; issue one before the view is made")
+    return [{CASE_NO: number, **row} for number, row in zip(case_nos, rows, strict=True)]
+
+
+def _any_yes(bound: Sequence[Bound]) -> Bound:
+    """One answer from several flags: yes if any is, else unknown if any is, else no."""
+
+    def treat(row: Row) -> Value:
+        answers = {one(row) for one in bound}
+        return next((word for word in ("yes", "unknown") if word in answers), "no")
+
+    return treat
+
+
+def _shuffled(rows: list[OutputRow], randbelow: Callable[[int], int] | None) -> list[OutputRow]:
+    """Fisher-Yates with a secret source."""
+    if randbelow is None:
+        raise ContextError("the generalised view is shuffled; pass a secret source of randomness")
+    mixed = list(rows)
+    for last in range(len(mixed) - 1, 0, -1):
+        other = randbelow(last + 1)
+        mixed[last], mixed[other] = mixed[other], mixed[last]
+    return mixed
