@@ -19,7 +19,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gateway.identity.compact import b64url
@@ -35,6 +38,7 @@ __all__ = [
 
 EXTENSION = "cuvar.client_certificate"
 _LONGEST_HEADER = 16_384
+_PEM = b"-----BEGIN"
 
 
 class ClientCertificateProtocol(H11Protocol):
@@ -63,10 +67,13 @@ class TrustedProxy:
         networks: where it connects from.
         thumbprint: base64url SHA-256 of its own client certificate; None trusts the address
             alone, which is right only on a private link.
+        header: lower-case name of its header. The value is an RFC 9440 byte sequence, or the
+            percent-encoded PEM that nginx and others send.
     """
 
     networks: tuple[IPv4Network | IPv6Network, ...]
     thumbprint: str | None = None
+    header: str = "client-cert"
 
     def speaks(self, client: tuple[str, int] | None, der: bytes | None) -> bool:
         """Whether a connection comes from the proxy."""
@@ -100,7 +107,7 @@ def client_certificate(
 
     Args:
         der: certificate of the TLS connection.
-        headers: all values of the Client-Cert header.
+        headers: all values of the proxy's header.
         client: address of the connection.
         proxy: configured proxy, None when clients connect directly.
 
@@ -113,7 +120,20 @@ def client_certificate(
         return None  # never the proxy's own certificate
     if len(headers) != 1 or len(headers[0]) > _LONGEST_HEADER:
         raise TokenError(Fault.CERTIFICATE)
-    return _byte_sequence(headers[0])
+    value = headers[0]
+    return _pem(value) if value.startswith(_PEM) else _byte_sequence(value)
+
+
+def _pem(value: bytes) -> bytes:
+    data = b""
+    try:
+        certificate = load_pem_x509_certificate(unquote_to_bytes(value))
+        data = certificate.public_bytes(Encoding.DER)
+    except ValueError:
+        data = b""
+    if not data:
+        raise TokenError(Fault.CERTIFICATE)
+    return data
 
 
 def _byte_sequence(value: bytes) -> bytes:

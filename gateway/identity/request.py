@@ -30,7 +30,8 @@ def request_proof(
     Raises:
         TokenError: two Authorization headers, a token in the query, or a broken Client-Cert.
     """
-    found: dict[bytes, list[bytes]] = {b"authorization": [], b"dpop": [], b"client-cert": []}
+    cert_header = proxy.header.encode() if proxy else b"client-cert"
+    found: dict[bytes, list[bytes]] = {b"authorization": [], b"dpop": [], cert_header: []}
     for name, value in scope["headers"]:
         if name in found:
             found[name].append(value)
@@ -45,7 +46,7 @@ def request_proof(
         url=origin.rstrip("/") + path.decode("latin-1"),
         dpop=tuple(value.decode("latin-1") for value in found[b"dpop"]),
         client_certificate_der=client_certificate(
-            der, found[b"client-cert"], scope.get("client"), proxy
+            der, found[cert_header], scope.get("client"), proxy
         ),
     )
 
