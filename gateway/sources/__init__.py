@@ -11,6 +11,8 @@ from gateway.sources.errors import (
     SourceQuestionError,
     SourceUnavailableError,
 )
+from gateway.sources.mapping import RegisterMapping
+from gateway.sources.mapping_file import load_mapping
 from gateway.sources.question import (
     ByReference,
     BySurrogate,
@@ -37,10 +39,12 @@ __all__ = [
     "Page",
     "Reason",
     "Record",
+    "RegisterMapping",
     "Selector",
     "Source",
     "SourceQuestionError",
     "SourceUnavailableError",
     "Traits",
     "Value",
+    "load_mapping",
 ]
