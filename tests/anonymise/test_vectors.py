@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The published vectors, made by a second implementation of the formulas in docs/formats."""
+
+import base64
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from anonymise import (
+    CaseNumberError,
+    Domain,
+    PseudonymError,
+    ViewContext,
+    format_case_no,
+    parse_case_no,
+    protect_table,
+)
+from anonymise.keyring import CODE_LABEL, PSEUDONYM_LABEL, Keyring, domain_info, domain_key
+from anonymise.keyset import RootKey, unseal_keyset
+from anonymise.treatment import TREATMENTS
+
+VECTORS = Path(__file__).parents[1] / "vectors" / "anonymise"
+
+
+def read(name):
+    return json.loads((VECTORS / name).read_text(encoding="utf-8"))
+
+
+PSEUDONYM, CASE_NO = read("pseudonym.json"), read("case_number.json")
+VIEWS, TABLES, KEYSET = read("views.json"), read("tables.json"), read("keyset.json")
+ROOT = RootKey(1, bytes.fromhex(PSEUDONYM["root_key"]))
+
+
+def domain_of(vector):
+    return Domain(vector["country"], vector["recipient"], vector["purpose"], vector["epoch"])
+
+
+def value_of(written):
+    if isinstance(written, dict):
+        return date.fromisoformat(written["date"])
+    return tuple(written) if isinstance(written, list) else written
+
+
+@pytest.mark.parametrize("vector", PSEUDONYM["domains"])
+def test_keys_of_a_domain_are_as_published(vector):
+    domain = domain_of(vector)
+    for use, label in (("pseudonym", PSEUDONYM_LABEL), ("code", CODE_LABEL)):
+        assert domain_info(domain, 1, label).hex() == vector[f"{use}_info"]
+        assert domain_key(ROOT, domain, label).hex() == vector[f"{use}_key"]
+
+
+@pytest.mark.parametrize("vector", PSEUDONYM["domains"])
+def test_pseudonyms_and_codes_are_as_published(vector):
+    cipher = Keyring({vector["country"]: ROOT}).domain_cipher(domain_of(vector))
+    for pair in vector["pseudonyms"]:
+        surrogate, pseudonym = (bytes.fromhex(pair[key]) for key in ("surrogate", "pseudonym"))
+        assert cipher.pseudonym(surrogate) == pseudonym
+        assert cipher.reverse(pseudonym) == surrogate
+    for coded in vector["codes"]:
+        assert cipher.code(coded["field"], coded["value"]) == coded["code"]
+
+
+@pytest.mark.parametrize("written", PSEUDONYM["refused_surrogates"])
+def test_a_surrogate_of_another_length_is_refused_as_published(written):
+    cipher = Keyring({"BA": ROOT}).domain_cipher(domain_of(PSEUDONYM["domains"][0]))
+    with pytest.raises(PseudonymError):
+        cipher.pseudonym(bytes.fromhex(written))
+
+
+@pytest.mark.parametrize("vector", CASE_NO["written"])
+def test_a_case_number_is_written_and_read_as_published(vector):
+    assert format_case_no(vector["country"], vector["number"]) == vector["text"]
+    read_back = parse_case_no(vector["text"])
+    assert (read_back.country, read_back.number) == (vector["country"], vector["number"])
+
+
+@pytest.mark.parametrize("vector", CASE_NO["read"])
+def test_tolerant_reading_is_as_published(vector):
+    found = parse_case_no(vector["text"])
+    assert (found.country, found.number) == (vector["country"], vector["number"])
+
+
+@pytest.mark.parametrize("vector", CASE_NO["refused"], ids=lambda vector: vector["why"])
+def test_a_wrong_case_number_is_refused_as_published(vector):
+    with pytest.raises(CaseNumberError, match="ask for it again"):
+        parse_case_no(vector["text"])
+
+
+@pytest.mark.parametrize("vector", VIEWS["treatments"])
+def test_a_treatment_gives_what_is_published(vector):
+    written = vector["context"]
+    context = ViewContext(
+        today=date.fromisoformat(written["today"]),
+        counts=written.get("counts", {}),
+        places=written.get("places", {}),
+    )
+    row = {field: value_of(value) for field, value in vector["row"].items()}
+    treated = TREATMENTS[vector["treatment"]].bind(vector["field"], context)(row)
+    assert treated == value_of(vector["output"])
+
+
+def test_every_treatment_has_a_vector_but_those_without_an_own_value():
+    told = {vector["treatment"] for vector in VIEWS["treatments"]}
+    assert set(TREATMENTS) - told == {"keep", "drop", "case_no", "coded"}
+
+
+@pytest.mark.parametrize("vector", TABLES["tables"])
+def test_a_table_is_protected_as_published(vector):
+    cells = {tuple(key): count for key, count in vector["cells"]}
+    published = tuple((tuple(key), count) for key, count in vector["published"])
+    assert protect_table(cells, minimum=vector["minimum"]).cells == published
+
+
+def test_the_published_keyset_opens():
+    document = json.dumps(KEYSET["document"]).encode()
+    roots = unseal_keyset(document, KEYSET["passphrase"])
+    assert {name: root.key.hex() for name, root in roots.items()} == KEYSET["roots"]
+    inner = json.loads(KEYSET["inner"])
+    assert {name: base64.b64decode(entry["key"]).hex() for name, entry in inner.items()} == (
+        KEYSET["roots"]
+    )
