@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The envelope: the part of an entry that is hashed into the tree (docs/formats/log.md, section 1).
+
+It says who asked whose data for what and what the rules said, in codes only. It holds no person:
+every value must match a narrow pattern, and who exactly, about whom and why stand in the sealed
+detail, to which `detail` commits. Bytes are law: RFC 8785 JSON without floats and with ASCII keys,
+for which the plain encoder of the standard library gives the same bytes; the parser refuses
+whatever the encoder would not have written.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+from audit.errors import EnvelopeError
+from audit.vocabulary import Kind, Operation, Status, Verdict
+
+VERSION = 1
+MAX_BYTES = 65_535  # an entry bundle gives each entry a 16-bit length
+MAX_ITEMS = 512
+MAX_COUNT = 2**53 - 1
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_STAMP = b'"t":"'
+_STAMP_SIZE = len("2026-11-24T00:00:00.000000Z")
+
+_PATTERNS = {
+    "id": r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+    "country": r"[A-Z]{2,8}",
+    "org": r"[A-Za-z0-9][A-Za-z0-9._/-]{0,31}",
+    "code": r"[a-z0-9][a-z0-9_.-]{0,47}",
+    "basis": r"[A-Za-z0-9][A-Za-z0-9 ().,:/_-]{0,63}",
+    "field": r"[a-z][a-z0-9_]{0,31}(\.([a-z][a-z0-9_]{0,31}|\*))?",
+    "rule": r"[A-Z][A-Z0-9-]{1,15}|[a-z]{1,16}( [a-z]{1,16}){0,3}",
+    "digest": r"[0-9a-f]{64}",
+    "token": r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
+    "log": r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}",
+    "t": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z",
+}
+_MATCH = {name: re.compile(pattern, re.ASCII).fullmatch for name, pattern in _PATTERNS.items()}
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """Country, organisation and role that asked; never the officer."""
+
+    country: str
+    org: str
+    role: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Country whose data were asked for, and the dataset."""
+
+    country: str
+    dataset: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """One event. Lists are written sorted and without repetition; None is written as null.
+
+    `t` is what the caller's clock said; the log puts its own time of sequencing in its place.
+    """
+
+    id: str
+    kind: Kind
+    t: datetime
+    log: str
+    requester: Requester | None = None
+    owner: Owner | None = None
+    op: Operation | None = None
+    purpose: str | None = None
+    basis: str | None = None
+    decision: Verdict = Verdict.NONE
+    view: str | None = None
+    fields: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    policy: str | None = None
+    duties: tuple[str, ...] = ()
+    count: int | None = None
+    status: Status
+    correlation: str | None = None
+    detail: str | None = None
+    keys: tuple[str, ...] = ()
+
+
+class EncodedEnvelope(bytes):
+    """Canonical bytes of an envelope with what the log needs of it, so that it need not parse.
+
+    Made by `encode_envelope` only; the attributes are copies of what the bytes say.
+    """
+
+    kind: str
+    log: str
+    owner: str | None
+    requester: str | None
+    detail: str | None
+
+
+def new_entry_id(now: datetime, random: bytes) -> str:
+    """A UUIDv7 (RFC 9562) from the time and 10 random bytes."""
+    millis = (now - EPOCH) // timedelta(milliseconds=1)
+    value = (millis << 80) | (int.from_bytes(random[:10], "big"))
+    value = value & ~(0xF << 76) | (0x7 << 76)
+    digits = f"{value & ~(0x3 << 62) | (0x2 << 62):032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+@lru_cache(maxsize=8192)
+def _fits(pattern: str, text: str) -> bool:
+    return _MATCH[pattern](text) is not None
+
+
+def is_origin(text: str) -> bool:
+    """Whether a text can be the name of a log."""
+    return _fits("log", text)
+
+
+def _text(where: str, pattern: str, value: object) -> str:
+    if not isinstance(value, str) or not _fits(pattern, value):
+        raise EnvelopeError(f"the envelope's {where} does not have the form the format gives it")
+    return value
+
+
+def _optional(where: str, pattern: str, value: object) -> str | None:
+    return None if value is None else _text(where, pattern, value)
+
+
+def _items(where: str, pattern: str, values: Iterable[str]) -> list[str]:
+    found = sorted({_text(where, pattern, value) for value in values})
+    if len(found) > MAX_ITEMS:
+        raise EnvelopeError(f"the envelope's {where} has more than {MAX_ITEMS} items")
+    return found
+
+
+def _word(where: str, words: type[StrEnum], value: Any) -> str:
+    try:
+        return words(value).value
+    except ValueError:
+        raise EnvelopeError(f"the envelope's {where} is not one of its closed list") from None
+
+
+def _count(value: object) -> int | None:
+    if value is None or (type(value) is int and 0 <= value <= MAX_COUNT):
+        return value
+    raise EnvelopeError(f"the envelope's count is a whole number from 0 to {MAX_COUNT}")
+
+
+def format_time(t: datetime) -> str:
+    """UTC with six decimals and Z, the only form of a time in an entry.
+
+    Raises:
+        EnvelopeError: the time has no zone.
+    """
+    if t.tzinfo is None:
+        raise EnvelopeError("the envelope's t needs a time zone")
+    return t.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def _members(e: Envelope) -> dict[str, object]:
+    """The members in the order of their ASCII names, each checked."""
+    asker, owner = e.requester, e.owner
+    return {
+        "basis": _optional("basis", "basis", e.basis),
+        "correlation": _optional("correlation", "token", e.correlation),
+        "count": _count(e.count),
+        "decision": _word("decision", Verdict, e.decision),
+        "detail": _optional("detail", "digest", e.detail),
+        "duties": _items("duties", "code", e.duties),
+        "fields": _items("fields", "field", e.fields),
+        "id": _text("id", "id", e.id),
+        "keys": _items("keys", "token", e.keys),
+        "kind": _word("kind", Kind, e.kind),
+        "log": _text("log", "log", e.log),
+        "op": None if e.op is None else _word("op", Operation, e.op),
+        "owner": owner
+        and {
+            "country": _text("owner country", "country", owner.country),
+            "dataset": _optional("dataset", "code", owner.dataset),
+        },
+        "policy": _optional("policy", "digest", e.policy),
+        "purpose": _optional("purpose", "code", e.purpose),
+        "requester": asker
+        and {
+            "country": _text("requester country", "country", asker.country),
+            "org": _text("org", "org", asker.org),
+            "role": _optional("role", "code", asker.role),
+        },
+        "rules": _items("rules", "rule", e.rules),
+        "status": _word("status", Status, e.status),
+        "t": format_time(e.t),
+        "v": VERSION,
+        "view": _optional("view", "code", e.view),
+    }
+
+
+def encode_envelope(envelope: Envelope) -> EncodedEnvelope:
+    """The canonical bytes of an envelope.
+
+    Raises:
+        EnvelopeError: a member breaks the format, or the whole is over 65,535 bytes.
+    """
+    members = _members(envelope)
+    encoded = EncodedEnvelope(_encode(members).encode("ascii"))
+    if len(encoded) > MAX_BYTES:
+        raise EnvelopeError(f"the envelope has {len(encoded)} bytes; an entry has at most 65,535")
+    encoded.kind = envelope.kind
+    encoded.log = envelope.log
+    encoded.owner = envelope.owner.country if envelope.owner else None
+    encoded.requester = envelope.requester.country if envelope.requester else None
+    encoded.detail = envelope.detail
+    return encoded
+
+
+def parse_envelope(data: bytes) -> Envelope:
+    """Read an envelope, refusing whatever `encode_envelope` would not have written.
+
+    Raises:
+        EnvelopeError: not JSON, unknown or missing or repeated members, floats, values off their
+            pattern, or bytes that are not the canonical ones.
+    """
+    if len(data) > MAX_BYTES:
+        raise EnvelopeError("an entry has at most 65,535 bytes")
+    try:
+        members = json.loads(data.decode("ascii"))
+    except (ValueError, RecursionError):
+        raise EnvelopeError("the envelope is not ASCII JSON") from None
+    envelope = _build(members)
+    if encode_envelope(envelope) != data:
+        raise EnvelopeError("the envelope's bytes are not the canonical ones")
+    return envelope
+
+
+def encoded_form(data: bytes) -> EncodedEnvelope:
+    """The same bytes with the log's copies beside them; parses unless that was done before.
+
+    Raises:
+        EnvelopeError: as `parse_envelope`.
+    """
+    return data if isinstance(data, EncodedEnvelope) else encode_envelope(parse_envelope(data))
+
+
+def stamp(data: bytes, when: str) -> bytes:
+    """The same envelope with another `t`, already in the form of `format_time`.
+
+    The member's name in quotes occurs once: inside a string the quotes would be escaped, and no
+    pattern allows them.
+    """
+    start = data.index(_STAMP) + len(_STAMP)
+    return data[:start] + when.encode("ascii") + data[start + _STAMP_SIZE :]
+
+
+def _object(where: str, value: object, names: frozenset[str]) -> dict[str, Any]:
+    if not isinstance(value, dict) or value.keys() != names:
+        raise EnvelopeError(f"{where} has not exactly the members of the format")
+    return value
+
+
+def _list(where: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise EnvelopeError(f"the envelope's {where} is not a list of texts")
+    return tuple(value)
+
+
+def _time(value: object) -> datetime:
+    try:
+        return datetime.fromisoformat(_text("t", "t", value))
+    except ValueError:
+        raise EnvelopeError("the envelope's t is not a time") from None
+
+
+_MEMBERS = frozenset(field.name for field in fields(Envelope)) | {"v"}
+_OWNER = frozenset({"country", "dataset"})
+_REQUESTER = frozenset({"country", "org", "role"})
+
+
+def _build(value: object) -> Envelope:
+    members = _object("the envelope", value, _MEMBERS)
+    if type(members["v"]) is not int or members.pop("v") != VERSION:
+        raise EnvelopeError("the envelope is of a version that this reader does not know")
+    members["kind"] = Kind(_word("kind", Kind, members["kind"]))
+    members["status"] = Status(_word("status", Status, members["status"]))
+    members["decision"] = Verdict(_word("decision", Verdict, members["decision"]))
+    if members["op"] is not None:
+        members["op"] = Operation(_word("op", Operation, members["op"]))
+    if members["owner"] is not None:
+        members["owner"] = Owner(**_object("owner", members["owner"], _OWNER))
+    if members["requester"] is not None:
+        members["requester"] = Requester(**_object("requester", members["requester"], _REQUESTER))
+    for name in ("fields", "rules", "duties", "keys"):
+        members[name] = _list(name, members[name])
+    members["t"] = _time(members["t"])
+    return Envelope(**members)

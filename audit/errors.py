@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The errors of the log, grouped by who has to act.
+
+Every message says what was refused and what to do next, and carries no personal data: it may reach
+an application log. No exception of sqlite3, asyncpg or cryptography leaves this package.
+"""
+
+
+class AuditError(Exception):
+    """Root of every error that this package raises."""
+
+
+class EnvelopeError(AuditError):
+    """An envelope that the writer would not write (docs/formats/log.md, section 1)."""
+
+
+class NoteError(AuditError):
+    """A signed note, checkpoint or key string that is malformed or not signed by the right key."""
+
+
+class ProofError(AuditError):
+    """An inclusion or consistency proof, or a receipt, that does not prove what it claims."""
+
+
+class SealError(AuditError):
+    """A sealed detail that cannot be made or opened: wrong recipient, wrong key, changed bytes."""
+
+
+class KeyFileError(AuditError):
+    """A key file that is missing, malformed or readable by others."""
+
+
+class LogUnavailableError(AuditError):
+    """The log cannot take or give entries now; nothing may be released meanwhile.
+
+    Attributes:
+        retry_after: seconds after which another try is reasonable.
+    """
+
+    def __init__(self, message: str, *, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class LogExistsError(AuditError):
+    """A log was to be created where one already stands."""
+
+
+class LogCorruptError(AuditError):
+    """The store disagrees with itself, with its signed checkpoint or with what was acknowledged."""
+
+
+class HeadMovedError(AuditError):
+    """Another writer moved the head first: this batch was not written (the compare-and-swap)."""

@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The log in one SQLite file: WAL, synchronous=FULL, one thread that writes and one that reads.
+
+SQLite goes on writing to a file that was deleted or replaced, and would call that durable. So each
+commit is followed by a look whether path and write-ahead log still name the opened files; if not,
+nobody is told that the entry stands. A file that is missing is never made: `create_file` is
+explicit, and puts a complete log under its name or none.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from audit.entry import StoredEntry
+from audit.errors import (
+    HeadMovedError,
+    LogCorruptError,
+    LogExistsError,
+    LogUnavailableError,
+)
+from audit.store import FORMAT, Batch, Head, Query, stored_entry
+from audit.tiles import TileId
+
+_BUSY_MS = 1000
+_SCHEMA = """
+CREATE TABLE log_head (one INTEGER PRIMARY KEY CHECK (one = 1), format INTEGER NOT NULL,
+  origin TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL) STRICT;
+CREATE TABLE log_entry (idx INTEGER PRIMARY KEY, envelope BLOB NOT NULL, leaf BLOB NOT NULL,
+  t INTEGER NOT NULL, kind TEXT NOT NULL, owner TEXT, requester TEXT) STRICT;
+CREATE TABLE log_detail (idx INTEGER PRIMARY KEY, blob BLOB NOT NULL, salt BLOB NOT NULL,
+  header BLOB NOT NULL) STRICT;
+CREATE TABLE log_tile (level INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL,
+  PRIMARY KEY (level, number)) STRICT;
+CREATE INDEX log_entry_owner ON log_entry (owner) WHERE owner IS NOT NULL;
+CREATE INDEX log_entry_requester ON log_entry (requester) WHERE requester IS NOT NULL;
+CREATE INDEX log_entry_kind ON log_entry (kind);
+CREATE INDEX log_entry_t ON log_entry (t);
+"""
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_ENTRY = (
+    "SELECT e.idx, e.envelope, d.blob, d.salt, d.header FROM ({inner}) e"
+    " LEFT JOIN log_detail d ON d.idx = e.idx ORDER BY e.idx{order}"
+)
+_T = TypeVar("_T")
+
+
+def _unavailable(path: str, error: sqlite3.Error | OSError) -> LogUnavailableError:
+    reason = getattr(error, "sqlite_errorname", None) or getattr(error, "strerror", None)
+    return LogUnavailableError(
+        f"the log {path} cannot be used ({reason or type(error).__name__});"
+        " free the disk, the lock or the mount; it goes on by itself"
+    )
+
+
+@contextlib.contextmanager
+def _translated(path: str) -> Iterator[None]:
+    """No sqlite3 or operating system error leaves this module."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if isinstance(error, sqlite3.IntegrityError) or _primary(error) in _DAMAGE:
+            raise LogCorruptError(
+                f"the file of the log {path} is damaged or holds entries beyond its head;"
+                " copy it away and run `python -m audit verify` on the copy"
+            ) from None
+        raise _unavailable(path, error) from None
+    except OSError as error:
+        raise _unavailable(path, error) from None
+
+
+def _primary(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    """An existing file only; durable at each commit."""
+    uri = f"file:{quote(str(Path(path).absolute()))}?mode=rw"
+    con = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    con.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+    con.execute("PRAGMA synchronous = FULL")
+    con.execute("PRAGMA secure_delete = ON")
+    con.execute("PRAGMA trusted_schema = OFF")
+    return con
+
+
+def _identity(path: str) -> tuple[int, int]:
+    stat = Path(path).stat()
+    return stat.st_dev, stat.st_ino
+
+
+def _sync_folder(path: str) -> None:
+    folder = os.open(Path(path).absolute().parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def create_file(path: str, head: Head) -> None:
+    """Make a complete log and only then give it its name.
+
+    Raises:
+        LogExistsError: there is a file of that name.
+        LogUnavailableError: the folder is missing or cannot be written.
+    """
+    new = f"{path}.new-{os.getpid()}"
+    try:
+        with _translated(path):
+            os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            with contextlib.closing(_connect(new)) as con:
+                con.execute("PRAGMA journal_mode = WAL")
+                con.execute("BEGIN IMMEDIATE")
+                for statement in _SCHEMA.split(";\n"):
+                    con.execute(statement)
+                values = (FORMAT, head.origin, head.size, head.root, head.note)
+                con.execute("INSERT INTO log_head VALUES (1, ?, ?, ?, ?, ?)", values)
+                con.execute("COMMIT")
+            try:
+                os.link(new, path)
+            except FileExistsError:
+                raise LogExistsError(
+                    f"{path} exists already; a log is never written over: choose another name"
+                ) from None
+            _sync_folder(path)
+    finally:
+        for leftover in (new, f"{new}-wal", f"{new}-shm"):
+            Path(leftover).unlink(missing_ok=True)
+
+
+class SqliteStore:
+    """The store of one process; a lease file keeps a second process out."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        # The connections belong to the one thread of their executor.
+        self._writer = ThreadPoolExecutor(1, "audit-writer")
+        self._reader = ThreadPoolExecutor(1, "audit-reader")
+        self._write_con: sqlite3.Connection | None = None
+        self._read_con: sqlite3.Connection | None = None
+        self._opened: tuple[tuple[int, int], tuple[int, int]] | None = None
+        self._lease: int | None = None
+
+    async def _run(self, pool: ThreadPoolExecutor, work: Callable[..., _T], *given: Any) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(pool, work, *given)
+
+    async def reopen(self) -> None:
+        """Open the file anew and hold the lease."""
+        await self._run(self._reader, self._drop_reader)
+        await self._run(self._writer, self._reopen)
+
+    def _reopen(self) -> None:
+        if not Path(self._path).is_file():
+            raise LogUnavailableError(
+                f"there is no log at {self._path}; a missing log is never made by itself:"
+                " mount or restore the file, or create a log on purpose"
+            )
+        with _translated(self._path):
+            self._take_lease()
+            self._drop_writer()
+            before = _identity(self._path)
+            self._write_con = _connect(self._path)
+            mode = self._write_con.execute("PRAGMA journal_mode").fetchone()[0]
+            if mode != "wal" or not self._has_format():
+                self._drop_writer()
+                raise LogCorruptError(
+                    f"{self._path} is not a log of format {FORMAT}; name the right file"
+                )
+            self._opened = _identity(self._path), _identity(f"{self._path}-wal")
+            if self._opened[0] != before:
+                raise LogUnavailableError(f"the log {self._path} was replaced while it was opened")
+
+    def _has_format(self) -> bool:
+        con = self._writing()
+        named = con.execute("SELECT 1 FROM sqlite_master WHERE name = 'log_head'").fetchone()
+        return bool(named) and con.execute("SELECT format FROM log_head").fetchone() == (FORMAT,)
+
+    def _take_lease(self) -> None:
+        """A lock that ends with the process; the compare-and-swap in `commit` is the safeguard."""
+        if self._lease is None:
+            lease = os.open(f"{self._path}.lease", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(lease)
+                raise LogUnavailableError(
+                    f"another process writes to the log {self._path}; stop that one first",
+                    retry_after=5.0,
+                ) from None
+            self._lease = lease
+
+    def _drop_writer(self) -> None:
+        con, self._write_con = self._write_con, None
+        if con is not None:
+            with contextlib.suppress(sqlite3.Error):
+                con.close()
+
+    def _drop_reader(self) -> None:
+        con, self._read_con = self._read_con, None
+        if con is not None:
+            with contextlib.suppress(sqlite3.Error):
+                con.close()
+
+    def _writing(self) -> sqlite3.Connection:
+        if self._write_con is None:
+            raise LogUnavailableError(f"the log {self._path} is not open")
+        return self._write_con
+
+    async def check(self) -> None:
+        """Look whether the names still lead to the opened files."""
+        await self._run(self._writer, self._check)
+
+    def _check(self) -> None:
+        with _translated(self._path):
+            now = _identity(self._path), _identity(f"{self._path}-wal")
+        if now != self._opened:
+            raise LogUnavailableError(
+                f"the file of the log {self._path} was deleted or replaced under this process;"
+                " put the right file back, it goes on by itself"
+            )
+
+    async def commit(self, batch: Batch) -> None:
+        """One transaction, one flush, then the look at the names."""
+        await self._run(self._writer, self._commit, batch)
+
+    def _commit(self, batch: Batch) -> None:
+        con = self._writing()
+        with _translated(self._path):
+            try:
+                con.execute("BEGIN IMMEDIATE")
+                self._write(con, batch)
+                con.execute("COMMIT")
+            finally:
+                if con.in_transaction:
+                    con.execute("ROLLBACK")
+        self._check()
+
+    @staticmethod
+    def _write(con: sqlite3.Connection, batch: Batch) -> None:
+        old, new = batch.old, batch.new
+        moved = con.execute(
+            "UPDATE log_head SET size = ?, root = ?, note = ?"
+            " WHERE one = 1 AND size = ? AND root = ?",
+            (new.size, new.root, new.note, old.size, old.root),
+        )
+        if moved.rowcount != 1:
+            raise HeadMovedError("another writer moved the head of the log; nothing was written")
+        con.executemany(
+            "INSERT INTO log_entry VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (r.index, r.envelope, r.leaf, r.micros, r.kind, r.owner, r.requester)
+                for r in batch.rows
+            ],
+        )
+        con.executemany(
+            "INSERT INTO log_detail VALUES (?, ?, ?, ?)",
+            [
+                (r.index, r.sealed.blob, r.sealed.salt, r.sealed.window)
+                for r in batch.rows
+                if r.sealed is not None
+            ],
+        )
+        con.executemany(
+            "INSERT OR REPLACE INTO log_tile VALUES (?, ?, ?)",
+            [(*tile.id, tile.hashes) for tile in batch.tiles],
+        )
+
+    async def erase(self, indices: Sequence[int]) -> int:
+        """Delete details; the freed pages are zeroed and the write-ahead log emptied."""
+        return await self._run(self._writer, self._erase, list(indices))
+
+    def _erase(self, indices: list[int]) -> int:
+        con = self._writing()
+        with _translated(self._path):
+            try:
+                con.execute("BEGIN IMMEDIATE")
+                gone = con.executemany(
+                    "DELETE FROM log_detail WHERE idx = ?", [(index,) for index in indices]
+                )
+                con.execute("COMMIT")
+            finally:
+                if con.in_transaction:
+                    con.execute("ROLLBACK")
+            con.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._check()
+        return gone.rowcount
+
+    async def _read(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
+        return await self._run(self._reader, self._fetch, sql, values)
+
+    def _fetch(self, sql: str, values: Sequence[object]) -> list[Any]:
+        with _translated(self._path):
+            if self._read_con is None:
+                self._read_con = _connect(self._path)
+                self._read_con.execute("PRAGMA query_only = ON")
+            return self._read_con.execute(sql, values).fetchall()
+
+    async def head(self) -> Head:
+        """The head row."""
+        rows = await self._read("SELECT origin, size, root, note FROM log_head WHERE one = 1")
+        if not rows:
+            raise LogCorruptError(f"the log {self._path} has no head row")
+        return Head(*rows[0])
+
+    async def count(self) -> int:
+        """One more than the highest entry number."""
+        return int((await self._read("SELECT coalesce(max(idx), -1) + 1 FROM log_entry"))[0][0])
+
+    async def leaves(self, start: int, stop: int) -> bytes:
+        """Stored leaf hashes, joined."""
+        sql = "SELECT leaf FROM log_entry WHERE idx >= ? AND idx < ? ORDER BY idx"
+        return b"".join(row[0] for row in await self._read(sql, (start, stop)))
+
+    async def tiles(self, wanted: Iterable[TileId]) -> dict[TileId, bytes]:
+        """Stored tiles."""
+        sql = "SELECT hashes FROM log_tile WHERE level = ? AND number = ?"
+        found = {tile: await self._read(sql, tile) for tile in wanted}
+        return {tile: rows[0][0] for tile, rows in found.items() if rows}
+
+    async def entries(self, start: int, stop: int) -> list[StoredEntry]:
+        """Entries in order."""
+        inner = "SELECT idx, envelope FROM log_entry WHERE idx >= ? AND idx < ?"
+        rows = await self._read(_ENTRY.format(inner=inner, order=""), (start, stop))
+        return [stored_entry(*row) for row in rows]
+
+    async def search(self, query: Query) -> list[StoredEntry]:
+        """Entries that fit, newest first."""
+        condition, values = query.where("?{0}")
+        inner = f"SELECT idx, envelope FROM log_entry WHERE {condition}"  # noqa: S608 - fixed words
+        rows = await self._read(_ENTRY.format(inner=inner, order=" DESC"), values)
+        return [stored_entry(*row) for row in rows]
+
+    async def close(self) -> None:
+        """Close both connections and give up the lease."""
+        await self._run(self._reader, self._drop_reader)
+        await self._run(self._writer, self._drop_writer)
+        self._reader.shutdown()
+        self._writer.shutdown()
+        if self._lease is not None:
+            os.close(self._lease)
+            self._lease = None
