@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from tests.servers import used
 from tests.servers.mariadb import mariadb
-from tests.servers.postgres import postgres
+from tests.servers.postgres import durable_postgres, postgres
 
-__all__ = ["mariadb", "postgres", "pytest_terminal_summary"]
+__all__ = ["durable_postgres", "mariadb", "postgres", "pytest_terminal_summary"]
 
 
 def pytest_terminal_summary(terminalreporter):

