@@ -51,7 +51,7 @@ _LEVELS: Mapping[str, int] = {
 
 
 class Event(StrEnum):
-    """Everything that can happen, in the log's words (docs/settings.md, section logging)."""
+    """Everything that an operator is told about; a new event is added here first."""
 
     STARTED = "gateway.started"
     READY = "gateway.ready"

@@ -27,6 +27,7 @@ __all__ = ["FieldFault", "field_faults", "install_problem_handlers", "token_prob
 _RETRY_S = 5.0
 _STEP_UP = "insufficient_user_authentication"
 _UNAVAILABLE = 503
+_UNREADABLE: Mapping[str, Any] = {"faults": [{"field": "body", "reason": "refused_value"}]}
 _MOST_FAULTS = 16
 _MOST_INDEX = 999
 _UNKNOWN = "*"
@@ -95,7 +96,7 @@ def _path(loc: Sequence[Any], known: frozenset[str]) -> str:
         # query parameter or a position may be something that the client made up.
         if isinstance(step, str) and step in known:
             steps.append(step)
-        elif isinstance(step, int) and 0 <= step <= _MOST_INDEX and steps:
+        elif type(step) is int and 0 <= step <= _MOST_INDEX and steps:
             steps.append(str(step))
         else:
             steps.append(_UNKNOWN)
@@ -157,6 +158,7 @@ def install_problem_handlers(
         return problem_response(
             problem,
             correlation=correlation_of(request.scope),
+            members=_UNREADABLE if problem is Problem.MALFORMED_QUESTION else None,
             headers={"allow": allow} if allow and problem is Problem.METHOD_NOT_ALLOWED else None,
         )
 

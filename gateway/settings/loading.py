@@ -23,6 +23,7 @@ __all__ = ["load_settings"]
 
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _OPTION = re.compile(r"^\s*([A-Za-z0-9_.\"-]+)\s*=")
+_KEY_STEP = "[key]"  # how pydantic says that a table's key, not its value, is wrong
 _AT_LINE = re.compile(r"at line (\d+)")
 
 # What pydantic's own sentences become where they would not help an operator.
@@ -59,7 +60,7 @@ def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> S
     except ValidationError as error:
         found_items = error.errors(include_url=False, include_input=False, include_context=False)
         wrong = [
-            (_real_path(table, item["loc"]), _sentence(item["type"], item["msg"]), None)
+            (_real_path(table, item["loc"]), _sentence(item), None)
             for item in found_items
             if not (item["type"] == "too_short" and _has_deeper(found_items, item["loc"]))
         ]
@@ -83,8 +84,10 @@ def _read(path: Path) -> str:
     raise SettingsError((SettingProblem(path, "", None, message),))
 
 
-def _sentence(kind: str, message: str) -> str:
-    return _SENTENCES.get(kind, message.removeprefix("Value error, "))
+def _sentence(item: ErrorDetails) -> str:
+    if item["loc"][-1:] == (_KEY_STEP,):
+        return "is no country id (two capital letters)"
+    return _SENTENCES.get(item["type"], item["msg"].removeprefix("Value error, "))
 
 
 def _has_deeper(items: Sequence[ErrorDetails], loc: tuple[str | int, ...]) -> bool:
@@ -97,7 +100,7 @@ def _real_path(table: object, loc: Sequence[str | int]) -> tuple[str | int, ...]
     real: list[str | int] = []
     node = table
     for place, step in enumerate(loc):
-        last = place == len(loc) - 1
+        last = place == len(loc) - 1 and step != _KEY_STEP
         if isinstance(node, Mapping) and (step in node or last):
             real.append(step)
             node = node.get(step) if isinstance(step, str) else None

@@ -34,7 +34,7 @@ def production_refusals(settings: Settings) -> Iterator[tuple[tuple[str | int, .
         yield ("keys", "passphrase"), "move it to passphrase_file or passphrase_env"
     for path, file in _key_files(settings):
         if _is_sample(file):
-            yield path, "is a sample key that everybody has; make your own with `cuvar init`"
+            yield path, "is a sample key that everybody has; make your own"
 
 
 def _transport(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:

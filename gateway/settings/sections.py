@@ -105,8 +105,8 @@ class LogSettings(Section):
     """The transparency log: no answer leaves before its entry is durable here."""
 
     url: DatabaseUrl = Field(
-        description="Database of the log: SQLite or PostgreSQL. `cuvar init` creates it; a missing "
-        "log is refused, so that a misspelt name cannot start an empty one."
+        description="Database of the log: SQLite or PostgreSQL. It is created once, at set-up; a "
+        "missing log is refused, so that a misspelt name cannot start an empty one."
     )
     origin: str = Field(
         min_length=1,
@@ -130,7 +130,7 @@ class LogSettings(Section):
 class KeysSettings(Section):
     """The keys behind pseudonyms and case numbers."""
 
-    keyset: FilePath = Field(description="Encrypted keyset file, made by `cuvar init`.")
+    keyset: FilePath = Field(description="Encrypted keyset file, made at set-up.")
     passphrase_file: FilePath | None = Field(
         default=None, description="File that holds the keyset's passphrase (mode 0600)."
     )

@@ -40,7 +40,7 @@ def _context(info: ValidationInfo) -> ReadingContext:
 
 def _path(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, str):
-        return value
+        raise ValueError("must be text that names a file")  # noqa: TRY004 - pydantic's protocol
     if not value:
         raise ValueError("is empty; name a file")
     return (_context(info).folder / value).absolute()
