@@ -72,3 +72,9 @@ def asker_of(
             suspended=_BY_STATUS.get(suspended, Truth.POSSIBLE),
         ),
     )
+
+
+def nobody(principal: Principal) -> Asker:
+    """A known principal in no role of its own: refused, and recorded as that."""
+    unknown = AskerFacts(principal.country, principal.unit or "", Truth.FALSE, Truth.POSSIBLE)
+    return Asker(principal, "", unknown)

@@ -14,12 +14,23 @@ from typing import Final
 
 import orjson
 
-from audit import Envelope, Kind, Operation, Owner, Pending, Requester, Sealer, Status, Verdict
-from audit import encode_envelope, new_entry_id
+from audit import (
+    Envelope,
+    Kind,
+    Operation,
+    Owner,
+    Pending,
+    Requester,
+    Sealer,
+    Status,
+    Verdict,
+    encode_envelope,
+    new_entry_id,
+)
 from gateway.asker import Asker
 from gateway.outcome import Outcome
 
-_REFUSED_TOKEN: Final = "refused"
+_REFUSED: Final = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +93,7 @@ class EntryWriter:
             kind=_kind(occasion, outcome),
             t=occasion.at,
             log=occasion.origin,
-            requester=Requester(principal.country, principal.org, asker.role),
+            requester=Requester(principal.country, principal.org, asker.role or None),
             owner=Owner(outcome.owner, occasion.dataset),
             op=_operation(occasion, asker, outcome),
             purpose=occasion.purpose,
@@ -96,7 +107,7 @@ class EntryWriter:
             count=outcome.count,
             status=_status(occasion, outcome),
             correlation=occasion.correlation,
-            detail=None if sealed is None else sealed.commitment,
+            detail=None if sealed is None else sealed.commitment.hex(),
             keys=readers if sealed is not None else (),
         )
         return Pending(envelope=encode_envelope(envelope), sealed=sealed)
@@ -110,7 +121,7 @@ class EntryWriter:
         """
         requester = None
         if asker is not None:
-            requester = Requester(asker.country, asker.org, asker.role)
+            requester = Requester(asker.country, asker.org, asker.role or None)
         envelope = Envelope(
             id=new_entry_id(occasion.at, os.urandom(10)),
             kind=kind,
@@ -159,7 +170,7 @@ def _detail(
 
 
 def _kind(occasion: Occasion, outcome: Outcome) -> Kind:
-    if outcome.status == _REFUSED_TOKEN:
+    if outcome.status == _REFUSED:
         return Kind.DENIAL
     if occasion.action == "reidentify":
         return Kind.REIDENTIFICATION
@@ -178,13 +189,13 @@ def _operation(occasion: Occasion, asker: Asker, outcome: Outcome) -> Operation:
 
 
 def _verdict(outcome: Outcome) -> Verdict:
-    if outcome.status == _REFUSED_TOKEN:
+    if outcome.status == _REFUSED:
         return Verdict.DENY
     return Verdict.PARTIAL if outcome.withheld else Verdict.ALLOW
 
 
 def _status(occasion: Occasion, outcome: Outcome) -> Status:
-    if outcome.status == _REFUSED_TOKEN:
+    if outcome.status == _REFUSED:
         return Status.DENIED
     if outcome.status == "unavailable":
         return Status.UNAVAILABLE

@@ -23,6 +23,7 @@ from gateway.sources import NamedPerson
 
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,3}$")]
+OrganisationId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9-]{1,15}$")]
 FieldId = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}\.[a-z_]{1,40}$")]
 Basis = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 ().,:/_-]{1,80}$")]
 CaseRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9/._-]{0,63}$")]
@@ -178,7 +179,10 @@ class ReidentifyQuestion(_Question):
     """Whose case number is this? One value, granted by two people of different organisations."""
 
     view: View = "full"
-    reference: RecordReference
+    reference: RecordReference = Field(description="kind case_number")
+    recipient: OrganisationId = Field(description="organisation that the number was issued to")
+    recipient_purpose: Word = Field(description="purpose that it was issued for")
+    epoch: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}q[1-4]$")]
 
 
 AnyQuestion = (
@@ -190,7 +194,7 @@ AnyQuestion = (
     | TraceQuestion
     | ReidentifyQuestion
 )
-ACTIONS: Final[dict[str, type[_Question]]] = {
+ACTIONS: Final[dict[str, type[AnyQuestion]]] = {
     "find": FindQuestion,
     "read": ReadQuestion,
     "list": ListQuestion,

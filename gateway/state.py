@@ -95,6 +95,17 @@ class UsedTokens:
         """Use an opened store."""
         self._store = store
 
+    async def used(self, digest: str) -> bool:
+        """Whether a token was used.
+
+        Raises:
+            StoreError: the state database does not answer.
+        """
+        statement = select(USED_TOKEN.c.digest).where(USED_TOKEN.c.digest == digest)
+        return await self._store.run(
+            lambda connection: connection.execute(statement).first() is not None
+        )
+
     async def use(self, digest: str, expires: str) -> bool:
         """Mark a token as used; False when it was used before.
 

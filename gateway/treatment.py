@@ -11,15 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from anonymise import Domain, DomainCipher, Hit, Row, ViewContext, arrange
+from anonymise import Domain, DomainCipher, Hit, Row, ViewContext
 from gateway.facts import RecordFacts
 from gateway.outcome import Result, Rows
 from gateway.sources import Record
 from gateway.state import IssuedCaseNumbers
-from gateway.views import Cells, RowPlan, RowPlans, ViewError, granted_cells
+from gateway.views import RowPlan, ViewError, ViewPart
 from policies import Decision, Question, Snapshot, Truth
-
-_STRENGTH = {"full": 0, "pseudonym": 1, "generalised": 2, "hit": 0, "count": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +29,15 @@ class Allowed:
     decision: Decision
     question_facts: Mapping[str, Truth]
     record_facts: RecordFacts
-    asked: frozenset[str]
-    hidden: frozenset[str]
-    bare: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the second pass leaves of one record's categories."""
+
+    categories: frozenset[str]
+    rules: frozenset[str]
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Treatments:
     """The tools of treatment for one question: codes, counts, tokens."""
 
     domain: Domain
-    cipher: DomainCipher
+    cipher: DomainCipher | None
     case_numbers: IssuedCaseNumbers
     counts: Mapping[str, Mapping[str, int]]
     places: Mapping[str, str]
@@ -66,12 +70,9 @@ class SecondPass:
         """Prepare for one owner of one question."""
         self._snapshot = snapshot
         self._allowed = allowed
-        self._first = {
-            category: cell.view for category, cell in allowed.decision.granted.items() if cell.view
-        }
-        self._seen: dict[tuple[Truth, ...], tuple[Cells, tuple[str, ...]]] = {}
+        self._seen: dict[tuple[Truth, ...], Verdict] = {}
 
-    def cells(self, record: Record, now: datetime) -> tuple[Cells, tuple[str, ...]]:
+    def verdict(self, record: Record, now: datetime) -> Verdict:
         """What is still granted for this record, and by which lines."""
         truths = self._allowed.record_facts.of(record, now)
         found = self._seen.get(truths)
@@ -79,91 +80,99 @@ class SecondPass:
             found = self._seen[truths] = self._decide(truths)
         return found
 
-    def _decide(self, truths: tuple[Truth, ...]) -> tuple[Cells, tuple[str, ...]]:
+    def _decide(self, truths: tuple[Truth, ...]) -> Verdict:
         allowed = self._allowed
         facts = {
             **allowed.question_facts,
             **dict(zip(allowed.record_facts.names, truths, strict=True)),
         }
+        first = allowed.decision.granted
         again = self._snapshot.decide_record(allowed.question, allowed.owner, facts)
-        still = {
-            category: cell.view
+        # INVARIANT: the second pass only narrows. A category that it would still give in a
+        # weaker view counts as refused, so that its absence looks like missing data.
+        still = frozenset(
+            category
             for category, cell in again.granted.items()
-            if cell.view is not None and self._no_wider(category, cell.view)
-        }
-        rules = sorted({rule for category in still for rule in again.cells[category].rules})
-        return granted_cells(still), tuple(rules)
-
-    def _no_wider(self, category: str, view: str) -> bool:
-        # INVARIANT: the second pass may only narrow what the first allowed.
-        first = self._first.get(category)
-        return first is not None and _STRENGTH[view] >= _STRENGTH[first]
+            if category in first and first[category].view == cell.view
+        )
+        rules = frozenset(rule for category in still for rule in again.cells[category].rules)
+        return Verdict(still, rules, whole=len(still) == len(first))
 
 
 async def release(
     records: Sequence[Record],
     second: SecondPass,
-    plans: RowPlans,
-    allowed: Allowed,
+    plan: RowPlan,
     tools: Treatments,
     now: datetime,
 ) -> Released:
     """Decide each record again and treat what is still granted.
 
+    A category refused for a record is treated as if the register held no value for it: the
+    same keys, the same bytes.
+
     Raises:
-        ViewError: a view can't be made for these records.
+        AnonymiseError: a view can't be made for these records.
         StoreError: case numbers can't be issued.
     """
-    groups: dict[Cells, list[Record]] = {}
+    kept: list[tuple[Record, Verdict]] = []
     rules: set[str] = set()
+    categories: set[str] = set()
     for record in records:
-        cells, by = second.cells(record, now)
-        if cells:
-            groups.setdefault(cells, []).append(record)
-            rules.update(by)
-    merged: dict[tuple[str, tuple[str, ...]], Rows] = {}
-    fields: set[str] = set()
-    for cells, members in groups.items():
-        plan = plans.of(
-            allowed.question.dataset, cells, allowed.asked, allowed.hidden, allowed.bare
-        )
-        fields.update(plan.released)
-        for part_rows in await _treat(members, plan, tools, now):
-            merged.setdefault((part_rows.view, part_rows.categories), []).extend(part_rows.rows)
-    persons = {r.person for members in groups.values() for r in members if r.person is not None}
-    if len(groups) > 1:
-        merged = {key: arrange(key[0], rows, secrets.randbelow) for key, rows in merged.items()}
+        verdict = second.verdict(record, now)
+        if verdict.categories:
+            kept.append((record, verdict))
+            rules |= verdict.rules
+            categories |= verdict.categories
+    results = []
+    for part in plan.parts:
+        chosen = [pair for pair in kept if not pair[1].categories.isdisjoint(part.categories)]
+        if chosen:
+            rows = await _treat(chosen, part, tools, now)
+            results.append(Result(part.view, part.categories, rows))
     return Released(
-        results=tuple(Result(view, cats, rows) for (view, cats), rows in sorted(merged.items())),
+        results=tuple(results),
         rules=tuple(sorted(rules)),
-        fields=tuple(sorted(fields)),
-        persons=tuple(sorted(persons)),
+        fields=tuple(
+            field
+            for result in results
+            for field in plan.released_of(result.view)
+            if "." not in field or field.partition(".")[0] in categories
+        ),
+        persons=tuple(sorted({r.person for r, _ in kept if r.person is not None})),
     )
 
 
 async def _treat(
-    records: Sequence[Record], plan: RowPlan, tools: Treatments, now: datetime
-) -> list[Result]:
-    results = []
-    values: Sequence[Row] = [record.values for record in records]
-    for part in plan.parts:
-        context = ViewContext(
-            today=now.date(),
-            case_nos=await _case_numbers(records, tools) if part.view == "pseudonym" else None,
-            coded=_coded(tools),
-            counts=tools.counts,
-            places=tools.places,
-            randbelow=secrets.randbelow,
-            hits=[tools.hits[r.record] for r in records] if part.view == "hit" else None,
-        )
-        rows: Rows = list(part.plan.apply(values, context))
-        if part.view == "full":
-            rows = [
-                {"person": record.person, "record": record.record, **row}
-                for record, row in zip(records, rows, strict=True)
-            ]
-        results.append(Result(part.view, part.categories, rows))
-    return results
+    chosen: Sequence[tuple[Record, Verdict]], part: ViewPart, tools: Treatments, now: datetime
+) -> Rows:
+    records = [record for record, _ in chosen]
+    values: list[Row] = [
+        record.values if verdict.whole else _only(record.values, verdict.categories)
+        for record, verdict in chosen
+    ]
+    context = ViewContext(
+        today=now.date(),
+        case_nos=await _case_numbers(records, tools) if part.view == "pseudonym" else None,
+        coded=_coded(tools),
+        counts=tools.counts,
+        places=tools.places,
+        randbelow=secrets.randbelow,
+        hits=[tools.hits[record.record] for record in records] if part.view == "hit" else None,
+    )
+    rows: Rows = list(part.plan.apply(values, context))
+    if part.view != "full":
+        return rows
+    return [
+        {"person": record.person, "record": record.record, **row}
+        for record, row in zip(records, rows, strict=True)
+    ]
+
+
+def _only(values: Row, categories: frozenset[str]) -> Row:
+    return {
+        field: value for field, value in values.items() if field.partition(".")[0] in categories
+    }
 
 
 async def _case_numbers(records: Sequence[Record], tools: Treatments) -> list[str]:
@@ -171,6 +180,8 @@ async def _case_numbers(records: Sequence[Record], tools: Treatments) -> list[st
     known = [surrogate for surrogate in surrogates if surrogate is not None]
     if len(known) != len(surrogates):
         raise ViewError("a person has no surrogate in the owner's register; no coded row is made")
+    if tools.cipher is None:
+        raise ViewError("a coded view needs its domain's keys; see `cuvar doctor`")
     pseudonyms = tools.cipher.pseudonyms(known)
     numbers = await tools.case_numbers.issue(tools.domain, pseudonyms)
     return [numbers[pseudonym] for pseudonym in pseudonyms]
@@ -180,6 +191,6 @@ def _coded(tools: Treatments) -> Callable[[str, str], str | None]:
     def code(field: str, value: str) -> str | None:
         if field == "family.linked_reference":
             return tools.linked.get(value)
-        return tools.cipher.code(field, value)
+        return None if tools.cipher is None else tools.cipher.code(field, value)
 
     return code

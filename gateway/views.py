@@ -7,17 +7,15 @@ granted in different views come out as separate groups of rows, since a shuffled
 row beside a coded one would be joined by its place.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from anonymise import ViewPlan, compile_view
 from gateway.errors import GatewayError
-from policies import Snapshot
+from policies import Decision, Snapshot
 from policies.vocabulary import Vocabulary
 
 ROW_VIEWS = ("full", "pseudonym", "generalised", "hit")
-_HIT = {"record.person_category": "keep", "record.registered_at": "month"}
 
 Cells = tuple[tuple[str, str], ...]
 
@@ -41,12 +39,15 @@ class RowPlan:
 
     parts: tuple[ViewPart, ...]
     fields: frozenset[str]
-    released: tuple[str, ...]
+
+    def released_of(self, view: str) -> tuple[str, ...]:
+        """The output keys of one view's rows."""
+        return next((part.plan.outputs for part in self.parts if part.view == view), ())
 
 
-def granted_cells(granted: Mapping[str, str]) -> Cells:
+def granted_cells(decision: Decision) -> Cells:
     """Category and view of each granted cell, in a fixed order."""
-    return tuple(sorted(granted.items()))
+    return tuple(sorted((c, str(cell.view)) for c, cell in decision.granted.items()))
 
 
 class RowPlans:
@@ -79,17 +80,16 @@ class RowPlans:
         return RowPlan(
             parts=tuple(parts),
             fields=frozenset().union(*(part.plan.fields for part in parts)),
-            released=tuple(output for part in parts for output in part.plan.outputs),
         )
 
 
 def _treatments(
     vocabulary: Vocabulary, dataset: str, categories: tuple[str, ...], view: str, *, bare: bool
 ) -> dict[str, str]:
-    if view == "hit":
-        return {} if bare else dict(_HIT)
-    treatments = {}
-    for category in categories:
-        for name, field in vocabulary.datasets[dataset].categories[category].fields.items():
-            treatments[f"{category}.{name}"] = str(getattr(field, view))
-    return treatments
+    if bare and view == "hit":
+        return {}
+    return {
+        field.id: field.treatment(view)
+        for category in categories
+        for field in vocabulary.datasets[dataset].categories[category].fields.values()
+    }

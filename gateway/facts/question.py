@@ -42,7 +42,7 @@ def question_facts(
     known: dict[str, Truth] = {}
     for name in names:
         guard = snapshot.vocabulary.guards[name]
-        if guard.about != "question" or guard.answered_by == "derived":
+        if guard.about != "question" or guard.derived:
             continue
         if name == "strong_login":
             known[name] = asker.strong_login

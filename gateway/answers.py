@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The answer as bytes: one part per owner, joined only after the parts were recorded.
+
+The digest of a part stands in its entry, so each part is encoded once, before the log, and
+never again. Receipts' addresses travel in the headers, because the entry's index is known
+only once it is durable.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import orjson
+
+from audit import Position
+from gateway.entries import Occasion
+from gateway.inquiry import Inquiry
+from gateway.outcome import Outcome
+from gateway.problems import Problem, ProblemError
+
+MEDIA_TYPE: Final = "application/json"
+_STEP_UP: Final = frozenset({"F04", "F05"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What leaves the gateway."""
+
+    status: int
+    body: bytes = field(repr=False)
+    headers: tuple[tuple[bytes, bytes], ...]
+    media_type: str = MEDIA_TYPE
+
+
+def part_of(outcome: Outcome, inquiry: Inquiry) -> bytes:
+    """One owner's part of the answer."""
+    shape = outcome.shape
+    part: dict[str, object] = {
+        "owner": outcome.owner,
+        "status": outcome.status,
+        "results": [
+            {"view": result.view, "categories": result.categories, "rows": result.rows}
+            for result in outcome.results
+        ],
+        "withheld": [{"category": cell.category, "rules": cell.rules} for cell in outcome.withheld],
+        "conditions": () if shape is None else shape.conditions,
+        "next": outcome.next,
+    }
+    if outcome.note:
+        part["note"] = outcome.note
+    if shape is not None and shape.expires is not None:
+        part["expires"] = shape.expires
+    if shape is not None and shape.watermark:
+        part["watermark"] = f"{inquiry.asker.org} {inquiry.correlation}"
+    return orjson.dumps(part)
+
+
+def answer_of(
+    occasion: Occasion,
+    outcomes: Sequence[Outcome],
+    parts: Sequence[bytes],
+    positions: Sequence[Position],
+    binding: str | None,
+) -> Reply:
+    """The whole answer, once every entry is durable.
+
+    Raises:
+        ProblemError: every owner refused; the document names the rules.
+    """
+    headers = receipts(occasion.origin, positions)
+    if all(outcome.status == "refused" for outcome in outcomes):
+        raise _refusal(outcomes, headers, binding)
+    body = b"".join(
+        (
+            b'{"correlation":"',
+            occasion.correlation.encode("ascii"),
+            b'","policy":"',
+            occasion.policy.encode("ascii"),
+            b'","owners":[',
+            b",".join(parts),
+            b"]}",
+        )
+    )
+    return Reply(200, body, headers)
+
+
+def receipts(origin: str, positions: Sequence[Position]) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers that say where the entries and their receipts are, in the owners' order."""
+    headers = []
+    for position in positions:
+        entry = f"{origin}/{position.index}"
+        link = f'</v1/receipts/{position.index}>; rel="receipt"; type="text/plain"'
+        headers.append((b"audit-entry", entry.encode("ascii")))
+        headers.append((b"link", link.encode("ascii")))
+    return tuple(headers)
+
+
+def _refusal(
+    outcomes: Sequence[Outcome], headers: tuple[tuple[bytes, bytes], ...], binding: str | None
+) -> ProblemError:
+    owners = [
+        {
+            "owner": outcome.owner,
+            "withheld": [
+                {"category": cell.category, "rules": list(cell.rules)} for cell in outcome.withheld
+            ],
+        }
+        for outcome in outcomes
+    ]
+    rules = {rule for outcome in outcomes for rule in outcome.rules}
+    told = {name.decode("ascii"): value.decode("ascii") for name, value in headers}
+    if rules and rules <= _STEP_UP:
+        return ProblemError(
+            Problem.INSUFFICIENT_AUTHENTICATION,
+            members={"owners": owners},
+            headers={**told, "www-authenticate": _challenge(binding)},
+        )
+    return ProblemError(Problem.REFUSED, members={"owners": owners}, headers=told)
+
+
+def _challenge(binding: str | None) -> str:
+    scheme = "DPoP" if binding == "dpop" else "Bearer"
+    return f'{scheme} error="insufficient_user_authentication", max_age="900"'

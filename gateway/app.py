@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The HTTP face: `/v1`, health, metrics, OpenAPI.
+
+One handler serves every action: who asks, then what, then the pipeline. Bodies are read by
+the models of `questions`, after the asker is known, so that a stranger's bytes are never
+parsed; every failure on the way is an entry before it is an answer.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import PlainTextResponse
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from audit import AuditError, Kind, LogUnavailableError, ProofError
+from gateway.asker import nobody
+from gateway.correlation import correlation_of
+from gateway.entries import Occasion
+from gateway.identity import Principal, TokenError
+from gateway.identity.request import request_proof
+from gateway.metrics import METRICS_MEDIA_TYPE
+from gateway.openapi import API_WORDS, DESCRIPTION, action_docs, extend_document
+from gateway.problem_handlers import field_faults, install_problem_handlers, token_problem
+from gateway.problems import Problem, ProblemError, openapi_problems
+from gateway.questions import ACTIONS, AnyQuestion
+from gateway.runtime import Runtime
+from gateway.tracing import NATIVE_TELEMETRY_OFF
+from gateway.web.edge import Edge
+
+_PLAIN: Final = "text/plain; charset=utf-8"
+_HEADERS_ADDED: Final = 5.0
+
+
+def create_app(runtime: Runtime) -> Edge:
+    """The application over opened parts; its lifespan starts and drains them."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with runtime.running():
+            yield
+
+    app = FastAPI(
+        title="Čuvar",
+        version="1",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        telemetry=NATIVE_TELEMETRY_OFF,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    desk = _Desk(runtime)
+    for action, model in ACTIONS.items():
+        app.add_api_route(
+            f"/v1/{action}",
+            desk.asking(action, model),
+            methods=["POST"],
+            operation_id=action,
+            **action_docs(action, model),
+        )
+    _add_proofs(app, desk)
+    _add_operations(app, runtime)
+    extend_document(app)
+    install_problem_handlers(
+        app,
+        {TokenError: token_problem, LogUnavailableError: _log_problem, AuditError: _log_problem},
+    )
+    return runtime.edge(app)
+
+
+class _Desk:
+    """What every asking route does before the pipeline."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def asking(
+        self, action: str, model: type[AnyQuestion]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """The handler of one action."""
+
+        async def ask(request: Request) -> Response:
+            runtime = self._runtime
+            correlation = correlation_of(request.scope) or ""
+            principal = await self.principal(request)
+            await self._within_rate(request, principal)
+            asked = await self._parsed(request, model, principal)
+            try:
+                reply = await runtime.pipeline.answer(action, principal, asked, correlation)
+            except (ProblemError, TokenError, AuditError):
+                raise
+            except Exception:
+                await self._note(request, Kind.ERROR, "internal error", principal)
+                raise
+            response = Response(reply.body, reply.status, media_type=reply.media_type)
+            response.raw_headers.extend(reply.headers)
+            return response
+
+        return ask
+
+    async def principal(self, request: Request) -> Principal:
+        """Who sends this request; a refusal is recorded, and a flood of them is turned away.
+
+        Raises:
+            TokenError: no acceptable proof of identity.
+            ProblemError: too many such refusals from one address.
+        """
+        runtime = self._runtime
+        try:
+            proof = request_proof(request.scope, origin=runtime.public_url)
+            return await runtime.verifier.verify(proof)
+        except TokenError as error:
+            client = request.client.host if request.client else ""
+            allowance = runtime.strangers.take(client, 1)
+            if not allowance.allowed:
+                raise ProblemError(
+                    Problem.TOO_MANY, retry_after_s=allowance.retry_after_s
+                ) from None
+            reason = str(error.fault).replace("_", " ")
+            await self._note(request, Kind.AUTHENTICATION, reason, None)
+            raise
+
+    async def _within_rate(self, request: Request, principal: Principal) -> None:
+        runtime = self._runtime
+        allowance = runtime.limits.ask(principal.issuer, principal.officer, principal.org)
+        if not allowance.allowed:
+            runtime.metrics.limited()
+            await self._note(request, Kind.DENIAL, "rate limit", principal)
+            raise ProblemError(Problem.TOO_MANY, retry_after_s=allowance.retry_after_s)
+
+    async def _parsed(
+        self, request: Request, model: type[AnyQuestion], principal: Principal
+    ) -> AnyQuestion:
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        body = await request.body()
+        try:
+            if media_type != "application/json":
+                faults = [{"field": "body", "reason": "not_json"}]
+            else:
+                return model.model_validate_json(body)
+        except ValidationError as error:
+            errors = error.errors(include_url=False, include_context=False, include_input=False)
+            found = field_faults([{**e, "loc": ("body", *e["loc"])} for e in errors], API_WORDS)
+            faults = [{"field": fault.field, "reason": fault.reason} for fault in found]
+        await self._note(request, Kind.DENIAL, "malformed question", principal)
+        raise ProblemError(Problem.MALFORMED_QUESTION, members={"faults": faults})
+
+    async def _note(
+        self, request: Request, kind: Kind, reason: str, principal: Principal | None
+    ) -> None:
+        runtime = self._runtime
+        occasion = Occasion(
+            origin=runtime.log.origin,
+            policy=runtime.rules().snapshot.digest,
+            correlation=correlation_of(request.scope) or "",
+            at=runtime.clock(),
+            action="",
+            dataset="",
+            purpose="",
+            basis="",
+        )
+        asker = None if principal is None else nobody(principal)
+        await runtime.pipeline.fail(occasion, kind, reason, asker)
+
+
+def _add_proofs(app: FastAPI, desk: _Desk) -> None:
+    """Receipts and checkpoints: proofs without persons, for anybody with an identity here."""
+    problems = openapi_problems(
+        Problem.INVALID_TOKEN,
+        Problem.NOT_FOUND,
+        Problem.TOO_MANY,
+        Problem.LOG_UNAVAILABLE,
+        Problem.IDENTITY_UNAVAILABLE,
+        Problem.NOT_READY,
+        Problem.TIMED_OUT,
+    )
+    runtime = desk._runtime  # noqa: SLF001  one module, two halves
+
+    @app.get(
+        "/v1/receipts/{index}",
+        response_class=PlainTextResponse,
+        responses=problems,
+        operation_id="receipt",
+        summary="The proof that an entry is in the log (C2SP tlog-proof)",
+    )
+    async def receipt(request: Request, index: str) -> Response:
+        await desk.principal(request)
+        if not index.isdecimal() or len(index) > 15 or int(index) >= runtime.log.size:  # noqa: PLR2004
+            raise ProblemError(Problem.NOT_FOUND)
+        try:
+            return Response(await runtime.log.receipt(int(index)), media_type=_PLAIN)
+        except ProofError:
+            raise ProblemError(Problem.NOT_FOUND) from None
+
+    @app.get(
+        "/v1/checkpoint",
+        response_class=PlainTextResponse,
+        responses=problems,
+        operation_id="checkpoint",
+        summary="The signed head of the log (C2SP tlog-checkpoint)",
+    )
+    async def checkpoint(request: Request) -> Response:
+        await desk.principal(request)
+        return Response(await runtime.log.checkpoint(), media_type=_PLAIN)
+
+
+def _add_operations(app: FastAPI, runtime: Runtime) -> None:
+    """Health, readiness and metrics: for machines, and without anything personal."""
+
+    @app.get("/healthz", operation_id="health", summary="The process runs")
+    async def health() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get(
+        "/readyz",
+        operation_id="ready",
+        summary="Whether questions can be answered, and what is missing",
+        responses={503: {"description": "Not ready; the members say why"}},
+    )
+    async def ready() -> Response:
+        return runtime.readiness()
+
+    if runtime.settings.telemetry.metrics:
+
+        @app.get(
+            "/metrics",
+            operation_id="metrics",
+            summary="Prometheus metrics",
+            response_class=PlainTextResponse,
+        )
+        async def metrics() -> Response:
+            return Response(runtime.render_metrics(), media_type=METRICS_MEDIA_TYPE)
+
+
+def _log_problem(error: AuditError) -> ProblemError:
+    retry = getattr(error, "retry_after", None) or _HEADERS_ADDED
+    return ProblemError(Problem.LOG_UNAVAILABLE, retry_after_s=retry)
+

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`cuvar attest`: write one fact, as the system that owns it would.
+
+For trials and tests. In production the case system, capture stations and the consent, transfer
+and protection registers write the fact register themselves.
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from gateway.commands.options import with_config
+from gateway.facts import Attestation, Scope
+from gateway.facts.register import attest as write
+from gateway.opening import open_rules
+from gateway.settings import Settings, load_settings
+from gateway.store import Store
+from policies import Truth
+
+
+@click.command()
+@click.argument("fact")
+@with_config
+@click.option("--truth", type=click.Choice(["true", "possible", "false"]), default="true")
+@click.option("--org", default="", help="Organisation of the asker, e.g. BA-BP.")
+@click.option("--officer", default="", help="Officer's id (the token's sub).")
+@click.option("--owner", default="", help="Country whose data are asked for.")
+@click.option("--purpose", default="", help="Purpose of the question.")
+@click.option("--case-no", default="", help="Case number in the asker's own system.")
+@click.option("--person", default="", help="The owner's internal reference of the person.")
+@click.option("--by-unit", default="", help="Unit of whoever approved or verified.")
+@click.option("--minutes", default=15, show_default=True, help="How long it holds from now.")
+def attest(fact: str, config: Path, truth: str, by_unit: str, minutes: int, **scope: str) -> None:
+    """Attest FACT (a guard of the rules) for a scope; what is left out means "any".
+
+    \b
+    Examples:
+      cuvar attest presence --org BA-BP --officer border-officer-1
+      cuvar attest case_number --org BA-AS --purpose asylum_procedure --case-no A-7 --minutes 600
+    """
+    settings = load_settings(config)
+    known = open_rules(settings, datetime.now(UTC).date()).vocabulary.guards
+    if fact not in known or known[fact].derived:
+        raise click.BadParameter(f"no such fact; one of {', '.join(sorted(known))}")
+    now = datetime.now(UTC)
+    attestation = Attestation(
+        fact=fact,
+        truth=Truth[truth.upper()],
+        scope=Scope(**scope),
+        valid_from=now - timedelta(seconds=1),
+        valid_to=now + timedelta(minutes=minutes),
+        source="cuvar attest",
+        by_unit=by_unit,
+    )
+    asyncio.run(write_facts(settings, [attestation]))
+    click.echo(f"{fact} is {truth} for {minutes} minutes; the gateway reads it within seconds")
+
+
+async def write_facts(settings: Settings, attestations: list[Attestation]) -> None:
+    """Write attestations into the fact register of the settings.
+
+    Raises:
+        StoreError: it can't be written.
+    """
+    store = Store(settings.facts.url.get_secret_value(), name="facts")
+    try:
+        await write(store, attestations)
+    finally:
+        await store.close()

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`cuvar init`: create, once and explicitly, what a gateway keeps.
+
+The log, its signing key, the keyset, the state database and (for trials) an empty fact
+register. Nothing that exists is touched: a second run creates only what is missing.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from anonymise import Keyring
+from audit import AuditLog, create_signer, read_signer
+from gateway.commands.options import with_config
+from gateway.facts.register import METADATA as FACTS
+from gateway.opening import passphrase
+from gateway.settings import Settings, load_settings
+from gateway.state import METADATA as STATE
+from gateway.store import Store
+
+
+@click.command()
+@with_config
+def init(config: Path) -> None:
+    """Create the log, its key, the keyset and the gateway's own databases.
+
+    \b
+    Example:
+      cuvar init --config /etc/cuvar/cuvar.toml
+
+    Registers are never created or changed. Each data-protection officer makes his own key with
+    `cuvar audit keygen` and hands over the public half only.
+    """
+    for line in create_missing(load_settings(config)):
+        click.echo(line)
+
+
+def create_missing(settings: Settings) -> list[str]:
+    """Create what is not there; one line for each part.
+
+    Raises:
+        GatewayError: a database can't be written.
+        AuditError: the log or its key can't be written.
+        AnonymiseError: the keyset can't be written.
+    """
+    log = settings.log
+    countries = sorted(settings.registers)
+    steps: tuple[tuple[str, bool, Callable[[], object]], ...] = (
+        ("signing key", log.signer.exists(), lambda: create_signer(log.signer, log.origin)),
+        (
+            "log",
+            _exists(log.url.get_secret_value()),
+            lambda: AuditLog.create(
+                log.url.get_secret_value(), origin=log.origin, signer=read_signer(log.signer)
+            ),
+        ),
+        (
+            "keyset",
+            settings.keys.keyset.exists(),
+            lambda: Keyring.create(settings.keys.keyset, passphrase(settings), countries),
+        ),
+        (
+            "state database",
+            _exists(settings.state.url.get_secret_value()),
+            lambda: Store.create(settings.state.url.get_secret_value(), STATE, name="state"),
+        ),
+        (
+            "fact register",
+            _exists(settings.facts.url.get_secret_value()),
+            lambda: Store.create(settings.facts.url.get_secret_value(), FACTS, name="facts"),
+        ),
+    )
+    told = []
+    for name, present, create in steps:
+        if not present:
+            create()
+        told.append(f"{name}: {'was there, untouched' if present else 'created'}")
+    return told
+
+
+def _exists(url: str) -> bool:
+    """Whether a SQLite file is there; other databases tell by refusing to create a second time."""
+    scheme, _, path = url.partition(":///")
+    return scheme.startswith("sqlite") and Path(path).exists()

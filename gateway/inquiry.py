@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One question on its way: who asks, what was asked, under which rules, and when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from gateway.asker import Asker
+from gateway.facts import Scope
+from gateway.questions import AnyQuestion, ConsultQuestion, FindQuestion
+from gateway.views import RowPlans
+from policies import Question, Snapshot
+
+
+class Rules:
+    """A rule snapshot with what is derived from it; replaced as a whole."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        """Caches live and die with the snapshot, so no answer mixes two rule sets."""
+        self.snapshot = snapshot
+        self.plans = RowPlans(snapshot)
+        self.guards = lru_cache(maxsize=8192)(snapshot.relevant_guards)
+        self.record_guards = lru_cache(maxsize=8192)(self._record_guards)
+
+    def _record_guards(self, question: Question, owner: str) -> tuple[tuple[str, bool], ...]:
+        guards = self.snapshot.vocabulary.guards
+        return tuple(
+            (name, guards[name].harmful)
+            for name in sorted(self.guards(question, owner))
+            if guards[name].about == "record"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """Everything about one question that does not depend on the owner."""
+
+    action: str
+    asker: Asker
+    asked: AnyQuestion
+    rules: Rules
+    question: Question
+    now: datetime
+    correlation: str
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The rules in force for this question from its first step to its last."""
+        return self.rules.snapshot
+
+    def scope(self, owner: str) -> Scope:
+        """Whom attested facts must be about, but for the person."""
+        return Scope(
+            org=self.asker.org,
+            officer=self.asker.principal.officer,
+            owner=owner,
+            purpose=self.asked.purpose,
+            case_no=self.asked.case_no or "",
+        )
+
+    def guards(self, owner: str) -> frozenset[str]:
+        """The facts that some rule of this owner or of the asker's side could turn on."""
+        return self.rules.guards(self.question, owner)
+
+
+def inquiry_of(
+    action: str, asker: Asker, asked: AnyQuestion, rules: Rules, now: datetime, correlation: str
+) -> Inquiry:
+    """The inquiry for a parsed question."""
+    named = isinstance(asked, ConsultQuestion) or (
+        isinstance(asked, FindQuestion) and asked.subject.named()
+    )
+    question = Question(
+        role=asker.role,
+        org=asker.org,
+        country=asker.country,
+        action=action,
+        dataset=asked.dataset,
+        owners=tuple(asked.owners),
+        categories=tuple(asked.categories),
+        view=asked.view,
+        purpose=asked.purpose,
+        basis=asked.basis,
+        named=named,
+    )
+    return Inquiry(action, asker, asked, rules, question, now, correlation)

@@ -1,0 +1,399 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""From settings to opened parts.
+
+Everything is opened before the first question. A part that can't be opened stops the start with
+a message that names it and the next step; one that fails later restricts. Registers and the fact
+register may be down at start: their answers are "unavailable" and "possible" until they are back.
+"""
+
+import os
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from anonymise import Keyring
+from audit import (
+    AuditLog,
+    Envelope,
+    Kind,
+    Operation,
+    Pending,
+    Sealer,
+    Status,
+    encode_envelope,
+    new_entry_id,
+    read_public_key,
+    read_signer,
+)
+from gateway.entries import EntryWriter
+from gateway.errors import GatewayError
+from gateway.facts import FactRegister
+from gateway.handles import Handles
+from gateway.identity import IssuerConfig, JwksCache, KeyChange, Revocations, TokenVerifier
+from gateway.inquiry import Rules
+from gateway.limits import Buckets, Limits
+from gateway.logbook import Logbook
+from gateway.logs import open_log
+from gateway.metrics import Metrics
+from gateway.owner import Desk, OwnerDesk
+from gateway.pipeline import Parts, Pipeline
+from gateway.population import Populations
+from gateway.questions import ACTIONS
+from gateway.runtime import Runtime
+from gateway.settings import Settings
+from gateway.signals import SignalFields, Words
+from gateway.sources import Limits as SourceLimits
+from gateway.sources import Source, open_source
+from gateway.state import METADATA as STATE
+from gateway.state import IssuedCaseNumbers, UsedTokens
+from gateway.store import Store
+from gateway.subjects import Subjects
+from gateway.tables import Tables
+from gateway.tracing import Tracing, open_tracing
+from policies import Snapshot, example_rules, load_rules
+
+_STRANGERS_PER_MINUTE: Final = 120
+_MINUTE: Final = 60.0
+_ROUTES: Final = (
+    *(f"/v1/{action}" for action in ACTIONS),
+    "/v1/receipts/{index}",
+    "/v1/checkpoint",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+)
+
+
+def utc_now() -> datetime:
+    """The gateway's clock."""
+    return datetime.now(UTC)
+
+
+async def open_gateway(
+    settings: Settings, stream: BinaryIO, clock: Callable[[], datetime] = utc_now
+) -> Runtime:
+    """Open every part.
+
+    Args:
+        settings: of this gateway.
+        stream: where the process's own log lines go.
+        clock: aware UTC time.
+
+    Raises:
+        GatewayError: a part of the gateway's own can't be opened; the message says which and
+            what to do.
+        PolicyError: the rule set is refused, with file and line.
+        AuditError: the log can't be opened.
+        AnonymiseError: the keyset can't be opened.
+    """
+    stack = AsyncExitStack()
+    try:
+        return await _open(settings, stream, clock, stack)
+    except BaseException:
+        await stack.aclose()
+        raise
+
+
+async def _open(
+    settings: Settings,
+    stream: BinaryIO,
+    clock: Callable[[], datetime],
+    stack: AsyncExitStack,
+) -> Runtime:
+    snapshot = open_rules(settings, clock().date())
+    fields = SignalFields(_words(snapshot, settings))
+    metrics = Metrics(fields)
+    events = open_log(stream, fields, level=settings.logging.level, on_drop=metrics.dropped)
+    log = await open_audit_log(settings, clock)
+    stack.push_async_callback(log.close)
+    rules = Rules(snapshot)
+    tracing = open_tracing(settings.telemetry, fields, metrics.dropped)
+    stack.callback(tracing.close)
+    opened = _Opened(
+        settings=settings,
+        rules=rules,
+        facts=await _open_facts(settings, clock, stack),
+        log=log,
+        limits=_limits(settings),
+        metrics=metrics,
+        tracing=tracing,
+        clock=clock,
+        sources=_open_sources(settings, snapshot, stack),
+    )
+    revocations = Revocations(settings.identity.revocations_file, time.time)
+    issuers = [issuer_config(settings, place) for place in range(len(settings.issuers))]
+    jwks = JwksCache(issuers, time.time, on_change=_key_change(log, clock))
+    await jwks.start()
+    stack.push_async_callback(jwks.close)
+    production = settings.gateway.mode == "production"
+    verifier = TokenVerifier(issuers, jwks, time.time, revocations, production=production)
+    return Runtime(
+        settings=settings,
+        rules=lambda: rules,
+        pipeline=await _pipeline(opened, verifier, stack),
+        verifier=verifier,
+        revocations=revocations,
+        jwks=jwks,
+        log=log,
+        facts=opened.facts,
+        sources=opened.sources,
+        limits=opened.limits,
+        strangers=_strangers(settings),
+        metrics=metrics,
+        events=events,
+        clock=clock,
+        closing=stack,
+    )
+
+
+def _strangers(settings: Settings) -> Buckets:
+    return Buckets(
+        _STRANGERS_PER_MINUTE,
+        _MINUTE,
+        size=settings.limits.table_size,
+        key=secrets.token_bytes(32),
+        clock=time.monotonic,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What the pipeline is built from."""
+
+    settings: Settings
+    rules: Rules
+    facts: FactRegister
+    log: AuditLog
+    limits: Limits
+    metrics: Metrics
+    tracing: Tracing
+    clock: Callable[[], datetime]
+    sources: Mapping[str, Source]
+
+
+async def _pipeline(opened: _Opened, verifier: TokenVerifier, stack: AsyncExitStack) -> Pipeline:
+    settings = opened.settings
+    state = await Store(settings.state.url.get_secret_value(), name="state").open(STATE)
+    stack.push_async_callback(state.close)
+    keyring = open_keyring(settings)
+    numbers = IssuedCaseNumbers(state)
+    handles = Handles(keyring.service_key("handles"))
+    subjects = Subjects(handles, keyring, numbers, UsedTokens(state), opened.facts)
+    logbook = Logbook(opened.log, subjects)
+    entries = _entry_writer(settings, opened.clock)
+    desk = Desk(
+        sources=opened.sources,
+        facts=opened.facts,
+        subjects=subjects,
+        keyring=keyring,
+        case_numbers=numbers,
+        populations=Populations(opened.sources, opened.clock),
+        tables=Tables(logbook),
+        logbook=logbook,
+        entries=entries,
+        tracing=opened.tracing,
+    )
+    parts = Parts(
+        rules=lambda: opened.rules,
+        facts=opened.facts,
+        subjects=subjects,
+        desk=OwnerDesk(desk),
+        entries=entries,
+        log=opened.log,
+        clock=opened.clock,
+        limits=opened.limits,
+        metrics=opened.metrics,
+        tracing=opened.tracing,
+        strong_acr={issuer.issuer: issuer.strong_acr for issuer in settings.issuers},
+        suspended=verifier.status,
+    )
+    return Pipeline(parts)
+
+
+def open_rules(settings: Settings, on: date) -> Snapshot:
+    """The rule set of the settings.
+
+    Raises:
+        PolicyError: with every problem's file and line.
+    """
+    rules = settings.policies.rules
+    return load_rules(example_rules() if rules == "example" else Path(rules), on=on)
+
+
+async def open_audit_log(settings: Settings, clock: Callable[[], datetime] = utc_now) -> AuditLog:
+    """The log of the settings, opened for writing.
+
+    Raises:
+        AuditError: it is missing, damaged, or its key can't be read.
+    """
+    return await AuditLog.open(
+        settings.log.url.get_secret_value(),
+        origin=settings.log.origin,
+        signer=read_signer(settings.log.signer),
+        queue=settings.log.queue,
+        clock=clock,
+    )
+
+
+def open_keyring(settings: Settings) -> Keyring:
+    """The keyset of the settings.
+
+    Raises:
+        AnonymiseError: missing, damaged, or the passphrase is wrong.
+        OpeningError: the passphrase can't be read.
+    """
+    return Keyring.open(settings.keys.keyset, passphrase(settings))
+
+
+class OpeningError(GatewayError):
+    """A part can't be opened for a reason of its own settings."""
+
+
+def passphrase(settings: Settings) -> str:
+    keys = settings.keys
+    if keys.passphrase is not None:
+        return keys.passphrase.get_secret_value()
+    if keys.passphrase_env is not None:
+        found = os.environ.get(keys.passphrase_env)
+        if found is None:
+            raise OpeningError(f"[keys] the environment variable {keys.passphrase_env} is not set")
+        return found
+    path = Path(keys.passphrase_file or "")
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\n")
+    except OSError:
+        raise OpeningError(f"[keys] the passphrase file {path.name} can't be read") from None
+
+
+def issuer_config(settings: Settings, place: int) -> IssuerConfig:
+    """One issuer of the settings, as the verifier pins it.
+
+    Raises:
+        OpeningError: its key file can't be read.
+        IdentityConfigError: it is trusted with too much.
+    """
+    issuer = settings.issuers[place]
+    keys = None
+    if issuer.jwks_file is not None:
+        try:
+            keys = issuer.jwks_file.read_text(encoding="utf-8")
+        except OSError:
+            raise OpeningError(
+                f"[[issuers]] number {place + 1}: its jwks_file can't be read"
+            ) from None
+    return IssuerConfig(
+        issuer=issuer.issuer,
+        jwks_url=issuer.jwks_url,
+        audience=issuer.audience,
+        countries=issuer.countries,
+        organisations=issuer.organisations,
+        require_binding=issuer.require_binding,
+        keys=keys,
+        is_development=issuer.development,
+    )
+
+
+async def _open_facts(
+    settings: Settings, clock: Callable[[], datetime], stack: AsyncExitStack
+) -> FactRegister:
+    store = Store(settings.facts.url.get_secret_value(), name="facts")
+    facts = FactRegister(
+        store,
+        clock=clock,
+        refresh_s=settings.facts.refresh_s,
+        stale_after_s=settings.facts.stale_after_s,
+    )
+    await facts.start()
+    stack.push_async_callback(facts.close)
+    return facts
+
+
+def _open_sources(
+    settings: Settings, snapshot: Snapshot, stack: AsyncExitStack
+) -> dict[str, Source]:
+    fields = known_fields(snapshot)
+    sources = {}
+    for country, register in settings.registers.items():
+        sources[country] = open_source(
+            country,
+            register.url.get_secret_value(),
+            register.mapping,
+            SourceLimits(
+                timeout_s=register.timeout_s,
+                concurrency=register.concurrency,
+                breaker_failures=register.breaker_failures,
+                breaker_open_s=register.breaker_open_s,
+            ),
+            fields=fields,
+        )
+        stack.push_async_callback(sources[country].close)
+    return sources
+
+
+def known_fields(snapshot: Snapshot) -> dict[str, frozenset[str]]:
+    """The field ids of each dataset: all that a mapping may name."""
+    return {
+        name: frozenset(
+            field.id
+            for category in dataset.categories.values()
+            for field in category.fields.values()
+        )
+        for name, dataset in snapshot.vocabulary.datasets.items()
+    }
+
+
+def _entry_writer(settings: Settings, clock: Callable[[], datetime]) -> EntryWriter:
+    keys = {country: read_public_key(path) for country, path in settings.log.dpo_keys.items()}
+    return EntryWriter(Sealer(keys, clock), frozenset(keys))
+
+
+def _key_change(
+    log: AuditLog, clock: Callable[[], datetime]
+) -> Callable[[KeyChange], Awaitable[None]]:
+    """Every change of an issuer's keys is an entry before the keys count."""
+
+    async def record(_change: KeyChange) -> None:
+        now = clock()
+        envelope = Envelope(
+            id=new_entry_id(now, os.urandom(10)),
+            kind=Kind.KEY_CHANGE,
+            t=now,
+            log=log.origin,
+            op=Operation.ADMINISTER,
+            status=Status.DONE,
+        )
+        await log.append([Pending(encode_envelope(envelope))])
+
+    return record
+
+
+def _limits(settings: Settings) -> Limits:
+    limits = settings.limits
+    return Limits(
+        officer_per_minute=limits.officer_per_minute,
+        organisation_per_minute=limits.organisation_per_minute,
+        records_per_hour=limits.records_per_officer_per_hour,
+        size=limits.table_size,
+        key=secrets.token_bytes(32),
+        clock=time.monotonic,
+    )
+
+
+def _words(snapshot: Snapshot, settings: Settings) -> Words:
+    vocabulary = snapshot.vocabulary
+    return Words(
+        routes=frozenset(_ROUTES),
+        owners=frozenset(vocabulary.countries),
+        organisations=frozenset(vocabulary.organisations),
+        datasets=frozenset(vocabulary.datasets),
+        actions=frozenset(vocabulary.actions),
+        purposes=frozenset(vocabulary.purposes),
+        views=frozenset(vocabulary.views),
+        issuers=frozenset(issuer.issuer for issuer in settings.issuers),
+    )

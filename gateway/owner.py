@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One owner's part of an answer: duties, fetch, second pass, treatment.
+
+Called once per owner that the first pass allowed. Every way out is an `Outcome`; a failure of
+the register, of a key or of the state database is "unavailable", and says so.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from anonymise import AnonymiseError, Domain, Hit, Keyring, epoch_of
+from gateway.duties import Shape, reason_missing, shape_of, unknown_duties
+from gateway.entries import EntryWriter
+from gateway.errors import GatewayError
+from gateway.facts import FactRegister, RecordFacts
+from gateway.facts.record import RecordContext
+from gateway.inquiry import Inquiry
+from gateway.logbook import Logbook
+from gateway.outcome import Outcome, Result, Withheld, refused, withheld_by
+from gateway.population import Populations
+from gateway.questions import ConsultQuestion, CountQuestion, FindQuestion, ListQuestion
+from gateway.signals import Phase
+from gateway.sources import (
+    Everything,
+    Fetch,
+    NamedPerson,
+    Page,
+    Record,
+    Source,
+    SourceUnavailableError,
+)
+from gateway.state import IssuedCaseNumbers
+from gateway.subjects import NobodyError, SubjectError, Subjects
+from gateway.tables import Tables
+from gateway.tracing import Tracing
+from gateway.treatment import Allowed, Released, SecondPass, Treatments, release
+from gateway.views import RowPlan, granted_cells
+from policies import Decision, Truth
+
+_REASON: Final = "log_reason"
+_SPARE: Final = 30  # read beyond the cap: some candidates may not survive the second pass
+_LINKED: Final = "family.linked_reference"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The parts an owner's answer is made of."""
+
+    sources: Mapping[str, Source]
+    facts: FactRegister
+    subjects: Subjects
+    keyring: Keyring
+    case_numbers: IssuedCaseNumbers
+    populations: Populations
+    tables: Tables
+    logbook: Logbook
+    entries: EntryWriter
+    tracing: Tracing
+
+
+class OwnerDesk:
+    """Works out one owner's outcome."""
+
+    def __init__(self, desk: Desk) -> None:
+        """All parts are open; each may fail later."""
+        self._desk = desk
+
+    async def outcome(
+        self, inquiry: Inquiry, owner: str, decision: Decision, facts: Mapping[str, Truth]
+    ) -> Outcome:
+        """What this owner's register answers, within what the first pass allowed."""
+        duties = decision.duties
+        withheld = withheld_by(decision)
+        stop = _duty_stop(duties, inquiry)
+        if stop is not None:
+            cells = (*withheld, *(Withheld(c, (stop,)) for c in decision.granted))
+            return refused(owner, cells)
+        base = Outcome(
+            owner,
+            "answered",
+            withheld=withheld,
+            rules=decision.rules,
+            duties=duties,
+            shape=shape_of(duties, inquiry.now.date()),
+        )
+        if not self._desk.entries.can_seal(owner):
+            return _unavailable(base, "no_dpo_key")
+        try:
+            return await self._answered(inquiry, base, decision, facts)
+        except SourceUnavailableError as error:
+            return _unavailable(base, error.reason)
+        except NobodyError:
+            return replace(base, results=_empty(decision))
+        except SubjectError:
+            raise
+        except (GatewayError, AnonymiseError) as error:
+            return _unavailable(base, type(error).__name__)
+
+    async def _answered(
+        self, inquiry: Inquiry, base: Outcome, decision: Decision, facts: Mapping[str, Truth]
+    ) -> Outcome:
+        desk = self._desk
+        dataset = inquiry.asked.dataset
+        if dataset == "log":
+            return await desk.logbook.outcome(inquiry, base, decision, facts)
+        source = desk.sources.get(base.owner)
+        if source is None or (dataset not in source.datasets and dataset != "statistics"):
+            return _unavailable(base, "no_register")
+        if isinstance(inquiry.asked, CountQuestion):
+            return await desk.tables.outcome(inquiry, base, source)
+        return await self._rows(inquiry, base, decision, facts, source)
+
+    async def _rows(
+        self,
+        inquiry: Inquiry,
+        base: Outcome,
+        decision: Decision,
+        facts: Mapping[str, Truth],
+        source: Source,
+    ) -> Outcome:
+        desk = self._desk
+        shape = base.shape or shape_of(base.duties, inquiry.now.date())
+        allowed = self._allowed(inquiry, base.owner, decision, facts)
+        plan = inquiry.rules.plans.of(
+            inquiry.asked.dataset,
+            granted_cells(decision),
+            frozenset(inquiry.asked.fields),
+            shape.hidden,
+            shape.bare_hit,
+        )
+        with desk.tracing.span(Phase.FETCH, owner=base.owner):
+            page = await self._fetch(inquiry, base.owner, plan, allowed, source, shape)
+        with desk.tracing.span(Phase.TREAT, owner=base.owner):
+            tools = await self._tools(inquiry, base.owner, plan, page.records, source)
+            second = SecondPass(inquiry.snapshot, allowed)
+            released = await release(page.records, second, plan, tools, inquiry.now)
+        return await self._shaped(inquiry, base, decision, shape, page, released)
+
+    def _allowed(
+        self,
+        inquiry: Inquiry,
+        owner: str,
+        decision: Decision,
+        facts: Mapping[str, Truth],
+    ) -> Allowed:
+        principal = inquiry.asker.principal
+        context = RecordContext(
+            asker_country=principal.country,
+            abroad=principal.country != owner,
+            postings=frozenset(principal.postings),
+            today=inquiry.now.date(),
+        )
+        guards = inquiry.rules.record_guards(inquiry.question, owner)
+        return Allowed(
+            question=inquiry.question,
+            owner=owner,
+            decision=decision,
+            question_facts=facts,
+            record_facts=RecordFacts(guards, context, self._desk.facts, inquiry.scope(owner)),
+        )
+
+    async def _fetch(
+        self,
+        inquiry: Inquiry,
+        owner: str,
+        plan: RowPlan,
+        allowed: Allowed,
+        source: Source,
+        shape: Shape,
+    ) -> Page:
+        asked = inquiry.asked
+        selector = await self._desk.subjects.selector(inquiry, owner)
+        if isinstance(selector, Everything) and selector.persons == ():
+            return Page(())
+        return await source.fetch(
+            Fetch(
+                dataset=asked.dataset,
+                fields=plan.fields,
+                traits=allowed.record_facts.traits,
+                selector=selector,
+                today=inquiry.now.date(),
+                limit=asked.limit if isinstance(asked, ListQuestion) else shape.candidates + _SPARE,
+                after=self._desk.subjects.position(inquiry, owner),
+            )
+        )
+
+    async def _tools(
+        self,
+        inquiry: Inquiry,
+        owner: str,
+        plan: RowPlan,
+        records: Sequence[Record],
+        source: Source,
+    ) -> Treatments:
+        desk = self._desk
+        views = {part.view for part in plan.parts}
+        today = inquiry.now.date()
+        domain = Domain(owner, inquiry.asker.org, inquiry.asked.purpose, epoch_of(today))
+        coded = bool(views & {"pseudonym", "generalised"})
+        population = await desk.populations.of(owner) if coded else None
+        tools = Treatments(
+            domain=domain,
+            cipher=desk.keyring.domain_cipher(domain) if coded else None,
+            case_numbers=desk.case_numbers,
+            counts={} if population is None else population.counts,
+            places={} if population is None else population.places,
+            hits=self._hits(inquiry, owner, records) if "hit" in views else {},
+            linked={},
+        )
+        if "pseudonym" in views and _LINKED in plan.fields:
+            return replace(tools, linked=await _linked(inquiry, records, tools, source))
+        return tools
+
+    def _hits(self, inquiry: Inquiry, owner: str, records: Sequence[Record]) -> Mapping[str, Hit]:
+        asked = inquiry.asked
+        subject = asked.subject.person() if isinstance(asked, FindQuestion) else NamedPerson()
+        sure = subject.doc_number is not None or subject.biometric_ref is not None
+        return {
+            record.record: Hit(
+                strength="sure" if sure else "possible",
+                owner=owner,
+                token=self._desk.subjects.token(inquiry, owner, record.person)
+                if record.person
+                else None,
+            )
+            for record in records
+        }
+
+    async def _shaped(
+        self,
+        inquiry: Inquiry,
+        base: Outcome,
+        decision: Decision,
+        shape: Shape,
+        page: Page,
+        released: Released,
+    ) -> Outcome:
+        asked = inquiry.asked
+        listed = isinstance(asked, ListQuestion)
+        rows = sum(len(result.rows) for result in released.results)
+        if not listed and rows > shape.candidates:
+            return replace(base, status="too_many", reason="too_many")
+        token = asked.token if isinstance(asked, ConsultQuestion) and rows else None
+        if token and not await self._desk.subjects.spend(inquiry, base.owner, token):
+            return refused(base.owner, tuple(Withheld(c, ("F12",)) for c in decision.granted))
+        after = page.next if listed else None
+        return replace(
+            base,
+            results=released.results or _empty(decision),
+            rules=_rules(base, released),
+            released=released.fields,
+            persons=released.persons,
+            next=None if after is None else self._desk.subjects.cursor(inquiry, base.owner, after),
+        )
+
+
+def _duty_stop(duties: frozenset[str], inquiry: Inquiry) -> str | None:
+    if unknown_duties(duties):
+        return "Q-DUTY"
+    return _REASON if reason_missing(duties, inquiry.asked.reason) else None
+
+
+def _rules(base: Outcome, released: Released) -> tuple[str, ...]:
+    if not released.rules:
+        return base.rules
+    stopped = {rule for cell in base.withheld for rule in cell.rules}
+    return tuple(sorted({*released.rules, *stopped}))
+
+
+def _unavailable(base: Outcome, reason: str) -> Outcome:
+    return replace(base, status="unavailable", reason=reason)
+
+
+def _empty(decision: Decision) -> tuple[Result, ...]:
+    by_view: dict[str, list[str]] = {}
+    for category, cell in decision.granted.items():
+        by_view.setdefault(str(cell.view), []).append(category)
+    return tuple(Result(view, tuple(sorted(cats)), []) for view, cats in sorted(by_view.items()))
+
+
+async def _linked(
+    inquiry: Inquiry, records: Sequence[Record], tools: Treatments, source: Source
+) -> dict[str, str]:
+    """Case numbers of the persons that family records point to, in the same domain."""
+    references = {str(value) for r in records if (value := r.values.get(_LINKED)) is not None}
+    if not references or tools.cipher is None:
+        return {}
+    page = await source.fetch(
+        Fetch(
+            dataset="persons",
+            fields=frozenset(),
+            traits=frozenset(),
+            selector=Everything(persons=tuple(sorted(references))),
+            today=inquiry.now.date(),
+            limit=len(references),
+        )
+    )
+    known = [(r.person, r.surrogate) for r in page.records if r.person and r.surrogate]
+    pseudonyms = tools.cipher.pseudonyms([surrogate for _, surrogate in known])
+    numbers = await tools.case_numbers.issue(tools.domain, pseudonyms)
+    return {
+        person: numbers[pseudonym] for (person, _), pseudonym in zip(known, pseudonyms, strict=True)
+    }

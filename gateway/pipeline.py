@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The way of a question (architecture 3): the only place where the three rooms meet.
+
+Identity has been established by the caller; from there: facts, decide, fetch, facts of each
+record, decide again, treat, record, answer. Nothing leaves before its entries are durable, and
+whatever goes wrong on the way ends in a refusal or in "unavailable", never in more.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from audit import AuditLog, Kind
+from gateway.answers import Reply, answer_of, part_of
+from gateway.asker import Asker, asker_of, nobody
+from gateway.entries import EntryWriter, Occasion, Secret
+from gateway.facts import FactRegister, question_facts
+from gateway.identity import Principal
+from gateway.inquiry import Inquiry, Rules, inquiry_of
+from gateway.limits import Limits
+from gateway.metrics import Metrics
+from gateway.outcome import Outcome, Withheld, refused, withheld_by
+from gateway.owner import OwnerDesk
+from gateway.problems import Problem, ProblemError
+from gateway.questions import AnyQuestion, ConsultQuestion
+from gateway.signals import Outcome as Ending
+from gateway.signals import Phase
+from gateway.subjects import SubjectError, Subjects, query_of
+from gateway.tracing import Tracing
+from policies import Decision, Truth
+
+_BASIS: Final = "Q-BASIS"
+_ROLE: Final = "Q-ROLE"
+_CELL: Final = "Q-CELL"
+_APPROVALS: Final = ("verified", "supervisor_ok", "owner_approval", "reid_granted", "court_order")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a question meets on its way."""
+
+    rules: Callable[[], Rules]
+    facts: FactRegister
+    subjects: Subjects
+    desk: OwnerDesk
+    entries: EntryWriter
+    log: AuditLog
+    clock: Callable[[], datetime]
+    limits: Limits
+    metrics: Metrics
+    tracing: Tracing
+    strong_acr: Mapping[str, frozenset[str]]
+    suspended: Callable[[Principal], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Allowed:
+    owner: str
+    decision: Decision
+    facts: Mapping[str, Truth]
+
+
+class Pipeline:
+    """Answers questions of known principals."""
+
+    def __init__(self, parts: Parts) -> None:
+        """`parts` are open and healthy; each may fail later, which restricts."""
+        self._parts = parts
+
+    async def answer(
+        self, action: str, principal: Principal, asked: AnyQuestion, correlation: str
+    ) -> Reply:
+        """Answer one question.
+
+        Raises:
+            ProblemError: refused by every owner, over a limit, or the subject can't be used.
+            LogUnavailableError: the entry could not be made durable; nothing may leave.
+        """
+        parts = self._parts
+        now = parts.clock()
+        rules = parts.rules()
+        held = asker_of(
+            principal,
+            asked.role,
+            rules.snapshot,
+            now,
+            strong_acr=parts.strong_acr.get(principal.issuer, frozenset()),
+            suspended=parts.suspended(principal),
+        )
+        asker = held or nobody(principal)
+        inquiry = inquiry_of(action, asker, asked, rules, now, correlation)
+        with parts.tracing.span(Phase.DECIDE):
+            stop = _ROLE if held is None else _wrong_basis(inquiry)
+            if stop is not None:
+                outcomes = [
+                    refused(owner, _withheld_whole(inquiry, stop)) for owner in asked.owners
+                ]
+                return await self._record(inquiry, outcomes)
+            allowed, outcomes = await self._decide(inquiry)
+        try:
+            outcomes += await self._collect(inquiry, allowed)
+        except SubjectError as error:
+            await self.fail(self.occasion(inquiry), Kind.DENIAL, "malformed question", asker)
+            fault = {"field": "subject", "reason": str(error)}
+            raise ProblemError(Problem.MALFORMED_QUESTION, members={"faults": [fault]}) from None
+        outcomes.sort(key=lambda outcome: asked.owners.index(outcome.owner))
+        return await self._record(inquiry, outcomes)
+
+    def occasion(self, inquiry: Inquiry) -> Occasion:
+        """What all entries of this question share."""
+        return Occasion(
+            origin=self._parts.log.origin,
+            policy=inquiry.snapshot.digest,
+            correlation=inquiry.correlation,
+            at=inquiry.now,
+            action=inquiry.action,
+            dataset=inquiry.asked.dataset,
+            purpose=inquiry.asked.purpose,
+            basis=inquiry.asked.basis,
+        )
+
+    async def fail(
+        self, occasion: Occasion, kind: Kind, reason: str, asker: Asker | None = None
+    ) -> None:
+        """Record a question that never reached a decision.
+
+        Raises:
+            LogUnavailableError: it can't be recorded; answer that instead.
+        """
+        parts = self._parts
+        await parts.log.append([parts.entries.failure(occasion, kind, reason, asker)])
+
+    async def _decide(self, inquiry: Inquiry) -> tuple[list[_Allowed], list[Outcome]]:
+        """The first pass: what each owner's rules allow, before any data is touched."""
+        facts = {
+            owner: question_facts(
+                inquiry.snapshot,
+                self._parts.facts,
+                inquiry.asker.facts,
+                inquiry.scope(owner),
+                inquiry.now,
+                inquiry.guards(owner),
+            )
+            for owner in inquiry.asked.owners
+        }
+        if isinstance(inquiry.asked, ConsultQuestion) and inquiry.asked.token is not None:
+            await self._token_fact(inquiry, inquiry.asked.token, facts)
+        decisions = inquiry.snapshot.decide(inquiry.question, facts)
+        allowed: list[_Allowed] = []
+        outcomes: list[Outcome] = []
+        for owner in inquiry.asked.owners:
+            decision = decisions.get(owner)
+            if decision is not None and decision.allowed:
+                allowed.append(_Allowed(owner, decision, facts[owner]))
+            else:
+                withheld = () if decision is None else withheld_by(decision)
+                outcomes.append(refused(owner, withheld or _withheld_whole(inquiry, _CELL)))
+        return allowed, outcomes
+
+    async def _token_fact(
+        self, inquiry: Inquiry, token: str, facts: Mapping[str, dict[str, Truth]]
+    ) -> None:
+        for owner, known in facts.items():
+            live = await self._parts.subjects.token_live(inquiry, owner, token)
+            if known.get("hit_token") is not Truth.TRUE:
+                known["hit_token"] = live
+
+    async def _collect(self, inquiry: Inquiry, allowed: Sequence[_Allowed]) -> list[Outcome]:
+        """Ask every allowed owner side by side."""
+        desk = self._parts.desk
+        if len(allowed) == 1:
+            one = allowed[0]
+            return [await desk.outcome(inquiry, one.owner, one.decision, one.facts)]
+        asking = (desk.outcome(inquiry, one.owner, one.decision, one.facts) for one in allowed)
+        return list(await asyncio.gather(*asking))
+
+    async def _record(self, inquiry: Inquiry, outcomes: Sequence[Outcome]) -> Reply:
+        """Make every entry durable, then let the answer go."""
+        parts = self._parts
+        occasion = self.occasion(inquiry)
+        await self._within_volume(inquiry, occasion, outcomes)
+        with parts.tracing.span(Phase.RECORD):
+            bodies = [part_of(outcome, inquiry) for outcome in outcomes]
+            pending = [
+                parts.entries.outcome(
+                    occasion,
+                    inquiry.asker,
+                    outcome,
+                    _secret(inquiry, outcome.owner, parts.facts),
+                    hashlib.sha256(body).hexdigest(),
+                )
+                for outcome, body in zip(outcomes, bodies, strict=True)
+            ]
+            positions = await parts.log.append(pending)
+        for outcome in outcomes:
+            ending = _ENDINGS.get(outcome.status, Ending.FAILED)
+            parts.metrics.answer(inquiry.action, occasion.dataset, outcome.owner, ending)
+        return answer_of(occasion, outcomes, bodies, positions, inquiry.asker.principal.binding)
+
+    async def _within_volume(
+        self, inquiry: Inquiry, occasion: Occasion, outcomes: Sequence[Outcome]
+    ) -> None:
+        principal = inquiry.asker.principal
+        released = sum(outcome.count for outcome in outcomes)
+        allowance = self._parts.limits.release(principal.issuer, principal.officer, released)
+        if not allowance.allowed:
+            self._parts.metrics.limited()
+            await self.fail(occasion, Kind.DENIAL, "volume limit", inquiry.asker)
+            raise ProblemError(Problem.TOO_MANY, retry_after_s=allowance.retry_after_s)
+
+
+_ENDINGS: Final = {
+    "answered": Ending.ANSWERED,
+    "refused": Ending.REFUSED,
+    "unavailable": Ending.UNAVAILABLE,
+    "too_many": Ending.ANSWERED,
+}
+
+
+def _wrong_basis(inquiry: Inquiry) -> str | None:
+    purpose = inquiry.snapshot.vocabulary.purposes.get(inquiry.asked.purpose)
+    known = purpose is None or inquiry.asked.basis in purpose.bases
+    return None if known else _BASIS
+
+
+def _withheld_whole(inquiry: Inquiry, rule: str) -> tuple[Withheld, ...]:
+    return tuple(Withheld(category, (rule,)) for category in inquiry.asked.categories or ("*",))
+
+
+def _secret(inquiry: Inquiry, owner: str, facts: FactRegister) -> Secret:
+    scope = inquiry.scope(owner)
+    approvals = tuple(
+        f"{name}:{attestation.by_unit}:{attestation.source}"
+        for name in _APPROVALS
+        if name in inquiry.guards(owner)
+        for attestation in facts.matching(name, scope, inquiry.now)
+    )
+    return Secret(
+        case_no=inquiry.asked.case_no,
+        reason=inquiry.asked.reason,
+        query=query_of(inquiry.asked),
+        approvals=approvals,
+    )

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The running gateway: its parts, their readiness, and their end in order.
+
+The log is closed last, when no question is under way any more, so that nothing is answered
+after it stopped taking entries.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import orjson
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from audit import AuditLog
+from gateway.facts import FactRegister
+from gateway.identity import JwksCache, Revocations, TokenVerifier
+from gateway.inquiry import Rules
+from gateway.limits import Buckets, Limits
+from gateway.logs import Event, EventLog
+from gateway.metrics import Metrics
+from gateway.pipeline import Pipeline
+from gateway.settings import Settings
+from gateway.sources import Source
+from gateway.web.client_certificate import CertificateHeader
+from gateway.web.drain import Drain
+from gateway.web.edge import Edge, EdgeLimits
+
+_READY = 200
+_NOT_READY = 503
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Everything that `create_app` and its routes use; made by `gateway.opening`."""
+
+    settings: Settings
+    rules: Callable[[], Rules]
+    pipeline: Pipeline
+    verifier: TokenVerifier
+    revocations: Revocations
+    jwks: JwksCache
+    log: AuditLog
+    facts: FactRegister
+    sources: Mapping[str, Source]
+    limits: Limits
+    strangers: Buckets
+    metrics: Metrics
+    events: EventLog
+    clock: Callable[[], datetime]
+    closing: AsyncExitStack = field(repr=False)
+    drain: Drain = field(default_factory=Drain)
+
+    @property
+    def public_url(self) -> str:
+        """The origin that DPoP proofs must name."""
+        return self.settings.gateway.public_url
+
+    def edge(self, app: ASGIApp) -> Edge:
+        """The application with the outermost layer around it."""
+        gateway = self.settings.gateway
+        identity = self.settings.identity
+        certificates = None
+        if identity.client_cert_header is not None:
+            certificates = CertificateHeader(identity.client_cert_header, identity.trusted_proxies)
+        return Edge(
+            app,
+            limits=EdgeLimits(
+                max_body_bytes=gateway.max_body_bytes,
+                request_timeout_s=gateway.request_timeout_s,
+                https=gateway.public_url.startswith("https://"),
+            ),
+            drain=self.drain,
+            log=self.events,
+            metrics=self.metrics,
+            certificates=certificates,
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Between start and stop; leaving it drains questions, then closes every part."""
+        self.metrics.policy(self.rules().snapshot.digest)
+        self.events.info(Event.STARTED, policy=self.rules().snapshot.digest)
+        try:
+            yield
+        finally:
+            self.drain.close()
+            self.events.info(Event.STOPPING, in_flight=self.drain.in_flight)
+            await self.drain.wait(self.settings.gateway.shutdown_grace_s)
+            await self.closing.aclose()
+            self.events.info(Event.STOPPED)
+
+    def readiness(self) -> Response:
+        """Ready when rules, log, keys and revocations are there; a dead register only degrades."""
+        needed = {
+            "policy": True,
+            "log": self.log.healthy,
+            "keys": any(self.jwks.fresh(issuer.issuer) for issuer in self.settings.issuers),
+            "revocations": self.revocations.readable(),
+            "serving": not self.drain.closing,
+        }
+        degraded = {
+            "facts": self.facts.fresh,
+            **{
+                f"issuer {n}": self.jwks.fresh(i.issuer)
+                for n, i in enumerate(self.settings.issuers)
+            },
+            **{f"register {c}": _answers(source) for c, source in sorted(self.sources.items())},
+        }
+        ready = all(needed.values())
+        body = {
+            "status": ("ready" if all(degraded.values()) else "degraded") if ready else "not ready",
+            "needed": needed,
+            "degraded": sorted(name for name, well in degraded.items() if not well),
+            "policy": self.rules().snapshot.digest,
+            "log_size": self.log.size,
+        }
+        return Response(
+            orjson.dumps(body), _READY if ready else _NOT_READY, media_type="application/json"
+        )
+
+    def render_metrics(self) -> bytes:
+        """The metrics as they are now."""
+        self.metrics.log_queue.set(self.log.queue_depth)
+        self.metrics.log_size.set(self.log.size)
+        self.metrics.log_healthy.set(self.log.healthy)
+        self.metrics.in_flight.set(self.drain.in_flight)
+        return self.metrics.render()
+
+
+def _answers(source: Source) -> bool:
+    return source.state == "up"

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Whom a question is about: from its body to a selector for the owner's register.
+
+The person behind a hit travels as an opaque token bound to the asker, the purpose and the
+owner; the person behind a coded row as a case number that only the asker's own domain resolves.
+Nothing here tells whether such a person exists.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final, assert_never
+
+from anonymise import AnonymiseError, Domain, Keyring, epoch_of, format_case_no, parse_case_no
+from gateway.errors import GatewayError
+from gateway.facts import FactRegister
+from gateway.handles import HandleError, Handles, handle_digest
+from gateway.inquiry import Inquiry
+from gateway.questions import (
+    AnyQuestion,
+    ConsultQuestion,
+    CountQuestion,
+    FindQuestion,
+    ListQuestion,
+    ReadQuestion,
+    RecordReference,
+    ReidentifyQuestion,
+    TraceQuestion,
+)
+from gateway.sources import ByReference, BySurrogate, Everything, Selector
+from gateway.state import IssuedCaseNumbers, UsedTokens
+from gateway.store import StoreError
+from policies import Truth
+
+TOKEN_LIFE: Final = timedelta(hours=24)
+_INSTANT: Final = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class SubjectError(GatewayError):
+    """The subject can't be used as it was named; the message says what to name instead."""
+
+
+class NobodyError(GatewayError):
+    """The reference leads to nobody that the asker may know of: answered like an empty register."""
+
+
+class Subjects:
+    """Resolves subjects; issues and checks the tokens of hits."""
+
+    def __init__(
+        self,
+        handles: Handles,
+        keyring: Keyring,
+        case_numbers: IssuedCaseNumbers,
+        used: UsedTokens,
+        facts: FactRegister,
+    ) -> None:
+        """Use opened parts."""
+        self._handles = handles
+        self._keyring = keyring
+        self._case_numbers = case_numbers
+        self._used = used
+        self._facts = facts
+
+    def token(self, inquiry: Inquiry, owner: str, person: str) -> str:
+        """A token for the second step after a hit, good for a day and this asker only."""
+        expires = (inquiry.now + TOKEN_LIFE).strftime(_INSTANT)
+        return self._handles.seal("hit", _bound(inquiry, owner), {"p": person, "x": expires})
+
+    async def token_live(self, inquiry: Inquiry, owner: str, token: str) -> Truth:
+        """Whether a token is live for this asker, purpose and owner: the fact `hit_token`."""
+        try:
+            content = self._handles.open("hit", _bound(inquiry, owner), token)
+            if str(content["x"]) <= inquiry.now.strftime(_INSTANT):
+                return Truth.FALSE
+            used = await self._used.used(handle_digest(token))
+        except HandleError:
+            return Truth.FALSE
+        except StoreError:
+            return Truth.POSSIBLE
+        return Truth.FALSE if used else Truth.TRUE
+
+    async def spend(self, inquiry: Inquiry, owner: str, token: str) -> bool:
+        """Use a token up; False when somebody was quicker.
+
+        Raises:
+            StoreError: it can't be marked, so it may not be used.
+        """
+        content = self._handles.open("hit", _bound(inquiry, owner), token)
+        return await self._used.use(handle_digest(token), str(content["x"]))
+
+    async def selector(self, inquiry: Inquiry, owner: str) -> Selector:
+        """What to select at this owner.
+
+        Raises:
+            SubjectError: the question must name its subject otherwise.
+            NobodyError: the reference leads nowhere.
+            StoreError: a case number can't be looked up now.
+        """
+        asked = inquiry.asked
+        match asked:
+            case FindQuestion():
+                return asked.subject.person()
+            case ListQuestion():
+                return self._listed(inquiry, asked, owner)
+            case ConsultQuestion(token=str() as token):
+                content = self._handles.open("hit", _bound(inquiry, owner), token)
+                return ByReference("person", str(content["p"]))
+            case ReidentifyQuestion():
+                return await self._reversed(asked, owner)
+            case ConsultQuestion(reference=RecordReference() as reference):
+                return await self._referenced(inquiry, owner, reference)
+            case ReadQuestion(reference=reference) | TraceQuestion(reference=reference):
+                return await self._referenced(inquiry, owner, reference)
+            case CountQuestion() | ConsultQuestion():
+                raise NobodyError("a table or a consultation without a subject names nobody")
+            case _:
+                assert_never(asked)
+
+    async def _referenced(
+        self, inquiry: Inquiry, owner: str, reference: RecordReference
+    ) -> Selector:
+        if reference.kind != "case_number":
+            return ByReference(reference.kind, reference.ref)
+        epoch = epoch_of(inquiry.now.date())
+        domain = Domain(owner, inquiry.asker.org, inquiry.asked.purpose, epoch)
+        return await self._surrogate(domain, reference.ref)
+
+    async def _reversed(self, asked: ReidentifyQuestion, owner: str) -> Selector:
+        if asked.reference.kind != "case_number":
+            raise SubjectError("re-identification takes one case number")
+        return await self._surrogate(
+            Domain(owner, asked.recipient, asked.recipient_purpose, asked.epoch),
+            asked.reference.ref,
+        )
+
+    async def _surrogate(self, domain: Domain, text: str) -> Selector:
+        try:
+            parsed = parse_case_no(text)
+            number = format_case_no(parsed.country, parsed.number)
+        except AnonymiseError:
+            raise SubjectError(
+                "this is no case number; read it again, its check symbols do not fit"
+            ) from None
+        pseudonym = await self._case_numbers.resolve(domain, number)
+        if pseudonym is None:
+            raise NobodyError("no such case number in this domain")
+        return BySurrogate(self._keyring.domain_cipher(domain).reverse(pseudonym))
+
+    def _listed(self, inquiry: Inquiry, asked: ListQuestion, owner: str) -> Selector:
+        guards = inquiry.guards(owner)
+        persons = None
+        if "assigned_case" in guards:
+            persons = self._facts.persons("assigned_case", inquiry.scope(owner), inquiry.now)
+        centre = asked.centre
+        if centre is None and "own_centre" in guards:
+            postings = inquiry.asker.principal.postings
+            if len(postings) != 1:
+                raise SubjectError("name one of your centres in the field centre")
+            centre = postings[0]
+        return Everything(centre=centre, persons=persons)
+
+    def cursor(self, inquiry: Inquiry, owner: str, after: str) -> str:
+        """The cursor of the next page, bound to this asker, question and rule set."""
+        return self._handles.seal("page", _page(inquiry, owner), {"k": after})
+
+    def position(self, inquiry: Inquiry, owner: str) -> str | None:
+        """Where a list goes on.
+
+        Raises:
+            SubjectError: the cursor is not one of this asker, question and rule set.
+        """
+        asked = inquiry.asked
+        if not isinstance(asked, ListQuestion) or asked.after is None:
+            return None
+        try:
+            return str(self._handles.open("page", _page(inquiry, owner), asked.after)["k"])
+        except HandleError:
+            raise SubjectError(
+                "the cursor does not fit this question or the rules have changed; "
+                "start the list again"
+            ) from None
+
+
+def query_of(asked: AnyQuestion) -> Mapping[str, object]:
+    """What was used for querying, for the sealed detail (EUR-29)."""
+    return asked.model_dump(mode="json", exclude_none=True, exclude={"reason", "case_no"})
+
+
+def _bound(inquiry: Inquiry, owner: str) -> tuple[str, ...]:
+    principal = inquiry.asker.principal
+    return (principal.issuer, principal.officer, principal.org, inquiry.asked.purpose, owner)
+
+
+def _page(inquiry: Inquiry, owner: str) -> tuple[str, ...]:
+    asked = inquiry.asked
+    centre = asked.centre if isinstance(asked, ListQuestion) else None
+    parts = (asked.dataset, asked.view, ",".join(asked.categories), centre or "")
+    return (*_bound(inquiry, owner), *parts, inquiry.snapshot.digest)
