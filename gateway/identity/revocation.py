@@ -134,14 +134,14 @@ class Revocations:
 
 
 def _suspended(principal: Principal) -> _Entries:
-    return frozenset(
-        {
-            ("officer", principal.officer, principal.issuer),
-            ("unit", f"{principal.org}/{principal.unit}", ""),
-            ("org", principal.org, ""),
-            ("issuer", principal.issuer, ""),
-        }
-    )
+    entries = {
+        ("officer", principal.officer, principal.issuer),
+        ("org", principal.org, ""),
+        ("issuer", principal.issuer, ""),
+    }
+    if principal.unit is not None:
+        entries.add(("unit", f"{principal.org}/{principal.unit}", ""))
+    return frozenset(entries)
 
 
 def _void(principal: Principal) -> _Entries:

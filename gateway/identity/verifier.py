@@ -33,8 +33,9 @@ from gateway.identity.token_cache import VerifiedTokens, token_digest
 __all__ = ["RequestProof", "TokenVerifier"]
 
 _TYPES = frozenset({"at+jwt", "application/at+jwt"})
-_REQUIRED = {f"require_{claim}": True for claim in ("exp", "iat", "iss", "sub", "aud", "jti")}
-# python-jose would look at the machine's clock; ours is passed in and checked in claims.py
+# To require exp or iat would make python-jose verify them, by the machine's clock; claims.py
+# requires and verifies both by ours.
+_REQUIRED = {f"require_{claim}": True for claim in ("iss", "sub", "aud", "jti")}
 _OPTIONS = {**_REQUIRED, "verify_exp": False, "verify_nbf": False, "verify_iat": False}
 _SCHEMES = {"bearer": "Bearer", "dpop": "DPoP"}
 
