@@ -126,7 +126,7 @@ class SignalFields:
 
     def label(self, key: str, value: Any) -> str:
         """A member of the key's closed set; whatever is not becomes `other`."""
-        return str(value) if value in self._sets[key] else OTHER
+        return str(value) if isinstance(value, str) and value in self._sets[key] else OTHER
 
 
 def _member_of(words: frozenset[str]) -> Callable[[Any], Any]:
