@@ -98,6 +98,16 @@ class Keyring:
             domain_key(root, domain, CODE_LABEL),
         )
 
+    def service_key(self, label: str) -> bytes:
+        """32 bytes for one use of the gateway's own (opaque handles), unlike any domain's key.
+
+        Changes with every root key, so handles made under another keyset are void.
+        """
+        roots = b"".join(self._roots[name].key for name in sorted(self._roots))
+        text = label.encode()
+        info = b"cuvar service key 1" + len(text).to_bytes(2, "big") + text
+        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(roots)
+
     def __repr__(self) -> str:
         return f"Keyring({', '.join(sorted(self._roots))}; keys redacted)"
 
