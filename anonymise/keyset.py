@@ -149,7 +149,7 @@ def _damage() -> Iterator[None]:
     """Turn whatever a malformed document raises into the one error that names the next step."""
     try:
         yield
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise KeysetDamagedError(
             "the keyset file is half-written or was changed; restore it from its backup"
         ) from None
