@@ -123,7 +123,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def durable_postgres() -> Iterator[PostgresServer]:
-    """One PostgreSQL that flushes its commits, for the audit log; a test that stops it restarts it."""
+    """One PostgreSQL that flushes its commits, for the audit log."""
     with running_postgres(durable=True) as server:
         used("PostgreSQL", server.run("SELECT version()").split()[1])
         yield server
