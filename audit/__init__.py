@@ -20,6 +20,14 @@ from audit.errors import (
     ProofError,
     SealError,
 )
+from audit.keyfiles import (
+    KeyFileError,
+    create_dpo_key,
+    create_signer,
+    read_private_key,
+    read_public_key,
+    read_signer,
+)
 from audit.log import AuditLog
 from audit.note import NoteSigner, NoteVerifier
 from audit.receipt import verify_receipt
@@ -31,6 +39,7 @@ __all__ = [
     "AuditLog",
     "Envelope",
     "EnvelopeError",
+    "KeyFileError",
     "Kind",
     "LogCorruptError",
     "LogExistsError",
@@ -50,9 +59,14 @@ __all__ = [
     "Status",
     "StoredEntry",
     "Verdict",
+    "create_dpo_key",
+    "create_signer",
     "encode_envelope",
     "new_entry_id",
     "open_sealed",
     "parse_envelope",
+    "read_private_key",
+    "read_public_key",
+    "read_signer",
     "verify_receipt",
 ]
