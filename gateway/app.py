@@ -238,4 +238,3 @@ def _add_operations(app: FastAPI, runtime: Runtime) -> None:
 def _log_problem(error: AuditError) -> ProblemError:
     retry = getattr(error, "retry_after", None) or _HEADERS_ADDED
     return ProblemError(Problem.LOG_UNAVAILABLE, retry_after_s=retry)
-

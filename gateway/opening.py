@@ -47,8 +47,8 @@ from gateway.questions import ACTIONS
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.signals import SignalFields, Words
-from gateway.sources import Limits as SourceLimits
-from gateway.sources import Source, open_source
+from gateway.registers import open_registers
+from gateway.sources import Source
 from gateway.state import METADATA as STATE
 from gateway.state import IssuedCaseNumbers, UsedTokens
 from gateway.store import Store
@@ -124,7 +124,7 @@ async def _open(
         metrics=metrics,
         tracing=tracing,
         clock=clock,
-        sources=_open_sources(settings, snapshot, stack),
+        sources=open_registers(settings, snapshot, stack),
     )
     revocations = Revocations(settings.identity.revocations_file, time.time)
     issuers = [issuer_config(settings, place) for place in range(len(settings.issuers))]
@@ -256,6 +256,11 @@ class OpeningError(GatewayError):
 
 
 def passphrase(settings: Settings) -> str:
+    """The keyset's passphrase, from wherever the settings say.
+
+    Raises:
+        OpeningError: it is not there.
+    """
     keys = settings.keys
     if keys.passphrase is not None:
         return keys.passphrase.get_secret_value()
@@ -312,40 +317,6 @@ async def _open_facts(
     await facts.start()
     stack.push_async_callback(facts.close)
     return facts
-
-
-def _open_sources(
-    settings: Settings, snapshot: Snapshot, stack: AsyncExitStack
-) -> dict[str, Source]:
-    fields = known_fields(snapshot)
-    sources = {}
-    for country, register in settings.registers.items():
-        sources[country] = open_source(
-            country,
-            register.url.get_secret_value(),
-            register.mapping,
-            SourceLimits(
-                timeout_s=register.timeout_s,
-                concurrency=register.concurrency,
-                breaker_failures=register.breaker_failures,
-                breaker_open_s=register.breaker_open_s,
-            ),
-            fields=fields,
-        )
-        stack.push_async_callback(sources[country].close)
-    return sources
-
-
-def known_fields(snapshot: Snapshot) -> dict[str, frozenset[str]]:
-    """The field ids of each dataset: all that a mapping may name."""
-    return {
-        name: frozenset(
-            field.id
-            for category in dataset.categories.values()
-            for field in category.fields.values()
-        )
-        for name, dataset in snapshot.vocabulary.datasets.items()
-    }
 
 
 def _entry_writer(settings: Settings, clock: Callable[[], datetime]) -> EntryWriter:

@@ -33,7 +33,7 @@ from policies import Truth
 @click.option("--by-unit", default="", help="Unit of whoever approved or verified.")
 @click.option("--minutes", default=15, show_default=True, help="How long it holds from now.")
 def attest(fact: str, config: Path, truth: str, by_unit: str, minutes: int, **scope: str) -> None:
-    """Attest FACT (a guard of the rules) for a scope; what is left out means "any".
+    r"""Attest FACT (a guard of the rules) for a scope; what is left out means "any".
 
     \b
     Examples:

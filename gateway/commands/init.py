@@ -23,7 +23,7 @@ from gateway.store import Store
 @click.command()
 @with_config
 def init(config: Path) -> None:
-    """Create the log, its key, the keyset and the gateway's own databases.
+    r"""Create the log, its key, the keyset and the gateway's own databases.
 
     \b
     Example:

@@ -22,7 +22,7 @@ from gateway.web.edge import Edge
 @click.command()
 @with_config
 def serve(config: Path) -> None:
-    """Run the gateway.
+    r"""Run the gateway.
 
     \b
     Example:
@@ -32,7 +32,9 @@ def serve(config: Path) -> None:
     """
     settings = load_settings(config)
     if settings.gateway.mode == "development":
-        click.echo("DEVELOPMENT MODE: anybody can sign in as anyone; synthetic data only.", err=True)
+        click.echo(
+            "DEVELOPMENT MODE: anybody can sign in as anyone; synthetic data only.", err=True
+        )
     with _stream(settings) as stream:
         uvloop.run(_serve(settings, stream))
 

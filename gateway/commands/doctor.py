@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`cuvar doctor`: checks everything that `cuvar serve` needs and names the failing step.
+
+Each step is tried on its own, so that one failure does not hide the next. Nothing is changed;
+a log that a running gateway holds is read, not opened for writing.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import click
+
+from anonymise import AnonymiseError
+from audit import AuditError, read_public_key, read_signer, verify_log
+from gateway.commands.options import with_config, with_json
+from gateway.errors import GatewayError
+from gateway.facts.register import METADATA as FACTS
+from gateway.identity import JwksCache, Revocations
+from gateway.opening import issuer_config, open_keyring, open_rules
+from gateway.registers import known_fields, open_register
+from gateway.settings import Settings, load_settings
+from gateway.state import METADATA as STATE
+from gateway.store import Store
+from policies import PolicyError, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One check: what, whether it is well, and what to do."""
+
+    name: str
+    ok: bool
+    told: str
+
+
+class StepError(GatewayError):
+    """A step found something; the message says what."""
+
+
+@click.command()
+@with_config
+@with_json
+def doctor(config: Path, *, as_json: bool) -> None:
+    r"""Check the settings and every part that they name.
+
+    \b
+    Example:
+      cuvar doctor --config .demo/cuvar.toml
+    Exit code 1 when a step fails.
+    """
+    steps = asyncio.run(examine(config))
+    if as_json:
+        click.echo(json.dumps([asdict(step) for step in steps], ensure_ascii=False))
+    else:
+        for step in steps:
+            click.echo(f"{'ok  ' if step.ok else 'FAIL'} {step.name}: {step.told}")
+    if not all(step.ok for step in steps):
+        raise click.exceptions.Exit(1)
+
+
+async def examine(config: Path) -> list[Step]:
+    """Every step, in the order in which the gateway needs them."""
+    try:
+        settings = load_settings(config)
+    except GatewayError as error:
+        return [Step("settings", ok=False, told=str(error))]
+    steps = [Step("settings", ok=True, told=f"{config}, {settings.gateway.mode}")]
+    snapshot: list[Snapshot] = []
+    for name, check in _checks(settings, snapshot):
+        steps.append(await _tried(name, check))
+    if snapshot:
+        for country in sorted(settings.registers):
+            steps.append(
+                await _tried(f"register {country}", _register(settings, snapshot, country))
+            )
+    return steps
+
+
+Check = Callable[[], Awaitable[str]]
+
+
+async def _tried(name: str, check: Check) -> Step:
+    try:
+        return Step(name, ok=True, told=await check())
+    except (GatewayError, PolicyError, AuditError, AnonymiseError) as error:
+        return Step(name, ok=False, told=str(error))
+    except Exception as error:  # noqa: BLE001  a check that breaks is a finding, not a crash
+        return Step(name, ok=False, told=f"unexpected {type(error).__name__}; report this")
+
+
+def _checks(settings: Settings, snapshot: list[Snapshot]) -> list[tuple[str, Check]]:
+    async def rules() -> str:
+        snapshot.append(open_rules(settings, datetime.now(UTC).date()))
+        return f"digest {snapshot[0].digest[:16]}…"
+
+    named: list[tuple[str, Callable[[Settings], Awaitable[str]]]] = [
+        ("log keys", _log_keys),
+        ("log", _log),
+        ("keyset", _keyset),
+        ("state", _state),
+        ("facts", _facts),
+        ("revocations", _revocations),
+        ("issuers", _issuers),
+    ]
+    return [("rules", rules), *((name, partial(check, settings)) for name, check in named)]
+
+
+async def _log_keys(settings: Settings) -> str:
+    read_signer(settings.log.signer)
+    for path in settings.log.dpo_keys.values():
+        read_public_key(path)
+    missing = sorted(set(settings.registers) - set(settings.log.dpo_keys))
+    if missing:
+        raise StepError(f"no key of a data-protection officer for {', '.join(missing)}")
+    return f"signing key and {len(settings.log.dpo_keys)} officers' keys"
+
+
+async def _log(settings: Settings) -> str:
+    signer = read_signer(settings.log.signer)
+    url = settings.log.url.get_secret_value()
+    report = await asyncio.to_thread(verify_log, url, vkey=signer.vkey, origin=signer.name)
+    if not report.ok:
+        raise StepError(f"{report.findings[0].what}; run `cuvar audit verify`")
+    return f"{report.size} entries, whole"
+
+
+async def _keyset(settings: Settings) -> str:
+    ring = open_keyring(settings)
+    missing = sorted(set(settings.registers) - ring.countries)
+    if missing:
+        raise StepError(f"the keyset has no root key for {', '.join(missing)}")
+    return f"root keys of {len(ring.countries)} countries"
+
+
+async def _state(settings: Settings) -> str:
+    store = await Store(settings.state.url.get_secret_value(), name="state").open(STATE)
+    await store.close()
+    return "case numbers and used tokens"
+
+
+async def _facts(settings: Settings) -> str:
+    store = await Store(settings.facts.url.get_secret_value(), name="facts").open(FACTS)
+    await store.close()
+    return "answers"
+
+
+async def _revocations(settings: Settings) -> str:
+    if not Revocations(settings.identity.revocations_file, time.time).readable():
+        raise StepError("the revocations file can't be read; everybody counts as suspended")
+    return "readable" if settings.identity.revocations_file else "none kept"
+
+
+async def _issuers(settings: Settings) -> str:
+    configs = [issuer_config(settings, place) for place in range(len(settings.issuers))]
+    cache = JwksCache(configs, time.time)
+    await cache.start()
+    stale = [config.issuer for config in configs if not cache.fresh(config.issuer)]
+    await cache.close()
+    if stale:
+        raise StepError(f"no keys from {', '.join(stale)}; its tokens are refused")
+    return f"keys of {len(configs)} issuers"
+
+
+def _register(settings: Settings, snapshot: list[Snapshot], country: str) -> Check:
+    async def check() -> str:
+        source = open_register(settings, country, known_fields(snapshot[0]))
+        try:
+            findings = await source.check()
+        finally:
+            await source.close()
+        errors = [finding for finding in findings if finding.severity == "error"]
+        if errors:
+            raise StepError("; ".join(str(finding) for finding in errors[:5]))
+        warnings = f", {len(findings)} warnings: {findings[0]}" if findings else ""
+        return f"{len(source.datasets)} datasets mapped{warnings}"
+
+    return check

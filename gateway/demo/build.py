@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the demonstration stands on: region, keys, settings, log, facts."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from audit import create_dpo_key
+from gateway.commands.init import create_missing
+from gateway.commands.token import KEY_FOLDER, STRONG
+from gateway.errors import GatewayError
+from gateway.identity import DevIssuer
+from gateway.region import create_region
+from gateway.settings import Settings, load_settings
+from policies import example_rules, load_rules
+
+COUNTRIES: Final = ("BA", "HR", "RS", "ME", "AL", "GR", "AT", "SI", "MK")
+ISSUER: Final = "https://development.invalid"
+AUDIENCE: Final = "cuvar-demo"
+SETTINGS: Final = "cuvar.toml"
+_SECRET_FILE: Final = "keyset.secret"
+
+
+class DemoError(GatewayError):
+    """The demonstration can't be set up."""
+
+
+def build(folder: Path, *, persons: int, port: int, on_progress: Callable[[str], None]) -> Settings:
+    """Create the demonstration in an empty or absent folder; gives its settings.
+
+    Raises:
+        DemoError: the folder holds something else.
+        GatewayError, AuditError, AnonymiseError: a part can't be written.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise DemoError(
+            f"{folder} holds other files; name an empty folder with --dir, or add --fresh"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    on_progress(f"nine national registers with {persons:,} people who do not exist")
+    create_region(folder / "region", persons=persons, seed=2026)
+    on_progress("keys of nine data-protection officers, the log's and the keyset's")
+    for country in COUNTRIES:
+        create_dpo_key(folder / f"dpo/{country}.key", folder / f"dpo/{country}.pub", country)
+    _write_private(folder / _SECRET_FILE, secrets.token_urlsafe(24) + "\n")
+    issuer = DevIssuer(folder / KEY_FOLDER, issuer=ISSUER, audience=AUDIENCE)
+    (folder / KEY_FOLDER / "jwks.json").write_text(issuer.jwks(), encoding="utf-8")
+    settings = folder / SETTINGS
+    settings.write_text(_settings_text(port), encoding="utf-8")
+    loaded = load_settings(settings)
+    create_missing(loaded)
+    return loaded
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _settings_text(port: int) -> str:
+    organisations = sorted(load_organisations())
+    dpo_keys = "\n".join(f'{c} = "dpo/{c}.pub"' for c in COUNTRIES)
+    registers = "\n".join(
+        f'[registers.{c}]\nurl = "sqlite:///region/registers/{c}.sqlite"\n'
+        f'mapping = "region/mappings/{c}.yaml"\n'
+        for c in COUNTRIES
+    )
+    return f"""\
+# Settings of the demonstration. Every option: docs/settings.md. Never for real data.
+[gateway]
+name = "demo"
+mode = "development"
+port = {port}
+public_url = "http://127.0.0.1:{port}"
+
+[policies]
+rules = "example"
+
+[log]
+url = "sqlite:///log.sqlite"
+origin = "demo.cuvar.invalid/2026h2"
+signer = "log.key"
+
+[log.dpo_keys]
+{dpo_keys}
+
+[keys]
+keyset = "keyset.json"
+passphrase_file = "{_SECRET_FILE}"
+
+[state]
+url = "sqlite:///state.sqlite"
+
+[facts]
+url = "sqlite:///facts.sqlite"
+
+{registers}
+[[issuers]]
+issuer = "{ISSUER}"
+jwks_file = "{KEY_FOLDER}/jwks.json"
+audience = "{AUDIENCE}"
+countries = {_list((*COUNTRIES, "INT"))}
+organisations = {_list(organisations)}
+require_binding = false
+strong_acr = ["{STRONG}"]
+development = true
+"""
+
+
+def load_organisations() -> frozenset[str]:
+    """Every organisation of the packaged example rules."""
+    snapshot = load_rules(example_rules(), on=datetime.now(UTC).date())
+    return frozenset(snapshot.vocabulary.organisations)
+
+
+def _list(values: Iterable[str]) -> str:
+    return "[" + ", ".join(f'"{value}"' for value in values) + "]"
