@@ -99,7 +99,7 @@ class Buckets:
 
     def _level(self, bucket: tuple[float, float], now: float) -> float:
         level, since = bucket
-        return min(self._capacity, level + max(0.0, now - since) * self._rate)
+        return min(self._capacity, level + (now - since) * self._rate)
 
     def _has_room(self, now: float) -> bool:
         """Whether a newcomer fits: a free place, or an oldest bucket that is full again."""

@@ -112,6 +112,24 @@ class AllowList:
         return line
 
 
+class _Sink:
+    """Writes finished lines. A full disk loses log lines, never an answer; the loss is counted."""
+
+    def __init__(self, stream: BinaryIO, on_drop: Callable[[], None]) -> None:
+        self._stream = stream
+        self._on_drop = on_drop
+
+    def write(self, line: bytes) -> None:
+        """One line, at once."""
+        try:
+            self._stream.write(line + b"\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._on_drop()
+
+    debug = info = warning = error = critical = write
+
+
 def _render(_logger: Any, _level: str, line: MutableMapping[str, Any]) -> bytes:
     return orjson.dumps(line)
 
@@ -149,7 +167,7 @@ def open_log(
     structlog.configure(
         processors=[AllowList(fields, on_drop), _render],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.BytesLoggerFactory(stream),
+        logger_factory=lambda *_: _Sink(stream, on_drop),
         cache_logger_on_first_use=False,
     )
     return EventLog(structlog.get_logger().bind())

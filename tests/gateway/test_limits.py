@@ -118,6 +118,17 @@ def test_a_full_table_lets_a_newcomer_take_the_place_of_whoever_rested_longest()
     assert not buckets.take("b", 2).allowed, "b kept its place and its debt"
 
 
+def test_whoever_asked_last_is_not_the_one_who_rested_longest():
+    clock = Clock()
+    buckets = Buckets(2, 60.0, size=2, key=KEY, clock=clock)
+    for now, name in ((0.0, "a"), (1.0, "b"), (50.0, "a")):
+        clock.now = now
+        assert buckets.take(name, 1).allowed
+    clock.now = 62.0
+    assert buckets.take("c", 1).allowed
+    assert not buckets.take("a", 2).allowed, "a kept its place and its debt"
+
+
 def test_a_peek_takes_nothing():
     buckets = Buckets(1, 60.0, size=2, key=KEY, clock=Clock())
     assert buckets.peek("a", 1).allowed

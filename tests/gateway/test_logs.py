@@ -131,6 +131,12 @@ def test_an_exception_is_told_by_class_only(written):
     assert CANARY not in written.text
 
 
+def test_a_log_that_cannot_be_written_is_counted_and_fails_nobody(written):
+    written.stream.close()
+    written.log.info(Event.REQUEST)
+    assert written.dropped == 1
+
+
 def test_a_level_below_the_settings_is_not_written():
     written = Written(level="warning")
     written.log.info(Event.REQUEST)
@@ -154,8 +160,8 @@ def test_no_made_up_field_reaches_a_line(written, fields):
 )
 def test_a_librarys_text_arguments_and_traceback_are_not_written(written, process_hooks, name):
     logger = logging.getLogger(name)
-    stray = logging.StreamHandler(written.stream)
-    logger.addHandler(stray)
+    stray = io.StringIO()
+    logger.addHandler(logging.StreamHandler(stray))
     route_libraries(written.log, level="debug")
     logger.setLevel(logging.DEBUG)
     logger.info("SELECT %s", CANARY)
@@ -166,6 +172,7 @@ def test_a_librarys_text_arguments_and_traceback_are_not_written(written, proces
         logger.exception("failed for %s", NUMBER)
     assert CANARY not in written.text
     assert NUMBER not in written.text
+    assert stray.getvalue() == ""
     if name == "uvicorn.access":
         assert written.text == ""
     else:
@@ -189,7 +196,9 @@ def test_a_warning_of_python_is_not_written_out(written, process_hooks):
 
 def test_a_record_that_cannot_be_formatted_is_not_printed(written, process_hooks, capsys):
     route_libraries(written.log, level="debug")
-    logging.getLogger("asyncio").error(*["%d %d", CANARY])
+    logger = logging.getLogger("asyncio")
+    logger.addHandler(logging.StreamHandler(io.StringIO()))
+    logger.error(*["%d %d", CANARY])
     assert len(written.lines) == 1
     assert CANARY not in capsys.readouterr().err
 

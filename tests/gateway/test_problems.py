@@ -20,6 +20,7 @@ from gateway.problems import Problem, ProblemError, openapi_problems, problem_re
 from gateway.tracing import NATIVE_TELEMETRY_OFF
 
 CANARY = "Hadžiosmanović"
+ASCII = "Hadziosmanovic"
 KNOWN = frozenset({"body", "query", "subject", "surnames"})
 
 
@@ -55,7 +56,8 @@ def app():
     async def fail(what: str) -> Response:
         raise {
             "http": HTTPException(418, CANARY),
-            "unauthorized": HTTPException(401, CANARY, {"WWW-Authenticate": CANARY}),
+            "unauthorized": HTTPException(401, CANARY, {"WWW-Authenticate": ASCII}),
+            "absent": HTTPException(404, CANARY, {"Allow": ASCII}),
             "problem": ProblemError(Problem.TOO_MANY, retry_after_s=2.1),
             "gateway": GatewayError(CANARY),
             "other": ValueError(CANARY),
@@ -175,6 +177,7 @@ async def test_a_wrong_method_names_the_right_ones(client):
     [
         ("http", Problem.INTERNAL),
         ("unauthorized", Problem.INVALID_TOKEN),
+        ("absent", Problem.UNKNOWN_ROUTE),
         ("problem", Problem.TOO_MANY),
         ("gateway", Problem.INTERNAL),
         ("other", Problem.INTERNAL),
@@ -186,6 +189,7 @@ async def test_every_error_becomes_its_problem_without_its_text(client, what, pr
     response = await client.get(f"/raise/{what}")
     expect(response, problem)
     assert CANARY not in str(response.headers)
+    assert ASCII not in str(response.headers)
 
 
 async def test_retry_after_is_whole_seconds_rounded_up_and_never_zero(client):
