@@ -13,6 +13,7 @@ from audit.envelope import Envelope, Owner, Requester, encode_envelope, new_entr
 from audit.errors import (
     AuditError,
     EnvelopeError,
+    KeyFileError,
     LogCorruptError,
     LogExistsError,
     LogUnavailableError,
@@ -21,7 +22,6 @@ from audit.errors import (
     SealError,
 )
 from audit.keyfiles import (
-    KeyFileError,
     create_dpo_key,
     create_signer,
     read_private_key,
@@ -32,6 +32,7 @@ from audit.log import AuditLog
 from audit.note import NoteSigner, NoteVerifier
 from audit.receipt import verify_receipt
 from audit.sealing import Sealed, Sealer, open_sealed
+from audit.verify import Finding, Report, verify_log
 from audit.vocabulary import Kind, Operation, Status, Verdict
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "AuditLog",
     "Envelope",
     "EnvelopeError",
+    "Finding",
     "KeyFileError",
     "Kind",
     "LogCorruptError",
@@ -52,6 +54,7 @@ __all__ = [
     "Pending",
     "Position",
     "ProofError",
+    "Report",
     "Requester",
     "SealError",
     "Sealed",
@@ -68,5 +71,6 @@ __all__ = [
     "read_private_key",
     "read_public_key",
     "read_signer",
+    "verify_log",
     "verify_receipt",
 ]

@@ -35,7 +35,8 @@ _PATTERNS = {
     "code": r"[a-z0-9][a-z0-9_.-]{0,47}",
     "basis": r"[A-Za-z0-9][A-Za-z0-9 ().,:/_-]{0,63}",
     "field": r"[a-z][a-z0-9_]{0,31}(\.([a-z][a-z0-9_]{0,31}|\*))?",
-    "rule": r"[A-Z][A-Z0-9-]{1,15}|[a-z]{1,16}( [a-z]{1,16}){0,3}",
+    "rule": r"[A-Z]{1,4}[0-9]{0,3}(-[A-Z]{1,8}[0-9]{0,3}[a-z]?)?|[a-z]{1,16}( [a-z]{1,16}){0,3}",
+    "view": r"[a-z]{1,16}(\+[a-z]{1,16}){0,4}",
     "digest": r"[0-9a-f]{64}",
     "token": r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
     "log": r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}",
@@ -197,7 +198,7 @@ def _members(e: Envelope) -> dict[str, object]:
         "status": _word("status", Status, e.status),
         "t": format_time(e.t),
         "v": VERSION,
-        "view": _optional("view", "code", e.view),
+        "view": _optional("view", "view", e.view),
     }
 
 

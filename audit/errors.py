@@ -27,7 +27,7 @@ class SealError(AuditError):
 
 
 class KeyFileError(AuditError):
-    """A key file that is missing, malformed or readable by others."""
+    """A key file that is missing, malformed, exists already, or that others can read."""
 
 
 class LogUnavailableError(AuditError):

@@ -18,7 +18,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from audit.errors import AuditError, NoteError
+from audit.errors import KeyFileError, NoteError
 from audit.note import NoteSigner, strict_base64
 
 _LOG = "cuvar-log-key-1"
@@ -27,10 +27,6 @@ _PUBLIC = "cuvar-dpo-public-1"
 _KEY_BYTES = 32
 _LARGEST = 4096
 _OTHERS = 0o077
-
-
-class KeyFileError(AuditError):
-    """A key file is missing, malformed, exists already, or others can read it."""
 
 
 def create_signer(path: Path, origin: str) -> NoteSigner:

@@ -66,7 +66,7 @@ _DURABLE = {"synchronous_commit": ("on", "remote_apply"), "fsync": ("on",)}
 _T = TypeVar("_T")
 
 
-async def _answered(work: Awaitable[_T], limit: float = _TIMEOUT) -> _T:
+async def answered(work: Awaitable[_T], limit: float = _TIMEOUT) -> _T:
     """The answer of the server within the time limit; no asyncpg error leaves this module."""
     try:
         async with asyncio.timeout(limit):
@@ -95,9 +95,9 @@ async def create_tables(url: str, head: Head) -> None:
         LogExistsError: the schema holds a log already.
         LogUnavailableError: the database cannot be reached.
     """
-    con = await _answered(asyncpg.connect(url))
+    con = await answered(asyncpg.connect(url))
     try:
-        await _answered(_create(con, head))
+        await answered(_create(con, head))
     finally:
         await con.close(timeout=_TIMEOUT)
 
@@ -129,11 +129,11 @@ class PostgresStore:
     async def reopen(self) -> None:
         """Drop the old session and take the lease in a new one."""
         await self._drop()
-        con = await _answered(asyncpg.connect(self._url))
+        con = await answered(asyncpg.connect(self._url))
         try:
             await self._require_durable(con)
             await self._take_lease(con, await self._require_format(con))
-            self._pool = await _answered(
+            self._pool = await answered(
                 asyncpg.create_pool(self._url, min_size=1, max_size=_READERS)
             )
         except BaseException:
@@ -144,7 +144,7 @@ class PostgresStore:
     @staticmethod
     async def _require_durable(con: Any) -> None:
         for name, allowed in _DURABLE.items():
-            value = await _answered(con.fetchval("SELECT current_setting($1)", name))
+            value = await answered(con.fetchval("SELECT current_setting($1)", name))
             if value not in allowed:
                 raise LogUnavailableError(
                     f"PostgreSQL runs with {name}={value}, under which a confirmed entry can be"
@@ -154,7 +154,7 @@ class PostgresStore:
     @staticmethod
     async def _require_format(con: Any) -> str:
         """The log's origin, if the schema holds a log that this program reads."""
-        row = await _answered(con.fetchrow("SELECT format, origin FROM log_head"))
+        row = await answered(con.fetchrow("SELECT format, origin FROM log_head"))
         if row is None or row["format"] != FORMAT:
             raise LogCorruptError(f"the database holds no log of format {FORMAT}")
         return str(row["origin"])
@@ -164,7 +164,7 @@ class PostgresStore:
         key = int.from_bytes(hashlib.sha256(b"cuvar log " + origin.encode()).digest()[:8], "big")
         lock = "SELECT pg_try_advisory_lock($1)"
         for _ in range(round(_LEASE_WAIT / _LEASE_STEP)):
-            if await _answered(con.fetchval(lock, key - (1 << 63))):
+            if await answered(con.fetchval(lock, key - (1 << 63))):
                 return
             await asyncio.sleep(_LEASE_STEP)
         raise LogUnavailableError(
@@ -186,13 +186,13 @@ class PostgresStore:
 
     async def check(self) -> None:
         """Make sure that the session, and with it the lease, lives."""
-        await _answered(self._writing().fetchval("SELECT 1"))
+        await answered(self._writing().fetchval("SELECT 1"))
 
     async def commit(self, batch: Batch) -> None:
         """One statement, hence one transaction and one flush."""
         old, new, rows = batch.old, batch.new, batch.rows
         details = [(r.index, r.sealed) for r in rows if r.sealed is not None]
-        moved = await _answered(
+        moved = await answered(
             self._writing().fetchval(
                 _COMMIT,
                 *(new.size, new.root, new.note, old.size, old.root),
@@ -221,12 +221,12 @@ class PostgresStore:
             "WITH gone AS (DELETE FROM log_detail WHERE idx = ANY($1::bigint[]) RETURNING 1)"
             " SELECT count(*) FROM gone"
         )
-        return int(await _answered(self._writing().fetchval(sql, list(indices))))
+        return int(await answered(self._writing().fetchval(sql, list(indices))))
 
     async def _read(self, sql: str, *values: object) -> list[Any]:
         if self._pool is None:
             raise LogUnavailableError("the log's PostgreSQL session is not open")
-        return list(await _answered(self._pool.fetch(sql, *values)))
+        return list(await answered(self._pool.fetch(sql, *values)))
 
     async def head(self) -> Head:
         """The head row."""

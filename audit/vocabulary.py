@@ -58,6 +58,7 @@ class Status(StrEnum):
 
     HIT = "hit"
     NO_HIT = "no_hit"
+    TOO_MANY = "too_many"
     DENIED = "denied"
     UNAVAILABLE = "unavailable"
     PENDING = "pending"
