@@ -6,8 +6,9 @@ every day of birth that the register's precision allows falls into it; otherwise
 Minors are one band in every view (access matrix §1.3): finer ages single a child out.
 """
 
+from calendar import monthrange
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 UNKNOWN = "unknown"
 OLDEST = 130
@@ -41,8 +42,7 @@ def band_of_birth(born: date, precision: str | None, today: date, bands: Bands) 
     if precision == "day":
         first = last = born
     elif precision == "month":
-        first = born.replace(day=1)
-        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        first, last = born.replace(day=1), _last_of_month(born)
     elif precision == "year":
         first, last = date(born.year, 1, 1), date(born.year, 12, 31)
     else:
@@ -52,6 +52,10 @@ def band_of_birth(born: date, precision: str | None, today: date, bands: Bands) 
     oldest = band_of_age(_age_on(today, first), bands)
     youngest = band_of_age(_age_on(today, min(last, today)), bands)
     return oldest if oldest == youngest else UNKNOWN
+
+
+def _last_of_month(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])
 
 
 def _age_on(today: date, born: date) -> int:

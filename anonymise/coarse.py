@@ -5,7 +5,7 @@ Each takes a value in the common model and gives the coarser one; what it does n
 becomes None or "unknown". Codes as in access matrix §1.3 (needs: UNHCR specific-needs letters).
 """
 
-from datetime import date
+from datetime import date, datetime
 
 from anonymise.age import UNKNOWN, Bands, band_of_age, band_of_birth
 from anonymise.context import Value
@@ -56,7 +56,8 @@ def band(value: Value, precision: Value, today: date, bands: Bands) -> str:
     if isinstance(value, date):
         # A precision that is no text is no precision that we know.
         known = precision if isinstance(precision, str) or precision is None else UNKNOWN
-        return band_of_birth(value, known, today, bands)
+        born = value.date() if isinstance(value, datetime) else value
+        return band_of_birth(born, known, today, bands)
     if isinstance(value, int) and not isinstance(value, bool):
         return band_of_age(value, bands)
     return UNKNOWN

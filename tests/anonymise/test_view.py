@@ -357,6 +357,19 @@ def test_a_birth_date_is_fetched_with_its_precision_and_an_age_alone():
     assert compile_view("pseudonym", {"biographic.age": "age_band"}).fields == {"biographic.age"}
 
 
+@pytest.mark.parametrize("precision", ["day", "month", "year", "unknown", None, 3])
+@pytest.mark.parametrize("born", [date.min, date.max, date(2024, 2, 29)])
+def test_a_birth_moment_is_banded_as_its_day_at_the_ends_of_the_calendar_too(born, precision):
+    plan = compile_view("pseudonym", {"biographic.date_of_birth": "age_band"})
+    moment = datetime(born.year, born.month, born.day, 23, tzinfo=UTC)
+    page = [
+        {"biographic.date_of_birth": value, "biographic.dob_precision": precision}
+        for value in (born, moment)
+    ]
+    of_day, of_moment = plan.apply(page, context(page))
+    assert of_day["biographic.age_band"] == of_moment["biographic.age_band"]
+
+
 def test_no_repr_of_a_context_shows_what_it_holds():
     shown = repr(ViewContext(today=TODAY, case_nos=["BA-SECRET"], places={"Secret": "x"}))
     assert "SECRET" not in shown.upper()
