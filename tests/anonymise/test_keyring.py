@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The keyset on disk: made once, private, and clear about what is wrong with it."""
 
+import hashlib
 import json
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +18,8 @@ from anonymise.errors import (
     KeysetVersionError,
     WrongPassphraseError,
 )
-from anonymise.keyset import DEFAULT_WORK, Work, seal_keyset, unseal_keyset
+from anonymise.keyring import CODE_LABEL, PSEUDONYM_LABEL, domain_key
+from anonymise.keyset import DEFAULT_WORK, RootKey, Work, seal_keyset, unseal_keyset
 
 PASSPHRASE = "correct horse battery staple"
 CHEAP = Work(n=1 << 14)
@@ -38,8 +41,6 @@ def rewrite(path, change):
 
 def seal_again(document):
     """Mend the digest, as an attacker would."""
-    import hashlib
-
     body = {key: value for key, value in document.items() if key != "sha256"}
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
     document["sha256"] = hashlib.sha256(canonical).hexdigest()
@@ -175,8 +176,6 @@ def test_a_folder_in_place_of_the_keyset_is_refused(tmp_path):
 
 
 def test_a_device_in_place_of_the_keyset_is_refused():
-    from pathlib import Path
-
     with pytest.raises(KeysetPermissionError, match="not a plain file"):
         Keyring.open(Path("/dev/zero"), PASSPHRASE)
 
@@ -263,6 +262,21 @@ def test_two_seals_of_the_same_keys_differ():
 
 
 def _root():
-    from anonymise.keyset import RootKey
-
     return RootKey(1, os.urandom(32))
+
+
+def test_a_service_key_is_bound_to_its_label_and_its_keyset_and_is_no_domain_key():
+    one, two = _root(), _root()
+    keyring = Keyring({"BA": one})
+    key = keyring.service_key("handles")
+    assert len(key) == 32
+    assert key == Keyring({"BA": one}).service_key("handles")
+    others = {
+        keyring.service_key("handle"),
+        Keyring({"BA": two}).service_key("handles"),
+        Keyring({"BA": one, "RS": two}).service_key("handles"),
+        domain_key(one, DOMAIN, PSEUDONYM_LABEL),
+        domain_key(one, DOMAIN, CODE_LABEL),
+    }
+    assert len(others) == 5
+    assert key not in others
