@@ -8,7 +8,9 @@ lines, with which duties. The gateway's pipeline relies on it before and after e
 
 from policies.decision import Cell, Decision
 from policies.errors import PolicyError, Problem, RulesRefusedError, UnknownGuardError
+from policies.loader import example_rules, load_rules
 from policies.question import Question, Truth
+from policies.snapshot import Snapshot
 
 __all__ = [
     "Cell",
@@ -17,6 +19,9 @@ __all__ = [
     "Problem",
     "Question",
     "RulesRefusedError",
+    "Snapshot",
     "Truth",
     "UnknownGuardError",
+    "example_rules",
+    "load_rules",
 ]

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from policies.errors import Problems
+from policies.errors import PolicyError, Problems
 from policies.question import Truth
 from policies.table import NONE, Row, read_table
 from policies.vocabulary import INTERNATIONAL, Vocabulary
@@ -50,7 +50,13 @@ class Agreements:
     rows: tuple[Agreement, ...]
 
     def truth(self, kind: str, a: str, b: str, on: date) -> Truth:
-        """Whether this pair, in either order, has an agreement of this kind in force."""
+        """Whether this pair, in either order, has an agreement of this kind in force.
+
+        Raises:
+            PolicyError: there is no such kind.
+        """
+        if kind not in KINDS:
+            raise PolicyError(f"there is no kind of agreement called {kind}; see agreements.csv")
         pair = frozenset((a, b))
         found = {r.in_force(on) for r in self.rows if r.kind == kind and r.parties == pair}
         for truth in (Truth.TRUE, Truth.POSSIBLE):

@@ -19,6 +19,9 @@ class Truth(Enum):
     POSSIBLE = "possible"
     FALSE = "false"
 
+    # Members are singletons compared by identity; Enum would hash their names in Python each time.
+    __hash__ = object.__hash__
+
 
 @dataclass(frozen=True, slots=True)
 class Question:

@@ -178,9 +178,12 @@ class LineReader:
                 faults.append(f"{role} may state none of its purposes")
             if not any(self._words.may_hold(org, role) for org in holders):
                 faults.append(f"no organisation of the line may hold the role {role}")
-        for purpose in line.purpose:
-            if self._words.purposes[purpose].roles.isdisjoint(line.role):
-                faults.append(f"none of its roles may state {purpose}")
+        purposes = self._words.purposes
+        faults += [
+            f"none of its roles may state {purpose}"
+            for purpose in line.purpose
+            if purposes[purpose].roles.isdisjoint(line.role)
+        ]
         return faults
 
     def _can_match(self, line: Line) -> bool:

@@ -62,7 +62,7 @@ class Zones:
             names = tuple(asker_name(org, place) for place in places) if org.stations else (org.id,)
             words.update({name: (name,) for name in names})
             words[org.id] = names
-        if folder in self._words.countries:
+        if folder is not None and folder in self._words.countries:
             others = [o for o in orgs if o.country not in (INTERNATIONAL, folder)]
             member = {c.id for c in self._words.countries.values() if c.member}
             offices = [o for o in orgs if o.stations]

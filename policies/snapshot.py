@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The rules in force, frozen: what the gateway asks, before a fetch and after it (architecture §3).
+
+A snapshot never changes; new rules are a new snapshot. Whole decisions are remembered by question
+and facts, within a bound, because the same unit asks the same thing all day. Both passes of a
+decision, the facts worth finding out, and the agreements are answered here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+from types import MappingProxyType
+
+from policies import checks
+from policies.agreements import Agreements
+from policies.decision import Cell, Decision
+from policies.engine import Engine
+from policies.examples import Example
+from policies.facts import at_best, check_names, derived, known
+from policies.invariants import Invariant
+from policies.line import Line
+from policies.question import Question, Truth
+from policies.vocabulary import Vocabulary
+
+_DECISIONS = 32_768
+_QUESTIONS = 8_192
+_NOTHING_KNOWN: Mapping[str, Truth] = MappingProxyType({})
+_Facts = frozenset[tuple[str, Truth]]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBook:
+    """Everything that the loader read and checked, by what it is for.
+
+    Attributes:
+        digest: SHA-256, hex, over names and exact bytes of all files.
+        on: the day for which it was loaded.
+        floor: the common deny lines.
+        owners: the lines of each country; `asking` of each country or international organisation.
+        titles: national job title to common role, by country.
+    """
+
+    digest: str
+    on: date
+    conf: str
+    vocabulary: Vocabulary
+    agreements: Agreements
+    floor: tuple[Line, ...]
+    owners: Mapping[str, tuple[Line, ...]]
+    asking: Mapping[str, tuple[Line, ...]]
+    titles: Mapping[str, Mapping[str, Mapping[str, str]]]
+    examples: tuple[Example, ...]
+    invariants: tuple[Invariant, ...]
+
+
+class Snapshot:
+    """One rule book and its engine; safe to share between threads."""
+
+    def __init__(self, book: RuleBook, engine: Engine) -> None:
+        """Made by `policies.load_rules`; caches live and die with the snapshot."""
+        self.book = book
+        self.engine = engine
+        self._first = lru_cache(maxsize=_DECISIONS)(self._decide_first)
+        self._second = lru_cache(maxsize=_DECISIONS)(self._decide_second)
+        self._guards = lru_cache(maxsize=_QUESTIONS)(self._find_guards)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, hex, over names and exact bytes of all rule files and the model."""
+        return self.book.digest
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The closed lists."""
+        return self.book.vocabulary
+
+    @property
+    def agreements(self) -> Agreements:
+        """The rows of agreements.csv."""
+        return self.book.agreements
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """Every worked example of the folder; `policies.examples.failures` runs them."""
+        return self.book.examples
+
+    def decide(
+        self, question: Question, facts: Mapping[str, Mapping[str, Truth]]
+    ) -> Mapping[str, Decision]:
+        """Pass 1, before any fetch: per owner, with every fact about the record at its best.
+
+        Facts about the question count as given; one that is missing is possible. An owner that is
+        refused here is refused by rules alone, whether or not a record exists.
+
+        Raises:
+            UnknownGuardError: a stated fact is no base guard.
+        """
+        return {
+            owner: self._first(question, owner, frozenset(facts.get(owner, _NOTHING_KNOWN).items()))
+            for owner in question.owners
+        }
+
+    def decide_record(self, question: Question, owner: str, facts: Mapping[str, Truth]) -> Decision:
+        """Pass 2, for one record: all facts as given; one that is missing is possible.
+
+        Raises:
+            UnknownGuardError: a stated fact is no base guard.
+        """
+        return self._second(question, owner, frozenset(facts.items()))
+
+    def relevant_guards(self, question: Question, owner: str) -> frozenset[str]:
+        """The base guards that any fitting line of both rule sets names: what to find out.
+
+        A negative counts as its positives; derived facts are left out, as nobody states them.
+        """
+        return self._guards(question, owner)
+
+    def agreement(self, kind: str, a: str, b: str, on: date) -> Truth:
+        """Whether two parties have a "readmission" or "liaison" agreement in force on a day.
+
+        Raises:
+            PolicyError: there is no such kind of agreement.
+        """
+        return self.book.agreements.truth(kind, a, b, on)
+
+    def job_titles(self, org: str) -> Mapping[str, str]:
+        """National job title to common role for one organisation; empty for an unknown one."""
+        known_org = self.vocabulary.organisations.get(org)
+        country = known_org.country if known_org is not None else ""
+        return self.book.titles.get(country, {}).get(org, MappingProxyType({}))
+
+    def _decide_first(self, question: Question, owner: str, facts: _Facts) -> Decision:
+        given = self._given(facts)
+        reason = checks.refusal(self.vocabulary, question, owner)
+        if reason is not None:
+            return self.engine.refuse(question, owner, reason)
+        implied = derived(self.vocabulary, question, owner)
+        best = at_best(self.vocabulary, given)
+        return self.engine.decide(question, owner, known(self.vocabulary, best, implied))
+
+    def _decide_second(self, question: Question, owner: str, facts: _Facts) -> Decision:
+        given = self._given(facts)
+        reason = checks.refusal(self.vocabulary, question, owner)
+        if reason is not None:
+            return self.engine.refuse(question, owner, reason)
+        implied = derived(self.vocabulary, question, owner)
+        decision = self.engine.decide(question, owner, known(self.vocabulary, given, implied))
+        first = self._first(question, owner, facts)
+        cells = {n: _told(cell, first.cells[n]) for n, cell in decision.cells.items()}
+        return Decision(owner, MappingProxyType(cells))
+
+    def _given(self, facts: _Facts) -> Mapping[str, Truth]:
+        given = dict(facts)
+        check_names(self.vocabulary, given)
+        return given
+
+    def _find_guards(self, question: Question, owner: str) -> frozenset[str]:
+        if checks.refusal(self.vocabulary, question, owner) is not None:
+            return frozenset()
+        words = self.vocabulary
+        bases: set[str] = set()
+        for name in self.engine.guards(question, owner):
+            bases.update(words.negatives.get(name, (name,)))
+        return frozenset(name for name in bases if not words.guards[name].derived)
+
+
+def _told(cell: Cell, first: Cell) -> Cell:
+    """Only reasons that already held before the fetch may be told (access matrix, "Two passes")."""
+    return replace(cell, nameable=tuple(r for r in cell.refused if r in first.refused))
