@@ -15,6 +15,7 @@ from types import MappingProxyType
 from policies import checks
 from policies.decision import NO_ASKING_LINE, NO_OWNER_LINE, Cell, Decision
 from policies.facts import Known
+from policies.line import Line
 from policies.masks import RuleSet
 from policies.question import Question
 from policies.vocabulary import INTERNATIONAL, Vocabulary
@@ -45,6 +46,23 @@ class Engine:
             for name in checks.categories(self.vocabulary, question)
         }
         return Decision(owner, MappingProxyType(cells))
+
+    def granted(
+        self, question: Question, owner: str, known: Known
+    ) -> Iterator[tuple[str, str, frozenset[str]]]:
+        """Category, view and duties of everything granted in any view: for `policies.proof`.
+
+        The question's own view and categories are not looked at.
+        """
+        sets = self._sets(question, owner)
+        if not all(part.fitting & part.rules.allows for part in sets):
+            return
+        for cell in self.vocabulary.cells:
+            if (cell.dataset, cell.action) != (question.dataset, question.action):
+                continue
+            found = tuple(part.matching(cell.category, cell.view, known) for part in sets)
+            if not _reasons(sets, found):
+                yield cell.category, cell.view, _duties(_lines(sets, found))
 
     def guards(self, question: Question, owner: str) -> frozenset[str]:
         """Names of guards, as written, of every line that fits the question but for its facts."""
@@ -88,15 +106,9 @@ class Engine:
             reasons = _reasons(sets, found)
             wanted = reasons if wanted is None else wanted
             if not reasons:
-                lines = [
-                    line
-                    for part, mask in zip(sets, found, strict=True)
-                    for line in part.rules.named(mask)
-                ]
-                duties = frozenset[str]().union(*(line.duties for line in lines))
-                return Cell(
-                    category, view, tuple(line.id for line in lines), wanted, duties, wanted
-                )
+                lines = _lines(sets, found)
+                rules = tuple(line.id for line in lines)
+                return Cell(category, view, rules, wanted, _duties(lines), wanted)
         return _refused(category, wanted or (NO_OWNER_LINE,))
 
 
@@ -136,6 +148,17 @@ def _reasons(sets: tuple[_Part, ...], found: tuple[int, ...]) -> tuple[str, ...]
     return tuple(
         part.missing for part, mask in zip(sets, found, strict=True) if not mask & part.rules.allows
     )
+
+
+def _lines(sets: tuple[_Part, ...], found: tuple[int, ...]) -> tuple[Line, ...]:
+    """Every matching line of all sets, in their order."""
+    return tuple(
+        line for part, mask in zip(sets, found, strict=True) for line in part.rules.named(mask)
+    )
+
+
+def _duties(lines: tuple[Line, ...]) -> frozenset[str]:
+    return frozenset[str]().union(*(line.duties for line in lines))
 
 
 def _denials(sets: tuple[_Part, ...], found: tuple[int, ...]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from policies.errors import Problems
-from policies.table import EVERY, Row, read_table
+from policies.table import BUT, EVERY, Row, read_table
 from policies.vocabulary import Vocabulary
 from policies.zones import Zones
 
@@ -86,9 +86,12 @@ def load_invariants(
 def _words(row: Row, vocabulary: Vocabulary) -> dict[str, tuple[str, ...] | str]:
     zones = Zones(vocabulary, None)
     names = {c for d in vocabulary.datasets.values() for c in d.categories}
+    # "all but a" leaves single ids out of single ids; a group or kind would bring them back.
+    groups = () if BUT in row["role"] else vocabulary.groups
+    kinds = () if BUT in row["org"] else vocabulary.kinds
     plain = {
-        "role": (*vocabulary.roles, *vocabulary.groups),
-        "org": (*vocabulary.organisations, *vocabulary.kinds),
+        "role": (*vocabulary.roles, *groups),
+        "org": (*vocabulary.organisations, *kinds),
         "owner": tuple(vocabulary.countries),
         "category": tuple(sorted(names)),
         "view": tuple(vocabulary.views),
