@@ -17,7 +17,7 @@ from anonymise.case_number import (
     format_case_no,
     parse_case_no,
 )
-from anonymise.context import Row, Value, ViewContext
+from anonymise.context import ViewContext
 from anonymise.domain import Domain, epoch_of
 from anonymise.errors import (
     AnonymiseError,
@@ -31,14 +31,16 @@ from anonymise.errors import (
     UnknownTreatmentError,
 )
 from anonymise.groups import SHARED_BY, tally
-from anonymise.hit import Hit, shape_hit
+from anonymise.hit import BARE, Hit, shape_hit
 from anonymise.keyring import Keyring
 from anonymise.pseudonym import DomainCipher
 from anonymise.table import ProtectedTable, protect_table
 from anonymise.treatment import TREATMENTS
+from anonymise.value import Row, Value
 from anonymise.view import HIT_FIELDS, ViewPlan, arrange, compile_view
 
 __all__ = [
+    "BARE",
     "HIT_FIELDS",
     "SHARED_BY",
     "TREATMENTS",

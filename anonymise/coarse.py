@@ -8,8 +8,8 @@ becomes None or "unknown". Codes as in access matrix §1.3 (needs: UNHCR specifi
 from datetime import date, datetime
 
 from anonymise.age import UNKNOWN, Bands, band_of_age, band_of_birth
-from anonymise.context import Value
 from anonymise.regions import UNKNOWN_REGION, region_of
+from anonymise.value import Value
 
 POSSIBLE_MATCH = "possible match, contact the tracing unit"
 NOTHING_TO_TELL = "nothing to tell"

@@ -9,14 +9,8 @@ has no code. Built by the gateway, once for each owner and answer.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TypeAlias
 
 from anonymise.hit import Hit
-
-# bool is an int and datetime a date, so both are covered.
-Value: TypeAlias = str | int | date | tuple[str, ...] | None
-# Field id ("category.field") to value; a field that the register does not hold is absent or None.
-Row: TypeAlias = Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,15 +15,16 @@ from collections.abc import Callable, Iterable, Mapping
 
 from anonymise import coarse
 from anonymise.age import UNKNOWN
-from anonymise.context import Row, Value, ViewContext
+from anonymise.context import ViewContext
 from anonymise.errors import UnknownTreatmentError
+from anonymise.value import Value
 
 SHARED_BY = 10
 ANY_SEX = "any"
 _SEXES = frozenset({"M", "F", "X"})
 _SIZES = ((5, "5+"), (3, "3-4"), (2, "2"), (1, "1"))
 
-Bound = Callable[[Row], Value]
+Bound = Callable[[Value], Value]
 
 
 def _nationality_form(value: Value) -> str:
@@ -70,8 +71,7 @@ def week_or_month(field: str, context: ViewContext) -> Bound:
     """ISO week, or the month where the week is rare."""
     counts = context.counts.get(field, {})
 
-    def treat(row: Row) -> Value:
-        value = row.get(field)
+    def treat(value: Value) -> Value:
         fine = coarse.week(value)
         return fine if counts.get(fine or "", 0) >= SHARED_BY else coarse.month(value)
 
@@ -82,8 +82,7 @@ def nationality(field: str, context: ViewContext) -> Bound:
     """Nationality ("AF", or "AF+PK" of one person), or the region where it is rare."""
     counts = context.counts.get(field, {})
 
-    def treat(row: Row) -> Value:
-        value = row.get(field)
+    def treat(value: Value) -> Value:
         fine = _nationality_form(value)
         return fine if counts.get(fine, 0) >= SHARED_BY else coarse.region_of_origin(value)
 
@@ -97,10 +96,10 @@ def sex(field: str, context: ViewContext) -> Bound:
     """
     counts = context.counts.get(field, {})
     present = {form for form, persons in counts.items() if persons > 0}
-    common = bool(present) and all(counts[form] >= SHARED_BY for form in present)
+    common = all(counts[form] >= SHARED_BY for form in present)
 
-    def treat(row: Row) -> Value:
-        fine = _sex_form(row.get(field))
+    def treat(value: Value) -> Value:
+        fine = _sex_form(value)
         return fine if common and fine in present else ANY_SEX
 
     return treat
@@ -110,8 +109,8 @@ def languages(field: str, context: ViewContext) -> Bound:
     """The languages that enough others speak; the rare ones are left out."""
     counts = context.counts.get(field, {})
 
-    def treat(row: Row) -> Value:
-        spoken = coarse.words(row.get(field))
+    def treat(value: Value) -> Value:
+        spoken = coarse.words(value)
         return tuple(one for one in spoken if counts.get(one, 0) >= SHARED_BY)
 
     return treat
@@ -121,19 +120,18 @@ def size(field: str, context: ViewContext) -> Bound:
     """Size of the group that the value names, as 1, 2, 3-4 or 5+."""
     counts = context.counts.get(field, {})
 
-    def treat(row: Row) -> Value:
-        persons = counts.get(_size_form(row.get(field)), 0)
+    def treat(value: Value) -> Value:
+        persons = counts.get(_size_form(value), 0)
         return next((name for first, name in _SIZES if persons >= first), UNKNOWN)
 
     return treat
 
 
-def place(field: str, context: ViewContext) -> Bound:
+def place(_field: str, context: ViewContext) -> Bound:
     """Region of a place or centre; "unknown" where the caller's table has none."""
     places = context.places
 
-    def treat(row: Row) -> Value:
-        value = row.get(field)
+    def treat(value: Value) -> Value:
         return places.get(value, UNKNOWN) if isinstance(value, str) else UNKNOWN
 
     return treat
@@ -143,8 +141,8 @@ def coded(field: str, context: ViewContext) -> Bound:
     """The domain's own code for a group or a linked person; None without a coder."""
     code = context.coded
 
-    def treat(row: Row) -> Value:
-        form = _size_form(row.get(field))
+    def treat(value: Value) -> Value:
+        form = _size_form(value)
         return code(field, form) if code is not None and form else None
 
     return treat

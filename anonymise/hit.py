@@ -7,17 +7,19 @@ category and the month away; the token says nothing about the person and opens o
 second step, so it stays where one was issued.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date
 
+from anonymise.coarse import month
 from anonymise.errors import ContextError
-
-# The same as context.Value, which cannot be imported from below it.
-Value = str | int | date | tuple[str, ...] | None
+from anonymise.value import Value
 
 STRENGTHS = frozenset({"sure", "possible"})
-PERSON_CATEGORIES = frozenset({"ASY", "IRR", "ILL", "SAR", "RSA", "RSX", "RSN", "TMP"})
+PERSON_CATEGORIES: frozenset[Value] = frozenset(
+    {"ASY", "IRR", "ILL", "SAR", "RSA", "RSX", "RSN", "TMP"}
+)
 OUTPUTS = ("strength", "owner", "person_category", "month", "token")
+BARE = ("strength", "owner", "token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +42,27 @@ def shape_hit(
     *,
     person_category: Value = None,
     registered_at: Value = None,
-    bare: bool = False,
+    told: Collection[str] = OUTPUTS,
 ) -> dict[str, Value]:
     """The hit as the asker receives it; an unknown category or date stays None.
+
+    Args:
+        hit: The match.
+        person_category: Code of the closed list.
+        registered_at: Date, of which the month is told.
+        told: Which of `OUTPUTS` the asker may know; `BARE` under the duty hit_bare.
 
     Raises:
         ContextError: The strength is not one of the closed list.
     """
     if hit.strength not in STRENGTHS:
         raise ContextError("a hit was given a strength outside sure/possible; the hit is withheld")
-    shaped: dict[str, Value] = {"strength": hit.strength, "owner": hit.owner}
-    if not bare:
-        known = isinstance(person_category, str) and person_category in PERSON_CATEGORIES
-        shaped["person_category"] = person_category if known else None
-        shaped["month"] = (
-            registered_at.strftime("%Y-%m") if isinstance(registered_at, date) else None
-        )
+    shaped: dict[str, Value] = {
+        "strength": hit.strength,
+        "owner": hit.owner,
+        "person_category": person_category if person_category in PERSON_CATEGORIES else None,
+        "month": month(registered_at),
+    }
     if hit.token is not None:
         shaped["token"] = hit.token
-    return shaped
+    return {output: value for output, value in shaped.items() if output in told}

@@ -9,7 +9,7 @@ only if it is a code in form: no date, no spaces, no long run of digits.
 
 import re
 
-from anonymise.context import Value
+from anonymise.value import Value
 
 # Categories whose every field identifies, accuses or is about the handling of a person.
 NEVER_CODED = frozenset(
@@ -44,6 +44,7 @@ NEVER_KEPT = frozenset(
         "travel.stopovers",
     }
 )
+
 _CODE = re.compile(r"(?!.*\d{5})[\w+./-]{1,24}")
 _LARGEST_COUNT = 999
 

@@ -2,25 +2,25 @@
 """The closed registry of treatments: what may happen to a field on its way into a view.
 
 The names are shared with the policy vocabulary (its fields name one treatment for each view); a
-name that is not here is a refusal. Treatments are pure: bound once for an answer to a field id
-and a `ViewContext`, then called with each row. Access matrix §1.3; docs/formats/views.md.
+name that is not here is a refusal. Treatments are pure: bound to a field id and a `ViewContext`,
+they treat a page's column at once. Access matrix §1.3; docs/formats/views.md.
 
 INVARIANT: a value that a treatment does not understand comes out as None or "unknown", never as
 it came in. No treatment lets free text through outside the full view.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from anonymise import age, coarse, groups, passing
-from anonymise.context import Row, Value, ViewContext
+from anonymise.column import mapped
+from anonymise.context import ViewContext
 from anonymise.errors import UnknownTreatmentError
+from anonymise.value import Row, Value
 
 FULL, PSEUDONYM, GENERALISED = "full", "pseudonym", "generalised"
 _CODED_VIEWS = frozenset({PSEUDONYM, GENERALISED})
-
-Bound = Callable[[Row], Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +30,27 @@ class Treatment:
     Attributes:
         name: As the policy vocabulary writes it.
         views: The views in which it may stand.
-        bind: (field id, context) -> the function of one row.
+        bind: (field id, context) -> the function of one value, or of a value and the one beside.
         output: Field name -> name of the output field; None when nothing comes out.
         joins: Whether several fields may share one output ("yes" from any of them is yes).
+        beside: Name of a second field, in the same category, that the function looks at.
     """
 
     name: str
     views: frozenset[str]
-    bind: Callable[[str, ViewContext], Bound]
+    bind: Callable[[str, ViewContext], Callable[..., Value]]
     output: Callable[[str], str | None]
     joins: bool = False
+    beside: str | None = None
+
+    def column(self, field: str, rows: Sequence[Row], context: ViewContext) -> list[Value]:
+        """The treated values of a field, one for each row."""
+        treat = self.bind(field, context)
+        values = [row.get(field) for row in rows]
+        if self.beside is None:
+            return mapped(treat, values)
+        companion = _beside(field, self.beside)
+        return mapped(treat, values, [row.get(companion) for row in rows])
 
 
 def looked_at(treatment: Treatment, field: str) -> frozenset[str]:
@@ -47,12 +58,10 @@ def looked_at(treatment: Treatment, field: str) -> frozenset[str]:
 
     A birth date is read with its precision, a referral with the needs codes beside it.
     """
-    name = field.partition(".")[2]
-    if treatment.name in {"age_band", "age_band_3"} and name == "date_of_birth":
-        return frozenset({field, _beside(field, "dob_precision")})
-    if treatment.name == "procedural_need":
-        return frozenset({field, _beside(field, "needs_codes")})
-    return frozenset({field})
+    # An age in years has no precision of its own, so there is none to fetch.
+    if treatment.beside is None or field.endswith(".age"):
+        return frozenset({field})
+    return frozenset({field, _beside(field, treatment.beside)})
 
 
 def treatment_named(name: str) -> Treatment:
@@ -74,34 +83,28 @@ def _beside(field: str, name: str) -> str:
     return f"{field.partition('.')[0]}.{name}"
 
 
-def _each(change: Callable[[Value], Value]) -> Callable[[str, ViewContext], Bound]:
+def _each(change: Callable[[Value], Value]) -> Callable[[str, ViewContext], Callable[..., Value]]:
     """Bind a treatment that looks at nothing but the value."""
-
-    def bind(field: str, _context: ViewContext) -> Bound:
-        return lambda row: change(row.get(field))
-
-    return bind
+    return lambda _field, _context: change
 
 
-def _banded(bands: age.Bands) -> Callable[[str, ViewContext], Bound]:
+def _banded(bands: age.Bands) -> Callable[[str, ViewContext], Callable[..., Value]]:
     """Bind an age treatment, which looks at the birth date's precision too."""
 
-    def bind(field: str, context: ViewContext) -> Bound:
-        companion = _beside(field, "dob_precision")
+    def bind(_field: str, context: ViewContext) -> Callable[..., Value]:
         today = context.today
-        return lambda row: coarse.band(row.get(field), row.get(companion), today, bands)
+        return lambda value, precision: coarse.band(value, precision, today, bands)
 
     return bind
 
 
-def _interview(field: str, _context: ViewContext) -> Bound:
+def _interview(_field: str, _context: ViewContext) -> Callable[..., Value]:
     """Bind the procedural need, which looks at the needs codes too."""
-    companion = _beside(field, "needs_codes")
-    return lambda row: coarse.procedural_need(row.get(field), row.get(companion))
+    return coarse.procedural_need
 
 
-def _nothing(_field: str, _context: ViewContext) -> Bound:
-    return lambda _row: None
+def _nothing(_field: str, _context: ViewContext) -> Callable[..., Value]:
+    return lambda _value: None
 
 
 def _same(name: str) -> str:
@@ -126,8 +129,20 @@ _ALL = (
     Treatment("keep", frozenset({FULL, PSEUDONYM}), _each(passing.as_held), _same),
     Treatment("drop", frozenset({FULL, *_CODED_VIEWS}), _nothing, _named(None)),
     Treatment("case_no", frozenset({PSEUDONYM}), _nothing, _named(None)),
-    Treatment("age_band", _CODED_VIEWS, _banded(age.SIX_BANDS), _named("age_band")),
-    Treatment("age_band_3", _CODED_VIEWS, _banded(age.THREE_BANDS), _named("age_band")),
+    Treatment(
+        "age_band",
+        _CODED_VIEWS,
+        _banded(age.SIX_BANDS),
+        _named("age_band"),
+        beside="dob_precision",
+    ),
+    Treatment(
+        "age_band_3",
+        _CODED_VIEWS,
+        _banded(age.THREE_BANDS),
+        _named("age_band"),
+        beside="dob_precision",
+    ),
     Treatment("week", _CODED_VIEWS, _each(coarse.week), _after("week")),
     Treatment("month", _CODED_VIEWS, _each(coarse.month), _after("month")),
     Treatment("week_or_month", _CODED_VIEWS, groups.week_or_month, _after("period")),
@@ -147,7 +162,13 @@ _ALL = (
     Treatment(
         "vulnerable", _CODED_VIEWS, _each(coarse.vulnerable), _named("vulnerable"), joins=True
     ),
-    Treatment("procedural_need", _CODED_VIEWS, _interview, _named("procedural_need")),
+    Treatment(
+        "procedural_need",
+        _CODED_VIEWS,
+        _interview,
+        _named("procedural_need"),
+        beside="needs_codes",
+    ),
     Treatment("contact_unit", _CODED_VIEWS, _each(coarse.contact_unit), _named("tracing")),
     Treatment("has_value", _CODED_VIEWS, _each(coarse.has_value), _before("has"), joins=True),
 )

@@ -11,11 +11,12 @@ register's own order would join the rows of two recipients.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from anonymise.context import Row, Value, ViewContext
+from anonymise.column import mapped
+from anonymise.context import ViewContext
 from anonymise.errors import ContextError, PlanError
 from anonymise.hit import OUTPUTS, shape_hit
 from anonymise.passing import NEVER_CODED, NEVER_KEPT, as_code
@@ -27,6 +28,7 @@ from anonymise.treatment import (
     looked_at,
     treatment_named,
 )
+from anonymise.value import Row, Value
 
 HIT = "hit"
 CASE_NO = "case_no"
@@ -35,11 +37,11 @@ ROW_VIEWS = frozenset({FULL, PSEUDONYM, GENERALISED})
 HIT_FIELDS: Mapping[str, str] = MappingProxyType(
     {"record.person_category": "keep", "record.registered_at": "month"}
 )
+
 _HIT_SOURCE = {"person_category": "record.person_category", "month": "record.registered_at"}
 
 _FIELD = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
-Bound = Callable[[Row], Value]
 OutputRow = dict[str, Value]
 
 
@@ -83,35 +85,40 @@ class ViewPlan:
         """
         if self.view == HIT:
             return self._hits(rows, context)
-        columns = [(column.output, self._bind(column, context)) for column in self._columns]
-        treated: list[OutputRow] = [
-            {output: treat(row) for output, treat in columns} for row in rows
-        ]
+        columns = [self._treated(column, rows, context) for column in self._columns]
         if self.view == PSEUDONYM:
-            treated = _numbered(treated, context.case_nos)
+            columns.insert(0, _numbers(rows, context.case_nos))
+        if not columns:
+            return [{} for _ in rows]
+        treated = [
+            dict(zip(self.outputs, cells, strict=True)) for cells in zip(*columns, strict=True)
+        ]
         return arrange(self.view, treated, context.randbelow)
 
-    def _bind(self, column: _Column, context: ViewContext) -> Bound:
-        if column.treatment.name == "keep" and self.view != FULL:
-            field = column.fields[0]
-            return lambda row: as_code(row.get(field))
-        bound = [column.treatment.bind(field, context) for field in column.fields]
-        return bound[0] if len(bound) == 1 else _any_yes(bound)
+    def _treated(self, column: _Column, rows: Sequence[Row], context: ViewContext) -> list[Value]:
+        first, *others = column.fields
+        if column.treatment.name == "keep":
+            values = [row.get(first) for row in rows]
+            return values if self.view == FULL else mapped(as_code, values)
+        treated = column.treatment.column(first, rows, context)
+        if not others:
+            return treated
+        more = (column.treatment.column(field, rows, context) for field in others)
+        return [_any_yes(answers) for answers in zip(treated, *more, strict=True)]
 
     def _hits(self, rows: Sequence[Row], context: ViewContext) -> list[OutputRow]:
         hits = context.hits
         if hits is None or len(hits) != len(rows):
             raise ContextError("the hit view needs exactly one hit for each row; pass hits")
-        shaped = (
+        return [
             shape_hit(
                 hit,
                 person_category=row.get(_HIT_SOURCE["person_category"]),
                 registered_at=row.get(_HIT_SOURCE["month"]),
-                bare=not self.fields,
+                told=self.outputs,
             )
             for hit, row in zip(hits, rows, strict=True)
-        )
-        return [{key: row[key] for key in self.outputs if key in row} for row in shaped]
+        ]
 
 
 def compile_view(view: str, fields: Mapping[str, str]) -> ViewPlan:
@@ -207,22 +214,17 @@ def _joined(standing: _Column | None, column: _Column) -> _Column:
     return _Column(column.output, column.treatment, (*standing.fields, *column.fields))
 
 
-def _numbered(rows: list[OutputRow], case_nos: Sequence[str] | None) -> list[OutputRow]:
+def _numbers(rows: Sequence[Row], case_nos: Sequence[str] | None) -> list[Value]:
     if case_nos is None or len(case_nos) != len(rows):
         raise ContextError("the pseudonym view needs exactly one case number for each row")
     if not all(case_nos):
         raise ContextError("a row has no case number; issue one before the view is made")
-    return [{CASE_NO: number, **row} for number, row in zip(case_nos, rows, strict=True)]
+    return list(case_nos)
 
 
-def _any_yes(bound: Sequence[Bound]) -> Bound:
+def _any_yes(answers: Collection[Value]) -> str:
     """One answer from several flags: yes if any is, else unknown if any is, else no."""
-
-    def treat(row: Row) -> Value:
-        answers = {one(row) for one in bound}
-        return next((word for word in ("yes", "unknown") if word in answers), "no")
-
-    return treat
+    return next((word for word in ("yes", "unknown") if word in answers), "no")
 
 
 def _shuffled(rows: list[OutputRow], randbelow: Callable[[int], int] | None) -> list[OutputRow]:

@@ -126,7 +126,7 @@ def _pages() -> list[Figure]:
     }
     return [
         Figure("writing a page of 50 x 20 as JSON", took["write"] * 1e3, "ms"),
-        *(at_most(named[view], took[view] * 1e3, "ms", 2.0) for view in named),
+        *(at_most(named[view], took[view] * 1e3, "ms", 1.0) for view in named),
         Figure("compiling its plan (once for each set of cells)", took["compile"] * 1e3, "ms"),
     ]
 

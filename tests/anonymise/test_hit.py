@@ -5,7 +5,16 @@ from datetime import date
 
 import pytest
 
-from anonymise import HIT_FIELDS, ContextError, Hit, PlanError, ViewContext, compile_view, shape_hit
+from anonymise import (
+    BARE,
+    HIT_FIELDS,
+    ContextError,
+    Hit,
+    PlanError,
+    ViewContext,
+    compile_view,
+    shape_hit,
+)
 from anonymise.hit import PERSON_CATEGORIES
 
 TODAY = date(2026, 11, 24)
@@ -43,7 +52,7 @@ def test_a_bare_hit_tells_strength_and_owner_and_no_more():
 
 
 def test_the_token_for_the_second_step_stays_in_the_bare_form():
-    assert shape_hit(Hit("sure", "HR", "tok"), person_category="ASY", bare=True) == {
+    assert shape_hit(Hit("sure", "HR", "tok"), person_category="ASY", told=BARE) == {
         "strength": "sure",
         "owner": "HR",
         "token": "tok",

@@ -370,6 +370,25 @@ def test_a_birth_moment_is_banded_as_its_day_at_the_ends_of_the_calendar_too(bor
     assert of_day["biographic.age_band"] == of_moment["biographic.age_band"]
 
 
+@pytest.mark.parametrize("view", CODED)
+def test_a_value_outside_the_common_model_refuses_the_page(view):
+    plan = compile_view(view, {"asylum.claim_state": "claim_open"})
+    page = [{"asylum.claim_state": ["open"]}]
+    with pytest.raises(ContextError, match="common model"):
+        plan.apply(page, context(page))
+
+
+def test_a_truth_and_the_number_one_stay_apart_in_a_column():
+    plan = compile_view("pseudonym", {"biographic.age": "age_band"})
+    page = [{"biographic.age": value} for value in (1, True, 1)]
+    told = [row["biographic.age_band"] for row in plan.apply(page, context(page))]
+    assert told == ["0-17", "unknown", "0-17"]
+
+
+def test_a_view_of_no_field_has_one_empty_row_for_each_record():
+    assert compile_view("full", {}).apply([{}, {"a.b": "x"}], ViewContext(today=TODAY)) == [{}, {}]
+
+
 def test_no_repr_of_a_context_shows_what_it_holds():
     shown = repr(ViewContext(today=TODAY, case_nos=["BA-SECRET"], places={"Secret": "x"}))
     assert "SECRET" not in shown.upper()
