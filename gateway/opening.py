@@ -44,10 +44,10 @@ from gateway.owner import Desk, OwnerDesk
 from gateway.pipeline import Parts, Pipeline
 from gateway.population import Populations
 from gateway.questions import ACTIONS
+from gateway.registers import open_registers
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.signals import SignalFields, Words
-from gateway.registers import open_registers
 from gateway.sources import Source
 from gateway.state import METADATA as STATE
 from gateway.state import IssuedCaseNumbers, UsedTokens

@@ -221,7 +221,8 @@ class FactRegister:
                 agrees = all(
                     not own or own == asked for own, asked in zip(fixed[:-1], wanted, strict=True)
                 )
-                if fixed[-1] and agrees and attestation.live(now):
+                sure = attestation.truth is Truth.TRUE and attestation.live(now)
+                if fixed[-1] and agrees and sure:
                     found.add(fixed[-1])
         return tuple(sorted(found))
 
