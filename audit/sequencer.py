@@ -20,7 +20,7 @@ from audit.entry import Position
 from audit.errors import AuditError, LogCorruptError, LogUnavailableError
 from audit.merkle import Span
 from audit.note import NoteSigner
-from audit.state import Accepted, LogState, advance, load_state
+from audit.state import Accepted, LogState, advance, load_state, next_time
 from audit.store import Store
 from audit.tiles import span_hash, tiles_for
 
@@ -116,6 +116,7 @@ class Sequencer:
             return
         try:
             await self._store.check()
+            next_time(self.state.micros, self._clock())
         except AuditError as error:
             self._fail(error)
 
@@ -163,9 +164,10 @@ class Sequencer:
         try:
             next_fault = None
             await self._store.reopen()
-            await self._store.check()
             state = await load_state(self._store, self.state.head.origin, self._signer)
             await self._require_continuation(state)
+            await self._store.rehearse()
+            next_time(state.micros, self._clock())
         except AuditError as error:
             next_fault = str(error)
         except Exception as error:  # noqa: BLE001 - a defect must not end the task that recovers

@@ -146,8 +146,11 @@ class SqliteStore:
         self._read_con: sqlite3.Connection | None = None
         self._opened: tuple[tuple[int, int], tuple[int, int]] | None = None
         self._lease: int | None = None
+        self._closed = False
 
     async def _run(self, pool: ThreadPoolExecutor, work: Callable[..., _T], *given: Any) -> _T:
+        if self._closed:
+            raise LogUnavailableError(f"the log {self._path} was closed")
         return await asyncio.get_running_loop().run_in_executor(pool, work, *given)
 
     async def reopen(self) -> None:
@@ -224,6 +227,15 @@ class SqliteStore:
                 f"the file of the log {self._path} was deleted or replaced under this process;"
                 " put the right file back, it goes on by itself"
             )
+
+    async def rehearse(self) -> None:
+        """Write the head row as it is."""
+        await self._run(self._writer, self._rehearse)
+
+    def _rehearse(self) -> None:
+        with _translated(self._path):
+            self._writing().execute("UPDATE log_head SET note = note")
+        self._check()
 
     async def commit(self, batch: Batch) -> None:
         """One transaction, one flush, then the look at the names."""
@@ -338,8 +350,11 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Close both connections and give up the lease."""
+        if self._closed:
+            return
         await self._run(self._reader, self._drop_reader)
         await self._run(self._writer, self._drop_writer)
+        self._closed = True
         self._reader.shutdown()
         self._writer.shutdown()
         if self._lease is not None:

@@ -79,6 +79,9 @@ class Store(Protocol):
     async def check(self) -> None:
         """Make sure that the database is there and still the one that was opened."""
 
+    async def rehearse(self) -> None:
+        """Write the head row as it is, durably: a commit would succeed now."""
+
     async def head(self) -> Head:
         """The head row."""
 

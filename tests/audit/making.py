@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the tests of the log are made of: keys from fixed seeds, a clock to turn, entries."""
+
+import asyncio
+import contextlib
+import hashlib
+import itertools
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from audit import (
+    AuditLog,
+    Envelope,
+    Kind,
+    NoteSigner,
+    Operation,
+    Owner,
+    Pending,
+    Requester,
+    Sealer,
+    Status,
+    Verdict,
+    encode_envelope,
+    new_entry_id,
+    verify_log,
+)
+
+ORIGIN = "audit.example/BA/2026h2"
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+VECTORS = Path(__file__).parent.parent / "vectors" / "log"
+_numbers = itertools.count()
+
+
+def seeded(text):
+    return hashlib.sha256(text.encode()).digest()
+
+
+def vectors(name):
+    return json.loads((VECTORS / name).read_text(encoding="utf-8"))
+
+
+SIGNER = NoteSigner(ORIGIN, Ed25519PrivateKey.from_private_bytes(seeded("log")))
+STRANGER = NoteSigner(ORIGIN, Ed25519PrivateKey.from_private_bytes(seeded("stranger")))
+DPO_BA = X25519PrivateKey.from_private_bytes(seeded("dpo BA"))
+DPO_HR = X25519PrivateKey.from_private_bytes(seeded("dpo HR"))
+DPOS = {"BA": DPO_BA.public_key(), "HR": DPO_HR.public_key()}
+
+
+class Clock:
+    """A clock that stands until it is turned; each reading moves it by a microsecond."""
+
+    def __init__(self, now=NOON):
+        self.now = now
+
+    def __call__(self):
+        self.now += timedelta(microseconds=1)
+        return self.now
+
+
+def envelope(**changed):
+    told = {
+        "id": new_entry_id(NOON, next(_numbers).to_bytes(10, "big")),
+        "kind": Kind.ACCESS,
+        "t": NOON,
+        "log": ORIGIN,
+        "requester": Requester("HR", "HR-BP", "border_officer"),
+        "owner": Owner("BA", "persons"),
+        "op": Operation.CONSULT,
+        "purpose": "border_check",
+        "basis": "818 Art 20",
+        "decision": Verdict.ALLOW,
+        "view": "full",
+        "fields": ("biographic.sex", "direct_identifier.surnames"),
+        "rules": ("BA-A03", "HR-Q03"),
+        "policy": "a" * 64,
+        "duties": ("notify_owner",),
+        "count": 1,
+        "status": Status.HIT,
+        "correlation": "0d7b6d3e",
+    }
+    return Envelope(**{**told, **changed})
+
+
+def plain(**changed):
+    """An entry without a detail."""
+    return Pending(encode_envelope(envelope(**changed)))
+
+
+def sealed(sealer, detail=b"officer 17 asked about person 4711", to=("BA", "HR"), **changed):
+    """An entry with a detail."""
+    found = sealer.seal(detail, to)
+    told = envelope(detail=found.commitment.hex(), keys=tuple(to), **changed)
+    return Pending(encode_envelope(told), found)
+
+
+def new_sealer():
+    return Sealer(DPOS, Clock())
+
+
+async def fill(log, count, batch=50):
+    """Append plain entries in groups."""
+    done = []
+    for start in range(0, count, batch):
+        done += await log.append([plain(count=n) for n in range(start, min(start + batch, count))])
+    return done
+
+
+@contextlib.asynccontextmanager
+async def opened(url, **options):
+    """A log, closed at the end of the block."""
+    options = {"origin": ORIGIN, "signer": SIGNER, "clock": Clock(), **options}
+    log = await AuditLog.open(url, **options)
+    try:
+        yield log
+    finally:
+        await log.close()
+
+
+async def until(condition):
+    """Wait until something becomes true; the test's own time limit ends it otherwise."""
+    while not condition():  # noqa: ASYNC110 - what is waited for has no event
+        await asyncio.sleep(0.01)
+
+
+async def verified(url, **options):
+    """What the verifier says, from a thread of its own."""
+    return await asyncio.to_thread(verify_log, url, vkey=SIGNER.vkey, origin=ORIGIN, **options)

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: EUPL-1.2
+import json
+import uuid
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit import Envelope, EnvelopeError, Owner, Requester, encode_envelope, parse_envelope
+from audit.envelope import (
+    _PATTERNS,
+    MAX_BYTES,
+    EncodedEnvelope,
+    encoded_form,
+    format_time,
+    new_entry_id,
+    stamp,
+)
+from audit.merkle import leaf_hash
+from audit.vocabulary import Kind, Operation, Status, Verdict
+from tests.audit.making import NOON, envelope, vectors
+
+TOLD = vectors("envelope.json")
+
+
+def form(name):
+    return st.from_regex(rf"\A(?:{_PATTERNS[name]})\Z").filter(str.isascii)
+
+
+def forms(name):
+    return st.frozensets(form(name), max_size=3).map(lambda found: tuple(sorted(found)))
+
+
+ENVELOPES = st.builds(
+    Envelope,
+    id=form("id"),
+    kind=st.sampled_from(Kind),
+    t=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)).map(  # noqa: DTZ001 - next line
+        lambda t: t.replace(tzinfo=UTC)
+    ),
+    log=form("log"),
+    requester=st.none()
+    | st.builds(Requester, form("country"), form("org"), st.none() | form("code")),
+    owner=st.none() | st.builds(Owner, form("country"), st.none() | form("code")),
+    op=st.none() | st.sampled_from(Operation),
+    purpose=st.none() | form("code"),
+    basis=st.none() | form("basis"),
+    decision=st.sampled_from(Verdict),
+    view=st.none() | form("view"),
+    fields=forms("field"),
+    rules=forms("rule"),
+    policy=st.none() | form("digest"),
+    duties=forms("code"),
+    count=st.none() | st.integers(0, 2**53 - 1),
+    status=st.sampled_from(Status),
+    correlation=st.none() | form("token"),
+    detail=st.none() | form("digest"),
+    keys=forms("token"),
+)
+
+
+@given(ENVELOPES)
+def test_an_envelope_survives_writing_and_reading(made):
+    assert parse_envelope(bytes(encode_envelope(made))) == made
+
+
+@given(ENVELOPES)
+def test_the_bytes_are_those_of_rfc_8785(made):
+    data = encode_envelope(made)
+    assert rfc8785.dumps(json.loads(data)) == data
+
+
+@pytest.mark.parametrize("told", TOLD["valid"])
+def test_a_published_entry_is_read_and_written_byte_for_byte(told):
+    data = told["text"].encode()
+    assert encode_envelope(parse_envelope(data)) == data
+    assert leaf_hash(data).hex() == told["leaf"]
+
+
+@pytest.mark.parametrize("told", TOLD["refused"], ids=lambda told: told["why"])
+def test_a_reader_refuses_what_the_writer_would_not_write(told):
+    with pytest.raises(EnvelopeError):
+        parse_envelope(told["text"].encode())
+
+
+@given(st.data())
+def test_no_changed_byte_leaves_an_entry_readable_and_unnoticed(data):
+    good = TOLD["valid"][0]["text"].encode()
+    place = data.draw(st.integers(0, len(good) - 1))
+    changed = bytearray(good)
+    changed[place] = data.draw(st.integers(0, 255).filter(lambda value: value != good[place]))
+    try:
+        read = parse_envelope(bytes(changed))
+    except EnvelopeError:
+        return
+    assert encode_envelope(read) == bytes(changed) != good
+
+
+@given(st.binary(max_size=300))
+def test_noise_is_refused_with_the_packages_own_error(noise):
+    with pytest.raises(EnvelopeError):
+        parse_envelope(noise)
+
+
+def test_the_same_set_of_items_has_one_encoding():
+    one = envelope(rules=("BA-A03", "HR-Q03"))
+    other = replace(one, rules=("HR-Q03", "BA-A03", "HR-Q03"))
+    assert encode_envelope(one) == encode_envelope(other)
+
+
+@pytest.mark.parametrize(
+    "rule", ["BA-A03", "BA-O09v", "F04", "Q-NAMED", "HR-N1", "no owner line", "malformed question"]
+)
+def test_rule_ids_and_reasons_fit(rule):
+    assert parse_envelope(bytes(encode_envelope(envelope(rules=(rule,))))).rules == (rule,)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"rules": ("Ana Anic",)},
+        {"purpose": "to find Ana"},
+        {"fields": ("surname=Anic",)},
+        {"correlation": "A 123 456"},
+        {"basis": "for Ana Anić"},
+        {"requester": Requester("HR", "Ana Anic", None)},
+        {"owner": Owner("Bosnia", None)},
+        {"view": "FULL"},
+        {"log": "a log"},
+        {"count": 1.5},
+        {"count": True},
+        {"count": -1},
+        {"kind": "gossip"},
+        {"t": datetime(2026, 11, 24)},  # noqa: DTZ001 - the missing zone is the point
+        {"keys": ("ključ",)},
+        {"policy": "A" * 64},
+    ],
+)
+def test_a_writer_refuses_values_off_their_form_without_repeating_them(changed):
+    with pytest.raises(EnvelopeError) as refused:
+        encode_envelope(envelope(**changed))
+    assert "Ani" not in str(refused.value)
+
+
+def test_an_envelope_too_long_for_a_bundle_is_refused():
+    many = tuple(f"a{n:031d}.b{n:031d}" for n in range(500))
+    with pytest.raises(EnvelopeError, match="65,535"):
+        encode_envelope(
+            envelope(
+                fields=many,
+                duties=tuple(f"d{n:047d}" for n in range(500)),
+                keys=tuple(f"k{n:063d}" for n in range(500)),
+            )
+        )
+    with pytest.raises(EnvelopeError, match="512"):
+        encode_envelope(envelope(fields=tuple(f"a.b{n}" for n in range(513))))
+    with pytest.raises(EnvelopeError):
+        parse_envelope(b" " * (MAX_BYTES + 1))
+
+
+def test_the_stamp_changes_the_time_and_nothing_else():
+    made = envelope()
+    later = NOON + timedelta(days=1, microseconds=7)
+    stamped = stamp(encode_envelope(made), format_time(later))
+    assert parse_envelope(stamped) == replace(made, t=later)
+
+
+@given(ENVELOPES, st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1)))  # noqa: DTZ001 - below
+def test_any_envelope_can_be_stamped(made, t):
+    later = t.replace(tzinfo=UTC)
+    stamped = stamp(encode_envelope(made), format_time(later))
+    assert parse_envelope(stamped) == replace(made, t=later)
+
+
+def test_times_are_written_in_utc():
+    zone = timezone(timedelta(hours=2))
+    assert format_time(datetime(2026, 7, 1, 14, tzinfo=zone)) == "2026-07-01T12:00:00.000000Z"
+
+
+def test_foreign_bytes_are_parsed_before_the_log_believes_them():
+    data = encode_envelope(envelope())
+    assert encoded_form(data) is data
+    copied = encoded_form(bytes(data))
+    assert isinstance(copied, EncodedEnvelope)
+    assert vars(copied) == vars(data)
+    with pytest.raises(EnvelopeError):
+        encoded_form(b"{}")
+
+
+def test_an_entry_id_is_a_uuid_of_version_7_in_the_order_of_time():
+    first = uuid.UUID(new_entry_id(NOON, b"\xff" * 10))
+    second = uuid.UUID(new_entry_id(NOON + timedelta(milliseconds=1), bytes(10)))
+    assert (first.version, first.variant) == (7, uuid.RFC_4122)
+    assert first < second
+    assert first.int >> 80 == round(NOON.timestamp() * 1000)
+
+
+def test_every_member_is_documented(request):
+    text = (request.config.rootpath / "docs/formats/log.md").read_text(encoding="utf-8")
+    names = {field.name for field in fields(Envelope)} | {"v"}
+    assert {name for name in names if f"`{name}`" not in text} == set()
+    words = {word.value for words in (Kind, Operation, Status, Verdict) for word in words}
+    assert {word for word in words if f"`{word}`" not in text} == set()

@@ -1,0 +1,400 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What holds for a log in either store."""
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+import pytest
+
+from audit import (
+    AuditError,
+    AuditLog,
+    EnvelopeError,
+    LogCorruptError,
+    LogExistsError,
+    LogUnavailableError,
+    NoteError,
+    Owner,
+    Pending,
+    ProofError,
+    Requester,
+    encode_envelope,
+    open_sealed,
+    parse_envelope,
+    verify_receipt,
+)
+from audit.checkpoint import open_checkpoint
+from audit.merkle import EMPTY_ROOT, Span, leaf_hash, verify_consistency
+from tests.audit.making import (
+    DPO_BA,
+    NOON,
+    ORIGIN,
+    SIGNER,
+    STRANGER,
+    Clock,
+    envelope,
+    fill,
+    new_sealer,
+    opened,
+    plain,
+    sealed,
+    until,
+    verified,
+)
+
+
+async def test_a_new_log_is_empty_signed_and_whole(place):
+    async with opened(place.url) as log:
+        assert (log.size, log.root, log.healthy, log.queue_depth) == (0, EMPTY_ROOT, True, 0)
+        note = await log.checkpoint()
+        assert open_checkpoint(note.encode(), SIGNER.verifier, ORIGIN).size == 0
+    assert (await verified(place.url)).ok
+
+
+async def test_entries_come_back_as_they_were_except_for_the_logs_own_time(place):
+    entries = [sealed(new_sealer()), plain(kind="denial", owner=None, requester=None)]
+    async with opened(place.url) as log:
+        positions = await log.append(entries)
+        stored = await log.read(0, 2)
+    assert [p.index for p in positions] == [0, 1]
+    for entry, position, found in zip(entries, positions, stored, strict=True):
+        assert leaf_hash(found.envelope) == position.leaf_hash
+        given, kept = parse_envelope(bytes(entry.envelope)), parse_envelope(found.envelope)
+        assert kept.t == position.t > given.t
+        assert (kept.id, kept.kind, kept.owner) == (given.id, given.kind, given.owner)
+        assert found.sealed == entry.sealed
+    assert open_sealed(stored[0].sealed, DPO_BA).startswith(b"officer 17")
+
+
+async def test_an_entry_stands_in_the_store_before_append_returns(place):
+    async with opened(place.url) as log, opened_reader(place) as count:
+
+        async def ask(number):
+            (position,) = await log.append([plain(count=number)])
+            assert await count() > position.index
+
+        await asyncio.gather(*(ask(number) for number in range(40)))
+
+
+async def test_what_queues_during_a_flush_becomes_one_commit(place):
+    async with opened(place.url) as log:
+        done = await asyncio.gather(*(log.append([plain()]) for _ in range(100)))
+        assert len({position.size for (position,) in done}) <= 2
+        assert sorted(position.index for (position,) in done) == list(range(100))
+        assert log.queue_depth == 0
+
+
+async def test_entries_of_one_append_stand_side_by_side(place):
+    async with opened(place.url) as log:
+        done = await asyncio.gather(*(log.append([plain(), plain(), plain()]) for _ in range(9)))
+        for positions in done:
+            first = positions[0].index
+            assert [p.index for p in positions] == [first, first + 1, first + 2]
+        assert await log.append([]) == []
+
+
+async def test_receipts_and_consistency_proofs_verify_across_tiles_and_restarts(place):
+    heads = []
+    async with opened(place.url) as log:
+        for count in (1, 254, 1, 1, 300):
+            positions = await fill(log, count)
+            heads.append((log.size, log.root))
+    async with opened(place.url) as log:
+        assert (log.size, log.root) == heads[-1]
+        positions += await fill(log, 20)
+        heads.append((log.size, log.root))
+        for position in positions[::40]:
+            receipt = (await log.receipt(position.index)).encode()
+            index, checkpoint = verify_receipt(receipt, position.leaf_hash, SIGNER.verifier, ORIGIN)
+            assert (index, checkpoint.size) == (position.index, log.size)
+        for old, old_root in heads:
+            path = await log.consistency(old, log.size)
+            verify_consistency(Span(old, log.size), old_root, log.root, path)
+    assert (await verified(place.url)).ok
+
+
+async def test_reading_outside_the_log_is_refused(place):
+    async with opened(place.url) as log:
+        await fill(log, 3)
+        for start, stop in ((-1, 1), (0, 4), (2, 1)):
+            with pytest.raises(ProofError):
+                await log.read(start, stop)
+        with pytest.raises(ProofError):
+            await log.receipt(3)
+        with pytest.raises(ProofError):
+            await log.consistency(0, 4)
+        with pytest.raises(AuditError):
+            await log.search(limit=0)
+
+
+async def test_search_gives_the_entries_of_a_country_newest_first(place):
+    countries = [("BA", "HR"), ("HR", "BA"), ("BA", "SI"), ("RS", "HR"), ("BA", "HR")]
+    async with opened(place.url) as log:
+        await log.append(
+            [
+                plain(owner=Owner(o, "persons"), requester=Requester(r, f"{r}-BP", None))
+                for o, r in countries
+            ]
+            + [plain(kind="key-change", owner=None, requester=None)]
+        )
+
+        async def found(**query):
+            return [entry.index for entry in await log.search(**query)]
+
+        assert await found() == [5, 4, 3, 2, 1, 0]
+        assert await found(owner="BA") == [4, 2, 0]
+        assert await found(requester="HR") == [4, 3, 0]
+        assert await found(owner="BA", requester="HR") == [4, 0]
+        assert await found(owner="BA", before=4, limit=1) == [2]
+        assert await found(kind="key-change") == [5]
+        assert await found(owner="MK") == []
+        assert await found(owner="BA' OR 1=1 --") == []
+
+
+async def test_erasing_a_detail_leaves_every_proof_valid(place):
+    sealer = new_sealer()
+    async with opened(place.url) as log:
+        positions = await log.append([sealed(sealer) for _ in range(3)])
+        before = await log.receipt(1)
+        assert await log.erase_details([1, 2, 2]) == 2
+        assert [entry.sealed is None for entry in await log.read(0, 3)] == [False, True, True]
+        for receipt in (before, await log.receipt(1)):
+            verify_receipt(receipt.encode(), positions[1].leaf_hash, SIGNER.verifier, ORIGIN)
+    report = await verified(place.url)
+    assert (report.ok, report.erased) == (True, 2)
+
+
+async def test_time_never_goes_back_in_the_log(place):
+    clock = Clock()
+    async with opened(place.url, clock=clock) as log:
+        (first,) = await log.append([plain()])
+        clock.now = NOON - timedelta(seconds=1)
+        (second,) = await log.append([plain()])
+        assert second.t == first.t
+        clock.now = NOON - timedelta(seconds=5)
+        with pytest.raises(LogUnavailableError, match="clock"):
+            await log.append([plain()])
+        assert not log.healthy
+        with pytest.raises(LogUnavailableError, match="clock"):
+            await log.append([plain()])
+        clock.now = NOON + timedelta(seconds=1)
+        await until(lambda: log.healthy)
+        (third,) = await log.append([plain()])
+        assert third.t > second.t
+        assert third.index == 2
+
+
+async def test_time_does_not_go_back_over_a_restart(place):
+    async with opened(place.url, clock=Clock(NOON + timedelta(hours=1))) as log:
+        await log.append([plain()])
+    async with opened(place.url, clock=Clock(NOON)) as log:
+        with pytest.raises(LogUnavailableError, match="clock"):
+            await log.append([plain()])
+
+
+async def test_an_envelope_that_breaks_the_format_is_refused_and_nothing_is_written(place):
+    async with opened(place.url) as log:
+        good = bytes(encode_envelope(envelope()))
+        for bad in (b"{}", good.replace(b'"count":1', b'"count":1.0'), good + b" "):
+            with pytest.raises(EnvelopeError):
+                await log.append([plain(), Pending(bad)])
+        with pytest.raises(EnvelopeError, match="another log"):
+            await log.append([plain(log="audit.example/HR/2026h2")])
+        assert (log.size, log.healthy) == (0, True)
+        assert len(await log.append([Pending(good)])) == 1
+
+
+async def test_an_envelope_must_commit_to_the_detail_beside_it(place):
+    sealer = new_sealer()
+    async with opened(place.url) as log:
+        good, other = sealed(sealer), sealed(sealer)
+        for bad in (
+            Pending(good.envelope),
+            Pending(good.envelope, other.sealed),
+            Pending(plain().envelope, good.sealed),
+        ):
+            with pytest.raises(EnvelopeError, match="commit"):
+                await log.append([bad])
+        assert log.size == 0
+
+
+async def test_a_cancelled_wait_disturbs_nobody(place):
+    async with opened(place.url) as log:
+        gone = asyncio.create_task(log.append([plain()]))
+        stays = asyncio.create_task(log.append([plain()]))
+        await asyncio.sleep(0)
+        gone.cancel()
+        assert len(await stays) == 1
+        assert log.healthy
+    assert (await verified(place.url)).ok
+
+
+async def test_closing_commits_what_is_queued_and_takes_no_more(place):
+    async with opened(place.url) as log:
+        waiting = [asyncio.create_task(log.append([plain()])) for _ in range(20)]
+        await asyncio.sleep(0)
+        await log.close()
+        assert len([await one for one in waiting]) == 20
+        assert not log.healthy
+        for use in (log.append([plain()]), log.read(0, 1), log.close()):
+            with contextlib.suppress(LogUnavailableError):
+                assert await use is None
+    async with opened(place.url) as log:
+        assert log.size == 20
+
+
+async def test_a_full_queue_refuses_with_a_time_to_try_again(place):
+    async with opened(place.url, queue=10) as log:
+        waiting = [asyncio.create_task(log.append([plain(), plain()])) for _ in range(5)]
+        await asyncio.sleep(0)
+        assert log.queue_depth == 10
+        with pytest.raises(LogUnavailableError, match="queue") as refused:
+            await log.append([plain()])
+        assert refused.value.retry_after > 0
+        await asyncio.gather(*waiting)
+        assert log.healthy
+        await log.append([plain()])
+
+
+async def test_a_log_is_never_created_over_another(place):
+    async with opened(place.url) as log:
+        await fill(log, 2)
+    with pytest.raises(LogExistsError):
+        AuditLog.create(place.url, origin=ORIGIN, signer=SIGNER)
+    async with opened(place.url) as log:
+        assert log.size == 2
+
+
+async def test_a_missing_log_is_not_opened_nor_made(nowhere):
+    for _ in range(2):
+        with pytest.raises(LogUnavailableError, match="create a log on purpose"):
+            await AuditLog.open(nowhere.url, origin=ORIGIN, signer=SIGNER)
+
+
+async def test_a_log_is_not_opened_under_another_name_or_key(place):
+    other = "audit.example/HR/2026h2"
+    signer = type(SIGNER)(other, SIGNER.private)
+    with pytest.raises(LogCorruptError, match="this is the log"):
+        await AuditLog.open(place.url, origin=other, signer=signer)
+    with pytest.raises(LogCorruptError, match="no known key"):
+        await AuditLog.open(place.url, origin=ORIGIN, signer=STRANGER)
+    with pytest.raises(NoteError):
+        await AuditLog.open(place.url, origin=other, signer=SIGNER)
+
+
+@pytest.mark.parametrize("url", ["mysql://a/b", "postgresql+asyncpg://a/b", "http://x"])
+async def test_an_address_of_another_kind_is_refused(url):
+    with pytest.raises(LogUnavailableError, match="address"):
+        await AuditLog.open(url, origin=ORIGIN, signer=SIGNER)
+    with pytest.raises(LogUnavailableError, match="address"):
+        AuditLog.create(url, origin=ORIGIN, signer=SIGNER)
+
+
+TAMPERINGS = {
+    "an entry's bytes": ("UPDATE log_entry SET envelope = leaf WHERE idx = 299", "entry 299"),
+    "the last entry gone": ("DELETE FROM log_entry WHERE idx = 299", "makes 299"),
+    "an entry of the edge gone": ("DELETE FROM log_entry WHERE idx = 280", "last tile of level 0"),
+    "the last full tile's entry gone": ("DELETE FROM log_entry WHERE idx = 9", "entry 9"),
+    "an entry beyond the head": (
+        "INSERT INTO log_entry SELECT 300, root, root, 1, '', '', '' FROM log_head",
+        "makes 301",
+    ),
+    "a leaf hash of the edge": (
+        "UPDATE log_entry SET leaf = (SELECT leaf FROM log_entry WHERE idx = 7) WHERE idx = 290",
+        "head's root",
+    ),
+    "a tile": (
+        "UPDATE log_tile SET hashes = (SELECT root FROM log_head) WHERE level = 0",
+        "tile 0/0",
+    ),
+    "an upper tile gone": ("DELETE FROM log_tile WHERE level = 1", "tile 0/0"),
+    "the head's size": ("UPDATE log_head SET size = 298", "head says 298"),
+    "the head's root": (
+        "UPDATE log_head SET root = (SELECT leaf FROM log_entry WHERE idx = 7)",
+        "roots differ",
+    ),
+    "the head's origin": ("UPDATE log_head SET origin = 'audit.example/HR'", "this is the log"),
+    "the checkpoint": ("UPDATE log_head SET note = 'x'", "last checkpoint"),
+    "the format": ("UPDATE log_head SET format = 2", "format 1"),
+    "the head row gone": ("DELETE FROM log_head", "format 1"),
+}
+
+
+@pytest.mark.parametrize("name", TAMPERINGS)
+async def test_a_log_that_was_tampered_with_is_not_opened(place, name):
+    statement, message = TAMPERINGS[name]
+    async with opened(place.url) as log:
+        await fill(log, 300)
+    place.execute(statement)
+    with pytest.raises(LogCorruptError, match=message):
+        await AuditLog.open(place.url, origin=ORIGIN, signer=SIGNER)
+
+
+async def test_a_head_moved_by_another_writer_fails_the_batch_and_is_then_followed(
+    place, monkeypatch
+):
+    """The lease taken away, two writers contend: refusals, but never a lost or doubled entry."""
+    without_leases(monkeypatch)
+    async with opened(place.url) as one, opened(place.url) as other:
+        acknowledged = {}
+
+        async def ask(log):
+            for _ in range(12):
+                try:
+                    (position,) = await log.append([plain()])
+                except LogUnavailableError:
+                    await until(lambda: log.healthy)
+                    continue
+                assert position.index not in acknowledged
+                acknowledged[position.index] = position.leaf_hash
+
+        await asyncio.gather(ask(one), ask(other))
+        assert acknowledged
+    report = await verified(place.url)
+    assert report.ok
+    async with opened(place.url) as log:
+        for entry in await log.read(0, log.size):
+            if entry.index in acknowledged:
+                assert leaf_hash(entry.envelope) == acknowledged.pop(entry.index)
+    assert acknowledged == {}
+
+
+async def test_a_second_process_is_kept_out_by_the_lease(place, monkeypatch):
+    monkeypatch.setattr("audit.postgres_store._LEASE_WAIT", 0.2)
+    async with opened(place.url) as log:
+        with pytest.raises(LogUnavailableError, match="another process"):
+            await AuditLog.open(place.url, origin=ORIGIN, signer=SIGNER)
+        await fill(log, 1)
+    async with opened(place.url) as log:
+        assert log.size == 1
+
+
+def without_leases(monkeypatch):
+    """As if both stores' leases failed."""
+
+    async def free(_con, _origin):
+        return None
+
+    monkeypatch.setattr("audit.sqlite_store.SqliteStore._take_lease", lambda _store: None)
+    monkeypatch.setattr("audit.postgres_store.PostgresStore._take_lease", staticmethod(free))
+
+
+class opened_reader:  # noqa: N801 - reads as the function that it stands for
+    """Counts committed entries through a connection that has nothing to do with the log's."""
+
+    def __init__(self, place):
+        from audit.store import store_for
+
+        self.store = store_for(place.url)
+
+    async def __aenter__(self):
+        if hasattr(self.store, "_url"):
+            import asyncpg
+
+            self.pool = await asyncpg.create_pool(self.store._url, min_size=1, max_size=4)
+            self.store._pool = self.pool
+        return self.store.count
+
+    async def __aexit__(self, *_):
+        await self.store.close()
