@@ -30,11 +30,15 @@ def benches() -> dict[str, ModuleType]:
     return found
 
 
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+
+
 def table(name: str, figures: list[Figure]) -> str:
     """The figures as text, columns aligned."""
     rows = [("figure", "value", "unit", "bar", "met")]
     marks = {True: "yes", False: "NO", None: ""}
-    rows += [(f.figure, f"{f.value:,.4g}", f.unit, f.bar or "", marks[f.met]) for f in figures]
+    rows += [(f.figure, _number(f.value), f.unit, f.bar or "", marks[f.met]) for f in figures]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     lines = (
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
