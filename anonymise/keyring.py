@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from anonymise.domain import Domain
-from anonymise.errors import KeyringError, UnknownCountryError
+from anonymise.errors import KeyringError, KeysetExistsError, UnknownCountryError
 from anonymise.keyfile import read_private, write_new
 from anonymise.keyset import (
     DEFAULT_WORK,
@@ -75,6 +75,39 @@ class Keyring:
             WrongPassphraseError: As their names say; each message names the next step.
         """
         return cls(unseal_keyset(read_private(path), passphrase))
+
+    @classmethod
+    def add(
+        cls,
+        path: Path,
+        passphrase: str,
+        country: str,
+        *,
+        work: Work = DEFAULT_WORK,
+        random: Callable[[int], bytes] = urandom,
+    ) -> Path:
+        """Add a root key for one more country; gives the path where the keyset before is kept.
+
+        The new file is complete before it takes the old one's name.
+
+        Raises:
+            KeysetExistsError: The country has a root key, or a kept keyset stands in the way.
+            KeyringError: As `open` and `create`.
+        """
+        roots = cls.open(path, passphrase)._roots
+        if country in roots:
+            raise KeysetExistsError(f"{country} has a root key already; keys are never replaced")
+        grown = {**roots, country: RootKey(1, random(KEY_BYTES))}
+        kept = path.with_name(f"{path.name}.before-{country}")
+        new = path.with_name(f".{path.name}.with-{country}")
+        write_new(new, seal_keyset(grown, passphrase, work=work, random=random))
+        try:
+            kept.hardlink_to(path)
+            new.replace(path)
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise KeyringError(f"{kept.name} stands in the way or cannot be written") from None
+        return kept
 
     @property
     def countries(self) -> frozenset[str]:

@@ -15,6 +15,8 @@ from gateway.commands.audit import audit
 from gateway.commands.doctor import doctor
 from gateway.commands.facts import attest
 from gateway.commands.init import init
+from gateway.commands.keys import keys
+from gateway.commands.rules import rules
 from gateway.commands.serve import serve
 from gateway.commands.token import token
 from gateway.demo.command import demo
@@ -32,7 +34,7 @@ def cuvar() -> None:
     """
 
 
-for _command in (demo, serve, doctor, init, audit, attest, token, region):
+for _command in (demo, serve, doctor, init, rules, keys, audit, attest, token, region):
     cuvar.add_command(_command)
 
 
