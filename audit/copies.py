@@ -147,6 +147,7 @@ def open_copy(url: str) -> Iterator[Copy]:
 
     Raises:
         LogUnavailableError: there is nothing to read there.
+        LogCorruptError: it is damaged so far that nothing can be read.
     """
     path = sqlite_path(url)
     if path is not None:
@@ -177,7 +178,9 @@ def _open_sqlite(path: str) -> Iterator[Copy]:
             con.execute("BEGIN")
             named = con.execute("SELECT count(*) FROM sqlite_master WHERE name = 'log_head'")
             found = named.fetchone()[0]
-        except sqlite3.Error:
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT:
+                raise LogCorruptError(f"the file {path} is damaged from its start") from None
             found = 0
         if not found:
             raise LogUnavailableError(f"{path} is not a log, or its first page is damaged")
@@ -194,8 +197,12 @@ def _open_postgres(url: str) -> Iterator[Copy]:
 
         async def snapshot() -> Any:
             con = await asyncpg.connect(url)
-            await con.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            await con.fetchval("SELECT size FROM log_head")
+            try:
+                await con.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                await con.fetchval("SELECT size FROM log_head")
+            except BaseException:
+                con.terminate()
+                raise
             return con
 
         async def ask(work: Awaitable[_T]) -> _T:

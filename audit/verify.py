@@ -78,10 +78,20 @@ def verify_log(
     """
     verifier = NoteVerifier.parse(vkey)
     earlier = open_checkpoint(checkpoint.encode(), verifier, origin) if checkpoint else None
-    with open_copy(url) as copy:
-        run = _Verification(copy, origin, earlier)
-        run.check(verifier, on_progress or (lambda _done, _all: None))
-        return run.report()
+    try:
+        with open_copy(url) as copy:
+            run = _Verification(copy, origin, earlier)
+            run.check(verifier, on_progress or (lambda _done, _all: None))
+            return run.report()
+    except LogCorruptError as error:
+        return Report(
+            ok=False,
+            size=0,
+            root=_NOTHING,
+            findings=(Finding(None, str(error)),),
+            more=0,
+            erased=0,
+        )
 
 
 class _Held:

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`python -m audit` as an officer or a court would run it."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from audit import Sealer, create_dpo_key, read_public_key
+from audit.__main__ import main
+from audit.store import sqlite_path
+from tests.audit.making import ORIGIN, SIGNER, Clock, opened, plain, sealed
+
+KEY = ("--vkey", SIGNER.vkey, "--origin", ORIGIN)
+DETAIL = b"officer 17 asked about person 4711"
+
+
+@pytest.fixture
+def kept(sqlite_place, tmp_path):
+    """A log with two entries, a DPO's key, a checkpoint, a receipt and an entry in files."""
+    create_dpo_key(tmp_path / "ba.key", tmp_path / "ba.pub", "BA")
+    sealer = Sealer({"BA": read_public_key(tmp_path / "ba.pub")}, Clock())
+
+    async def write():
+        async with opened(sqlite_place.url) as log:
+            await log.append([plain(), sealed(sealer, DETAIL, ("BA",))])
+            (tmp_path / "checkpoint").write_text(await log.checkpoint(), encoding="utf-8")
+            (tmp_path / "receipt").write_text(await log.receipt(1), encoding="utf-8")
+            (tmp_path / "entry").write_bytes((await log.read(1, 2))[0].envelope)
+
+    asyncio.run(write())
+    return sqlite_place
+
+
+def test_a_whole_log_exits_with_0(kept, tmp_path, capsys):
+    path = sqlite_path(kept.url)
+    assert main(["verify", path, *KEY, "--checkpoint", str(tmp_path / "checkpoint")]) == 0
+    assert capsys.readouterr().out.startswith("whole: 2 entries, 0 erased details, root ")
+
+
+def test_a_changed_log_exits_with_1_and_names_the_entry(kept, capsys):
+    kept.execute("UPDATE log_entry SET envelope = leaf WHERE idx = 1")
+    assert main(["verify", kept.url, *KEY]) == 1
+    told = capsys.readouterr().out
+    assert "entry 1: its bytes do not have the stored leaf hash" in told
+    assert "NOT WHOLE: 2 entries" in told
+    assert main(["verify", kept.url, *KEY, "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["ok"], told["size"], told["findings"][0]["index"]) == (False, 2, 1)
+
+
+def test_a_command_that_cannot_run_exits_with_2(tmp_path, capsys):
+    assert main(["verify", str(tmp_path / "absent"), *KEY]) == 2
+    assert "there is no log at" in capsys.readouterr().err
+    assert main(["verify", "x", *KEY, "--checkpoint", str(tmp_path / "absent")]) == 2
+
+
+def test_the_verifier_runs_alone_in_a_process_of_its_own(kept):
+    command = [sys.executable, "-m", "audit", "verify", sqlite_path(kept.url), *KEY]
+    root = Path(__file__).parent.parent.parent
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_officer_opens_a_detail(kept, tmp_path, capsysbinary):
+    assert main(["open", kept.url, "1", "--key", str(tmp_path / "ba.key")]) == 0
+    assert capsysbinary.readouterr().out == DETAIL
+
+
+def test_another_officer_does_not(kept, tmp_path, capsys):
+    assert main(["keygen", "HR", str(tmp_path / "hr.key"), str(tmp_path / "hr.pub")]) == 0
+    assert "keep" in capsys.readouterr().out
+    assert main(["open", kept.url, "1", "--key", str(tmp_path / "hr.key")]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "none of this detail's recipients" in told.err
+
+
+@pytest.mark.parametrize(("index", "message"), [("0", "no detail"), ("7", "no readable entry")])
+def test_there_is_nothing_to_open(kept, tmp_path, capsys, index, message):
+    assert main(["open", kept.url, index, "--key", str(tmp_path / "ba.key")]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_detail_that_the_envelope_does_not_name_is_not_shown(kept, tmp_path, capsys):
+    kept.execute("UPDATE log_detail SET salt = zeroblob(32)")
+    assert main(["open", kept.url, "1", "--key", str(tmp_path / "ba.key")]) == 2
+    assert "verify the log" in capsys.readouterr().err
+
+
+def test_a_receipt_is_checked_against_the_entry_or_its_hash(kept, tmp_path, capsys):
+    receipt = ["receipt", str(tmp_path / "receipt"), *KEY]
+    assert main([*receipt, "--envelope", str(tmp_path / "entry")]) == 0
+    assert capsys.readouterr().out == f"entry 1 stands in {ORIGIN} at size 2\n"
+    assert main([*receipt, "--leaf", "00" * 32]) == 2
+    with pytest.raises(SystemExit):
+        main([*receipt, "--leaf", "00"])

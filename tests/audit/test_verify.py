@@ -1,0 +1,403 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Each way to tamper with a log, and what the verifier makes of it."""
+
+import asyncio
+import contextlib
+import hashlib
+import random
+import shutil
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from audit import AuditLog, LogUnavailableError, NoteError, verify_log
+from audit.checkpoint import Checkpoint
+from audit.envelope import parse_envelope
+from audit.merkle import leaf_hash
+from audit.state import micros_of
+from audit.tiles import Edge
+from tests.audit.making import (
+    NOON,
+    ORIGIN,
+    SIGNER,
+    STRANGER,
+    Clock,
+    fill,
+    new_sealer,
+    opened,
+    plain,
+    sealed,
+    verified,
+)
+
+SIZE = 600
+PLACES = random.SystemRandom()
+
+
+@pytest.fixture(scope="module")
+def master(tmp_path_factory):
+    """A log of 600 entries, the last with details, and its checkpoints on the way."""
+    path = tmp_path_factory.mktemp("master") / "log.db"
+
+    async def build():
+        AuditLog.create(f"sqlite:///{path}", origin=ORIGIN, signer=SIGNER)
+        sealer = new_sealer()
+        notes = []
+        async with opened(f"sqlite:///{path}") as log:
+            for count in (100, 200, 290):
+                await fill(log, count)
+                notes.append(await log.checkpoint())
+            await log.append([sealed(sealer) for _ in range(10)])
+            notes.append(await log.checkpoint())
+        return notes
+
+    return path, asyncio.run(build())
+
+
+@pytest.fixture
+def copy(master, tmp_path):
+    """A copy to tamper with."""
+    return Path(shutil.copy(master[0], tmp_path / "copy.db"))
+
+
+def verify(path, **options):
+    return verify_log(str(path), vkey=SIGNER.vkey, origin=ORIGIN, **options)
+
+
+def execute(path, *statements):
+    with contextlib.closing(sqlite3.connect(path)) as con:
+        for statement in statements:
+            con.execute(statement)
+        con.commit()
+
+
+def entries(path):
+    with contextlib.closing(sqlite3.connect(path)) as con:
+        return [row[0] for row in con.execute("SELECT envelope FROM log_entry ORDER BY idx")]
+
+
+def rewrite(path, envelopes, signer=None):
+    """Put other entries into a log with all that can be recomputed; signed again if one can."""
+    edge = Edge()
+    leaves = [leaf_hash(envelope) for envelope in envelopes]
+    tiles = edge.extend(leaves)
+    with contextlib.closing(sqlite3.connect(path)) as con:
+        con.execute("DELETE FROM log_entry")
+        con.execute("DELETE FROM log_tile")
+        for index, (envelope, leaf) in enumerate(zip(envelopes, leaves, strict=True)):
+            told = parse_envelope(envelope)
+            con.execute(
+                "INSERT INTO log_entry VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (index, envelope, leaf, micros_of(told.t), told.kind, "BA", "HR"),
+            )
+        con.executemany("INSERT INTO log_tile VALUES (?, ?, ?)", [(*t.id, t.hashes) for t in tiles])
+        con.execute("UPDATE log_head SET size = ?, root = ?", (len(leaves), edge.root()))
+        if signer:
+            note = Checkpoint(ORIGIN, len(leaves), edge.root()).sign(signer)
+            con.execute("UPDATE log_head SET note = ?", (note,))
+        con.commit()
+
+
+def edited(envelope):
+    """The same entry saying that nothing was found."""
+    return envelope.replace(b'"status":"hit"', b'"status":"no_hit"')
+
+
+def test_an_untouched_log_is_whole(master, copy):
+    told = []
+    report = verify(copy, on_progress=lambda done, size: told.append((done, size)))
+    assert report.ok, report
+    assert (report.size, report.erased, report.findings, report.more) == (SIZE, 0, (), 0)
+    assert told == [(256, SIZE), (512, SIZE), (SIZE, SIZE)]
+    for note in master[1]:
+        assert verify(copy, checkpoint=note).ok
+
+
+def test_the_verifier_changes_nothing_and_leaves_nothing(copy):
+    before = hashlib.sha256(copy.read_bytes()).digest()
+    verify(copy)
+    assert hashlib.sha256(copy.read_bytes()).digest() == before
+    assert [file.name for file in copy.parent.iterdir()] == ["copy.db"]
+
+
+async def test_a_log_in_use_can_be_verified(place):
+    async with opened(place.url) as log:
+        await fill(log, 300)
+        report = await verified(place.url, checkpoint=await log.checkpoint())
+        assert (report.ok, report.size, report.root) == (True, 300, log.root)
+        await fill(log, 1)
+
+
+CHANGES = {
+    "bytes": (
+        "UPDATE log_entry SET envelope = zeroblob(700) WHERE idx = 5",
+        5,
+        "the entry was changed",
+    ),
+    "bytes at the edge": (
+        "UPDATE log_entry SET envelope = leaf WHERE idx = 555",
+        555,
+        "the entry was changed",
+    ),
+    "leaf": ("UPDATE log_entry SET leaf = zeroblob(32) WHERE idx = 300", 300, "leaf hash"),
+    "dropped": ("DELETE FROM log_entry WHERE idx = 7", 7, "missing"),
+    "dropped at the edge": ("DELETE FROM log_entry WHERE idx = 520", 520, "missing"),
+    "dropped at the end": ("DELETE FROM log_entry WHERE idx >= 598", 598, "missing"),
+    "added": (
+        "INSERT INTO log_entry SELECT 600, root, root, 1, '', '', '' FROM log_head",
+        600,
+        "beyond the 600 entries",
+    ),
+    "negative": (
+        "INSERT INTO log_entry SELECT -1, root, root, 1, '', '', '' FROM log_head",
+        -1,
+        "negative",
+    ),
+    "owner": ("UPDATE log_entry SET owner = 'HR' WHERE idx = 9", 9, "search column owner"),
+    "requester": ("UPDATE log_entry SET requester = NULL WHERE idx = 9", 9, "column requester"),
+    "kind": ("UPDATE log_entry SET kind = 'review' WHERE idx = 9", 9, "search column kind"),
+    "time": ("UPDATE log_entry SET t = t - 1 WHERE idx = 9", 9, "search column t"),
+    "detail": ("UPDATE log_detail SET blob = zeroblob(272) WHERE idx = 595", 595, "sealed detail"),
+    "salt": ("UPDATE log_detail SET salt = zeroblob(32) WHERE idx = 595", 595, "sealed detail"),
+    "window": ("UPDATE log_detail SET header = zeroblob(9) WHERE idx = 595", 595, "sealed detail"),
+    "foreign detail": (
+        "INSERT INTO log_detail SELECT 3, blob, salt, header FROM log_detail WHERE idx = 595",
+        3,
+        "sealed detail",
+    ),
+    "detail beyond": (
+        "INSERT INTO log_detail SELECT 900, blob, salt, header FROM log_detail WHERE idx = 595",
+        600,
+        "beyond the 600 entries",
+    ),
+    "tile": (
+        "UPDATE log_tile SET hashes = zeroblob(8192) WHERE level = 0 AND number = 1",
+        256,
+        "tile holds another hash",
+    ),
+    "no tile": ("DELETE FROM log_tile WHERE level = 0 AND number = 1", None, "tile 0/1 is missing"),
+    "upper tile": (
+        "UPDATE log_tile SET hashes = zeroblob(64) WHERE level = 1",
+        None,
+        "tile 1/0 is not what",
+    ),
+    "head size": ("UPDATE log_head SET size = 601", 600, "missing"),
+    "head root": ("UPDATE log_head SET root = zeroblob(32)", None, "head row"),
+    "head origin": ("UPDATE log_head SET origin = 'x'", None, "this is the log x"),
+    "no head": ("DELETE FROM log_head", None, "head row is missing"),
+    "note": ("UPDATE log_head SET note = 'x'", None, "checkpoint"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_changed_row_is_named(copy, name):
+    statement, index, what = CHANGES[name]
+    execute(copy, statement)
+    report = verify(copy)
+    assert not report.ok
+    assert report.findings[0].index == index
+    assert any(f.index == index and what in f.what for f in report.findings), report.findings
+
+
+def exchange(path, one, other):
+    """Let two entries change their numbers."""
+    with contextlib.closing(sqlite3.connect(path)) as con:
+        for old, new in ((one, -5), (other, one), (-5, other)):
+            con.execute("UPDATE log_entry SET idx = ? WHERE idx = ?", (new, old))
+        con.commit()
+
+
+@pytest.mark.parametrize(("one", "other"), [(10, 11), (300, 301)])
+def test_entries_that_changed_places_are_named(copy, one, other):
+    exchange(copy, one, other)
+    found = {f.index: f.what for f in verify(copy).findings if f.index is not None}
+    assert f"stood as entry {other}" in found[one]
+    assert f"stood as entry {one}" in found[other]
+
+
+def test_entries_that_changed_places_at_the_edge_are_found(copy):
+    exchange(copy, 549, 550)
+    report = verify(copy)
+    assert report.findings[0].index == 550
+    assert report.findings[0].what.startswith("its time is before that of the entry above")
+    assert any("signed checkpoint" in f.what for f in report.findings)
+
+
+def test_an_edit_with_its_leaf_hash_is_named(copy):
+    changed = edited(entries(copy)[5])
+    with contextlib.closing(sqlite3.connect(copy)) as con:
+        values = (changed, leaf_hash(changed))
+        con.execute("UPDATE log_entry SET envelope = ?, leaf = ? WHERE idx = 5", values)
+        con.commit()
+    report = verify(copy)
+    assert report.findings[0].index == 5
+    assert "leaf hash with it" in report.findings[0].what
+
+
+REWRITES = {
+    "edit": lambda found: [*found[:5], edited(found[5]), *found[6:]],
+    "drop": lambda found: [*found[:5], *found[6:]],
+    "drop the first": lambda found: found[1:],
+    "truncate": lambda found: found[:599],
+    "reorder": lambda found: [found[1], found[0], *found[2:]],
+    "insert": lambda found: [*found[:5], found[5], *found[5:]],
+    "replace the tail": lambda found: [*found[:-1], edited(found[-2])],
+    "empty": lambda _found: [],
+}
+
+
+@pytest.mark.parametrize("name", REWRITES)
+def test_a_log_with_everything_recomputed_but_not_signed_is_found(copy, name):
+    rewrite(copy, REWRITES[name](entries(copy)))
+    report = verify(copy)
+    assert any("signed checkpoint is over 600" in f.what for f in report.findings)
+
+
+@pytest.mark.parametrize("name", REWRITES)
+def test_a_log_signed_by_another_key_is_found(copy, name):
+    rewrite(copy, REWRITES[name](entries(copy)), STRANGER)
+    assert any("no known key" in f.what for f in verify(copy).findings)
+
+
+@pytest.mark.parametrize("name", REWRITES)
+def test_a_log_rewritten_by_the_holder_of_its_key_is_found_with_an_old_checkpoint(
+    master, copy, name
+):
+    rewrite(copy, REWRITES[name](entries(copy)), SIGNER)
+    report = verify(copy, checkpoint=master[1][-1])
+    assert not report.ok
+    assert any("earlier checkpoint" in f.what for f in report.findings)
+
+
+def test_an_old_copy_looks_whole_and_an_old_checkpoint_finds_it(master, copy, tmp_path):
+    shutil.copy(copy, tmp_path / "yesterday.db")
+
+    async def go_on():
+        async with opened(f"sqlite:///{copy}", clock=Clock(NOON + timedelta(hours=1))) as log:
+            await log.append([plain()])
+            return await log.checkpoint()
+
+    today = asyncio.run(go_on())
+    assert verify(tmp_path / "yesterday.db").ok
+    report = verify(tmp_path / "yesterday.db", checkpoint=today)
+    assert [f.what[:58] for f in report.findings] == [
+        "the log has 600 entries, the earlier checkpoint 601: entri"
+    ]
+    assert verify(copy, checkpoint=master[1][0]).ok
+
+
+def test_erased_details_are_counted_and_no_fault(copy):
+    execute(copy, "DELETE FROM log_detail WHERE idx IN (593, 594)")
+    report = verify(copy)
+    assert (report.ok, report.erased) == (True, 2)
+
+
+def test_a_log_full_of_faults_gives_a_bounded_report(copy):
+    with contextlib.closing(sqlite3.connect(copy)) as con:
+        con.execute("UPDATE log_entry SET owner = 'X', requester = 'X'")
+        con.commit()
+    report = verify(copy)
+    assert (len(report.findings), report.more) == (1000, 200)
+
+
+CONTENT = (
+    "SELECT * FROM log_head",
+    "SELECT * FROM log_entry ORDER BY idx",
+    "SELECT * FROM log_detail ORDER BY idx",
+    "SELECT * FROM log_tile ORDER BY level, number",
+)
+
+
+def content(path):
+    """All that a log says, or None where the file cannot be read."""
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as con:
+            con.text_factory = bytes
+            return [con.execute(statement).fetchall() for statement in CONTENT]
+    except sqlite3.Error:
+        return None
+
+
+def test_a_changed_byte_anywhere_in_the_file_is_found_or_harmless(master, copy):
+    good, whole = copy.read_bytes(), content(copy)
+    found = 0
+    for _ in range(60):
+        changed = bytearray(good)
+        place = PLACES.randrange(len(good))
+        changed[place] ^= 1 << PLACES.randrange(8)
+        copy.write_bytes(changed)
+        try:
+            report = verify(copy)
+        except LogUnavailableError:
+            found += 1
+            continue
+        found += not report.ok
+        assert not report.ok or content(copy) == whole, f"byte {place}"
+    assert found > 20
+
+
+def test_a_changed_byte_in_an_entry_names_it(copy):
+    target = entries(copy)[77]
+    data = copy.read_bytes()
+    place = data.index(target) + target.index(b'"BA-A03"') + 4
+    copy.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+    found = {f.index for f in verify(copy).findings if f.index is not None}
+    assert found == {77}
+
+
+def test_a_file_cut_short_is_found(copy):
+    data = copy.read_bytes()
+    copy.write_bytes(data[: len(data) // 2])
+    report = verify(copy)
+    assert not report.ok
+    assert any("damaged" in f.what or "cannot be read" in f.what for f in report.findings)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"vkey": "x"},
+        {"checkpoint": "x"},
+        {"checkpoint": STRANGER.sign("a\n")},
+        {"checkpoint": Checkpoint("other", 0, hashlib.sha256(b"").digest()).sign(SIGNER)},
+    ],
+)
+def test_a_wrong_key_or_checkpoint_is_the_askers_error(copy, options):
+    with pytest.raises(NoteError):
+        verify_log(str(copy), **{"vkey": SIGNER.vkey, "origin": ORIGIN, **options})
+
+
+def test_nothing_to_read_is_told_apart_from_something_wrong(tmp_path):
+    (tmp_path / "text").write_text("no log", encoding="utf-8")
+    for url in (tmp_path / "absent", tmp_path / "text", "http://x"):
+        with pytest.raises(LogUnavailableError):
+            verify(url)
+    assert [file.name for file in tmp_path.iterdir()] == ["text"]
+
+
+async def test_a_database_without_a_log_is_nothing_to_read(durable_postgres):
+    url = durable_postgres.url(durable_postgres.new_database("empty"), driver="")
+    with pytest.raises(LogUnavailableError, match="holds no log"):
+        await verified(url)
+
+
+POSTGRES_CHANGES = {
+    "bytes": ("UPDATE log_entry SET envelope = leaf WHERE idx = 5", 5),
+    "dropped": ("DELETE FROM log_entry WHERE idx = 290", 290),
+    "owner": ("UPDATE log_entry SET owner = 'XX' WHERE idx = 9", 9),
+    "tile": ("UPDATE log_tile SET hashes = '' WHERE level = 0", None),
+    "head": ("UPDATE log_head SET size = 299", 299),
+}
+
+
+@pytest.mark.parametrize("name", POSTGRES_CHANGES)
+async def test_a_changed_row_in_postgres_is_named(postgres_place, name):
+    statement, index = POSTGRES_CHANGES[name]
+    async with opened(postgres_place.url) as log:
+        await fill(log, 300)
+    postgres_place.execute(statement)
+    report = await verified(postgres_place.url)
+    assert not report.ok
+    assert report.findings[0].index == index
