@@ -116,15 +116,13 @@ class NoteSigner:
 
     name: str
     private: Ed25519PrivateKey = field(repr=False)
+    verifier: NoteVerifier = field(init=False)
 
     def __post_init__(self) -> None:
-        check_name(self.name)
-
-    @property
-    def verifier(self) -> NoteVerifier:
-        """The public half."""
         public = self.private.public_key().public_bytes_raw()
-        return NoteVerifier(self.name, SIGNATURE, public, _key_id(self.name, SIGNATURE, public))
+        key_id = _key_id(check_name(self.name), SIGNATURE, public)
+        verifier = NoteVerifier(self.name, SIGNATURE, public, key_id)
+        object.__setattr__(self, "verifier", verifier)
 
     @property
     def vkey(self) -> str:

@@ -90,8 +90,8 @@ def _connect(path: str) -> sqlite3.Connection:
     return con
 
 
-def _identity(path: str) -> tuple[int, int]:
-    stat = Path(path).stat()
+def _identity(path: Path) -> tuple[int, int]:
+    stat = path.stat()
     return stat.st_dev, stat.st_ino
 
 
@@ -139,6 +139,7 @@ class SqliteStore:
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._files = Path(path), Path(f"{path}-wal")
         # The connections belong to the one thread of their executor.
         self._writer = ThreadPoolExecutor(1, "audit-writer")
         self._reader = ThreadPoolExecutor(1, "audit-reader")
@@ -167,7 +168,7 @@ class SqliteStore:
         with _translated(self._path):
             self._take_lease()
             self._drop_writer()
-            before = _identity(self._path)
+            before = _identity(self._files[0])
             self._write_con = _connect(self._path)
             mode = self._write_con.execute("PRAGMA journal_mode").fetchone()[0]
             if mode != "wal" or not self._has_format():
@@ -175,7 +176,7 @@ class SqliteStore:
                 raise LogCorruptError(
                     f"{self._path} is not a log of format {FORMAT}; name the right file"
                 )
-            self._opened = _identity(self._path), _identity(f"{self._path}-wal")
+            self._opened = self._identities()
             if self._opened[0] != before:
                 raise LogUnavailableError(f"the log {self._path} was replaced while it was opened")
 
@@ -215,13 +216,17 @@ class SqliteStore:
             raise LogUnavailableError(f"the log {self._path} is not open")
         return self._write_con
 
+    def _identities(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """What database and write-ahead log are named now."""
+        return _identity(self._files[0]), _identity(self._files[1])
+
     async def check(self) -> None:
         """Look whether the names still lead to the opened files."""
         await self._run(self._writer, self._check)
 
     def _check(self) -> None:
         with _translated(self._path):
-            now = _identity(self._path), _identity(f"{self._path}-wal")
+            now = self._identities()
         if now != self._opened:
             raise LogUnavailableError(
                 f"the file of the log {self._path} was deleted or replaced under this process;"
