@@ -13,6 +13,8 @@ from gateway.sources.errors import (
 )
 from gateway.sources.mapping import RegisterMapping
 from gateway.sources.mapping_file import load_mapping
+from gateway.sources.guarded import open_source
+from gateway.sources.mapping_file import load_mapping
 from gateway.sources.question import (
     ByReference,
     BySurrogate,
@@ -47,4 +49,6 @@ __all__ = [
     "Traits",
     "Value",
     "load_mapping",
+    "load_mapping",
+    "open_source",
 ]

@@ -8,12 +8,12 @@ Every part knows its line, so that a disagreement with the live schema names the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from gateway.sources.codes import CodeList
-from gateway.sources.common import Kind
+from gateway.sources.common import PERSONAL, Kind
 from gateway.sources.dates import DateForm
 
 __all__ = [
@@ -141,6 +141,31 @@ class RegisterMapping:
     schema: str
     person: Person | None
     datasets: Mapping[str, Dataset]
+
+    def personal(self, dataset: Dataset) -> bool:
+        """Whether the dataset's records belong to persons."""
+        return self.person is not None and dataset.name in PERSONAL
+
+    def trait(self, dataset: Dataset, name: str) -> Spec | None:
+        """Where a trait of this dataset's records comes from, its columns as the dataset's own."""
+        if name in dataset.facts:
+            return dataset.facts[name]
+        if self.person is None or not self.personal(dataset):
+            return None
+        spec = self.person.facts.get(name)
+        if spec is None or spec.column is None:
+            return spec
+        table = f"person.{spec.column.table}".rstrip(".")
+        return replace(spec, column=Column(table, spec.column.name))
+
+    def centre(self, dataset: Dataset) -> Spec | None:
+        """What says to which centre a record belongs: the trait, or the centre's own id."""
+        fields = dataset.fields
+        return (
+            self.trait(dataset, "centre")
+            or fields.get("aggregate.centre_id")
+            or fields.get("accommodation.centre_id")
+        )
 
     def tables(self) -> Iterator[tuple[str, int]]:
         """Every table that the mapping names, with a line that names it; some repeat."""

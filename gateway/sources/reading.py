@@ -74,7 +74,7 @@ class Reading:
         """Whether the file has neither anchors, aliases nor tags, and no absurd nesting."""
         before, depth = len(self.problems), 0
         for event in yaml.parse(text, Loader=_LOADER):
-            line = event.start_mark.line + 1
+            line = event.start_mark.line + 1 if event.start_mark else 1
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 self.refuse(line, "anchors and aliases are refused; write the value out")
             elif getattr(event, "tag", None):

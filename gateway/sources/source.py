@@ -59,6 +59,10 @@ class Source(Protocol):
     def datasets(self) -> Mapping[str, frozenset[str]]:
         """The datasets that this register maps, each with its field ids."""
 
+    @property
+    def state(self) -> str:
+        """What it last did: up, timeout, down, open, wrong or busy."""
+
     async def fetch(self, wanted: Fetch) -> Page:
         """One page; raises SourceUnavailableError, SourceQuestionError."""
 

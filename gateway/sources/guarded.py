@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The limits around a register: time, places, and a breaker; and the way to open one.
+
+A slow, dead or wrong register costs its own answer and nobody else's (architecture 3, step 5):
+each has its own time limit, its own places, and after several failures in a row it is left
+alone for a moment, then probed by one question.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+from gateway.sources.drivers import open_driver
+from gateway.sources.errors import MappingError, MappingProblem, SourceUnavailableError
+from gateway.sources.mapping_file import load_mapping
+from gateway.sources.question import Fetch
+from gateway.sources.record import Page
+from gateway.sources.register import DatabaseRegister
+from gateway.sources.source import Finding, Limits, Source
+
+__all__ = ["GuardedRegister", "open_source"]
+
+_T = TypeVar("_T")
+_CHECK_S = 60.0
+_WAITING = 2
+
+
+class GuardedRegister:
+    """A register with its limits. Mutable state is owned by the event loop's thread."""
+
+    def __init__(
+        self, register: Source, limits: Limits, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`clock` gives monotonic seconds."""
+        self._register, self._limits, self._clock = register, limits, clock
+        self._places = asyncio.Semaphore(limits.concurrency)
+        self._inside = 0
+        self._failures = 0
+        self._open_until = 0.0
+        self._probing = False
+        self._state = "up"
+
+    @property
+    def country(self) -> str:
+        """The owner's id."""
+        return self._register.country
+
+    @property
+    def datasets(self) -> Mapping[str, frozenset[str]]:
+        """The mapped datasets, each with its field ids."""
+        return self._register.datasets
+
+    @property
+    def state(self) -> str:
+        """What the register last did: up, timeout, down, open, wrong or busy."""
+        return self._state
+
+    async def fetch(self, wanted: Fetch) -> Page:
+        """One page, within the limits."""
+        return await self._guarded(lambda: self._register.fetch(wanted), self._limits.timeout_s)
+
+    async def tabulate(self, layout: str, today: date) -> Mapping[tuple[str, ...], int]:
+        """A table, within its own longer limit."""
+        return await self._guarded(
+            lambda: self._register.tabulate(layout, today), self._limits.tabulate_s
+        )
+
+    async def check(self) -> list[Finding]:
+        """Where mapping and register disagree."""
+        return await self._timed(self._register.check, _CHECK_S)
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self._register.close()
+
+    async def _guarded(self, work: Callable[[], Awaitable[_T]], limit_s: float) -> _T:
+        probe = self._admit()
+        self._inside += 1
+        try:
+            async with self._places:
+                found = await self._timed(work, limit_s)
+        except SourceUnavailableError as error:
+            self._failed(error)
+            raise
+        finally:
+            self._inside -= 1
+            if probe:
+                self._probing = False
+        self._failures, self._state = 0, "up"
+        return found
+
+    def _admit(self) -> bool:
+        """Let a question in, or refuse it; whether it is the one that probes an open breaker."""
+        if self._inside >= self._limits.concurrency * (1 + _WAITING):
+            raise SourceUnavailableError("busy", self.country)
+        if self._failures < self._limits.breaker_failures:
+            return False
+        if self._probing or self._clock() < self._open_until:
+            self._state = "open"
+            raise SourceUnavailableError("open", self.country)
+        self._probing = True
+        return True
+
+    def _failed(self, error: SourceUnavailableError) -> None:
+        self._state = error.reason
+        self._failures += 1
+        if self._failures >= self._limits.breaker_failures:
+            self._open_until = self._clock() + self._limits.breaker_open_s
+
+    async def _timed(self, work: Callable[[], Awaitable[_T]], limit_s: float) -> _T:
+        try:
+            async with asyncio.timeout(limit_s):
+                return await work()
+        except TimeoutError:
+            raise SourceUnavailableError("timeout", self.country) from None
+
+
+def open_source(
+    country: str,
+    url: str,
+    mapping: Path,
+    limits: Limits | None = None,
+    *,
+    fields: Mapping[str, frozenset[str]] | None = None,
+) -> GuardedRegister:
+    """A country's register; its database may be down, its mapping may not be wrong.
+
+    Args:
+        country: owner's id; the mapping must say the same.
+        url: SQLAlchemy address.
+        mapping: the mapping file.
+        limits: patience with it.
+        fields: field ids of each dataset that a mapping may name.
+
+    Raises:
+        MappingError: the mapping is refused, with file and lines.
+        GatewayError: the address names no database that can be read.
+    """
+    limits = limits or Limits()
+    read = load_mapping(mapping, fields)
+    if read.country != country:
+        problem = MappingProblem(mapping, 1, f"is the mapping of {read.country}, not of {country}")
+        raise MappingError((problem,))
+    driver = open_driver(url, size=limits.concurrency, longest_s=limits.tabulate_s)
+    return GuardedRegister(DatabaseRegister(read, driver), limits)

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A national register over any SQLAlchemy address: the one implementation of `Source`.
+
+Reads only what it is asked for and decodes it into the common form. The live schema is read
+once, on first need, and again after the register answered in a shape that the mapping does not
+describe. `gateway.sources.guarded` puts the limits around it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from gateway.sources.checking import check_register
+from gateway.sources.decoding import key_text, surrogate_bytes
+from gateway.sources.drivers import Driver, Failure
+from gateway.sources.errors import SourceQuestionError, SourceUnavailableError
+from gateway.sources.mapping import Dataset, RegisterMapping
+from gateway.sources.native import UnfittingError
+from gateway.sources.question import Fetch
+from gateway.sources.record import TRAITS, Page, Record, Traits
+from gateway.sources.selection import Selections
+from gateway.sources.source import Finding
+from gateway.sources.statements import Plan, Statements
+from gateway.sources.tables import Live, SchemaError
+from gateway.sources.tabulation import tabulated
+
+__all__ = ["DatabaseRegister"]
+
+_PLANS = 1024
+_MOST = 1000
+_NO_TRAITS = (None,) * len(TRAITS)
+
+
+class DatabaseRegister:
+    """One owner's register, without limits around it. Owned by one event loop."""
+
+    def __init__(self, mapping: RegisterMapping, driver: Driver) -> None:
+        """Nothing is opened before the first question."""
+        self._mapping, self._driver = mapping, driver
+        self._statements: Statements | None = None
+        self._selections: Selections | None = None
+        self._reading = asyncio.Lock()
+        self._plans: dict[Any, Plan] = {}
+        self._days: dict[tuple[str, date], Any] = {}
+
+    @property
+    def country(self) -> str:
+        """The owner's id."""
+        return self._mapping.country
+
+    @property
+    def datasets(self) -> Mapping[str, frozenset[str]]:
+        """The mapped datasets, each with its field ids."""
+        return {name: frozenset(d.fields) for name, d in self._mapping.datasets.items()}
+
+    @property
+    def state(self) -> str:
+        """Without limits there is nothing to tell."""
+        return "up"
+
+    async def fetch(self, wanted: Fetch) -> Page:
+        """One page.
+
+        Raises:
+            SourceUnavailableError: down, or wrong.
+            SourceQuestionError: the question names nothing that could be looked up.
+        """
+        dataset = self._mapping.datasets.get(wanted.dataset)
+        if dataset is None:
+            raise SourceUnavailableError("wrong", self.country)
+        if not 1 <= wanted.limit <= _MOST:
+            raise SourceQuestionError(f"a page has 1 to {_MOST} records")
+        try:
+            return await self._fetch(wanted, dataset)
+        except (SchemaError, Failure) as error:
+            raise self._unavailable(error) from None
+
+    def _unavailable(self, error: SchemaError | Failure) -> SourceUnavailableError:
+        reason = error.reason if isinstance(error, Failure) else "wrong"
+        if reason == "wrong":
+            self.forget()
+        return SourceUnavailableError(reason, self.country)
+
+    async def _fetch(self, wanted: Fetch, dataset: Dataset) -> Page:
+        if self._statements is None:
+            await self._read_schema()
+        statements, selections = self._statements, self._selections
+        if statements is None or selections is None:
+            raise SourceUnavailableError("down", self.country)
+        selection = selections.read(dataset, wanted.selector)
+        if selection is None:
+            return Page(())
+        values = dict(selection.values)
+        values["limit"] = wanted.limit + 1
+        if wanted.after is not None:
+            try:
+                values["after"] = selections.fit_key(dataset, wanted.after)
+            except UnfittingError:
+                return Page(())
+        values["today"] = self._today(statements, dataset, wanted.today)
+        plan = self._plan(statements, wanted, selection)
+        rows = await self._driver.rows(plan.sql, plan.bound(values))
+        return _page(rows, plan, wanted.limit)
+
+    def _plan(self, statements: Statements, wanted: Fetch, selection: Any) -> Plan:
+        key = (
+            wanted.dataset,
+            wanted.fields,
+            wanted.traits,
+            selection.shape,
+            selection.branches,
+            wanted.after is None,
+        )
+        plan = self._plans.get(key)
+        if plan is None:
+            if len(self._plans) >= _PLANS:
+                self._plans.clear()
+            plan = self._plans[key] = statements.plan(wanted, selection)
+        return plan
+
+    def _today(self, statements: Statements, dataset: Dataset, today: date) -> Any:
+        key = (dataset.name, today)
+        if key not in self._days:
+            if len(self._days) >= _PLANS:
+                self._days.clear()
+            self._days[key] = statements.today(dataset, today)
+        return self._days[key]
+
+    async def _read_schema(self) -> None:
+        async with self._reading:
+            if self._statements is None:
+                live = await self.live()
+                self._selections = Selections(self._mapping, live, self._driver.dialect.name)
+                self._statements = Statements(self._mapping, live, self._driver.dialect)
+
+    async def live(self) -> Live:
+        """The live schema of every mapped table."""
+        tables = frozenset(name for name, _ in self._mapping.tables())
+        return await self._driver.schema(tables, self._mapping.schema or None)
+
+    def forget(self) -> None:
+        """Read the schema again before the next question."""
+        self._statements = self._selections = None
+        self._plans.clear()
+        self._days.clear()
+
+    async def tabulate(self, layout: str, today: date) -> Mapping[tuple[str, ...], int]:
+        """Exact counts of a layout.
+
+        Raises:
+            SourceUnavailableError: as `fetch`.
+            SourceQuestionError: no such layout, or the register does not hold it.
+        """
+        try:
+            live = await self.live()
+            return await tabulated(self._mapping, live, self._driver, layout, today)
+        except (SchemaError, Failure) as error:
+            raise self._unavailable(error) from None
+
+    async def check(self) -> list[Finding]:
+        """Where mapping and live register disagree."""
+        try:
+            return await check_register(self._mapping, await self.live(), self._driver)
+        except Failure as error:
+            raise self._unavailable(error) from None
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self._driver.close()
+
+
+def _page(rows: Any, plan: Plan, limit: int) -> Page:
+    more = len(rows) > limit
+    records = tuple([_record(row, plan) for row in (rows[:limit] if more else rows)])
+    return Page(records, records[-1].record if more else None)
+
+
+def _record(row: Any, plan: Plan) -> Record:
+    traits = Traits()
+    if plan.traits:
+        known: list[Any] = list(_NO_TRAITS)
+        for place, column, decode in plan.traits:
+            known[place] = decode(row[column])
+        traits = Traits(*known)
+    person = row[1]
+    return Record(
+        person=key_text(person) if plan.personal and person is not None else None,
+        record=key_text(row[0]),
+        surrogate=surrogate_bytes(row[2]),
+        values={name: decode(row[column]) for name, column, decode in plan.fields},
+        traits=traits,
+    )
