@@ -28,6 +28,8 @@ COLUMNS = (
     "status",
     "note",
 )
+POLICY = COLUMNS[:-2]
+"""What casbin sees of a line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,12 +37,12 @@ class RuleSet:
         self._matcher = Matcher(stock_enforcer(conf, self.lines, groups))
         self._lock = Lock()
         self._tables = {
-            part.dimensions[0]: _Table(self._matcher, part, self.lines, self._lock)
+            part.dimensions[0]: _Table(self._matcher, part, self._lock)
             for part in self._matcher.parts
             if part.dimensions != FACTS
         }
         facts = next(part for part in self._matcher.parts if part.dimensions == FACTS)
-        self._fact_table = _Table(self._matcher, facts, self.lines, self._lock)
+        self._fact_table = _Table(self._matcher, facts, self._lock)
         self._firing = lru_cache(maxsize=_FACT_SETS)(self._fact_table.fill)
 
     def accepting(self, dimension: str, value: str) -> int:
@@ -61,14 +61,13 @@ class RuleSet:
 class _Table:
     """The masks of one part of the matcher, by request value; grows only by known words."""
 
-    def __init__(self, matcher: Matcher, part: Part, lines: Sequence[Line], lock: Lock) -> None:
+    def __init__(self, matcher: Matcher, part: Part, lock: Lock) -> None:
         self._matcher = matcher
         self._part = part
         self._lock = lock
         self._masks: dict[str, int] = {}
         rows: dict[tuple[str, ...], int] = {}
-        for bit, line in enumerate(lines):
-            row = matcher.row(part, line)
+        for bit, row in enumerate(matcher.rows(part)):
             rows[row] = rows.get(row, 0) | 1 << bit
         self._rows = rows
 

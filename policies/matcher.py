@@ -19,7 +19,7 @@ from casbin.model import Model
 from casbin.util import SimpleEval, generate_g_function
 
 from policies.errors import PolicyError
-from policies.line import Line, join
+from policies.line import POLICY, Line, join
 from policies.table import AND, EVERY, NONE
 
 EFFECT = "some(where (p_eft == allow)) && !some(where (p_eft == deny))"
@@ -63,8 +63,7 @@ def stock_enforcer(
     model = Model()
     try:
         model.load_model_from_text(conf)
-        if model["e"]["e"].value != EFFECT:
-            raise ModelRefusedError("the effect of model.conf must be some allow and no deny")
+        _check_meaning(model)
         model.add_policies("p", "p", [line.policy() for line in lines])
         model.add_policies("g", "g", list(_role_links(lines, groups)))
         enforcer = Enforcer(model)
@@ -76,6 +75,16 @@ def stock_enforcer(
     if len(model["p"]["p"].policy) != len(lines):
         raise ModelRefusedError("casbin did not take every line; no rule is used")
     return enforcer
+
+
+def _check_meaning(model: Model) -> None:
+    """The effect is allow-and-deny, the columns are those of a line, and there is one matcher."""
+    if model["e"]["e"].value != EFFECT:
+        raise ModelRefusedError("the effect of model.conf must be some allow and no deny")
+    if tuple(model["p"]["p"].tokens) != tuple(f"p_{name}" for name in POLICY):
+        raise ModelRefusedError(f"the policy of model.conf must be {', '.join(POLICY)}")
+    if not model["m"]["m"].value:
+        raise ModelRefusedError("model.conf must have a matcher")
 
 
 def _role_links(lines: Iterable[Line], groups: Mapping[str, frozenset[str]]) -> Iterable[list[str]]:
@@ -108,6 +117,7 @@ class Matcher:
         self._functions["g"] = generate_g_function(enforcer.model["g"]["g"].rm)
         self._request: tuple[str, ...] = tuple(enforcer.model["r"]["r"].tokens)
         self._columns: tuple[str, ...] = tuple(enforcer.model["p"]["p"].tokens)
+        self._policies: list[list[str]] = enforcer.model["p"]["p"].policy
         text: str = enforcer.model["m"]["m"].value
         self.parts = tuple(map(self._part, _conjuncts(text)))
         if sorted(part.dimensions for part in self.parts) != sorted(DIMENSIONS):
@@ -140,10 +150,10 @@ class Matcher:
             found.append(answer)
         return found
 
-    def row(self, part: Part, line: Line) -> tuple[str, ...]:
-        """The cells of a line that a part looks at."""
-        cells = dict(zip(self._columns, line.policy(), strict=True))
-        return tuple(cells[column] for column in part.columns)
+    def rows(self, part: Part) -> Iterable[tuple[str, ...]]:
+        """The cells that a part looks at, for each line of the enforcer in its order."""
+        places = [self._columns.index(column) for column in part.columns]
+        return (tuple(policy[place] for place in places) for policy in self._policies)
 
 
 def _conjuncts(text: str) -> list[ast.expr]:

@@ -96,39 +96,52 @@ def floor_points(snapshot: Snapshot) -> Iterator[FloorPoint]:
 def grants(snapshot: Snapshot, when: frozenset[str] = frozenset()) -> Iterator[Grant]:
     """Every cell that the shipped rules grant, with `when` only possible and the rest at best."""
     words = snapshot.vocabulary
+    best = _Best(snapshot, when)
+    acts = sorted({(cell.action, cell.dataset) for cell in words.cells})
     for owner, (org, country) in product(words.countries, _askers(words)):
-        for role in (role for role in words.roles if words.may_hold(org, role)):
-            for purpose in words.purposes.values():
-                if role not in purpose.roles:
-                    continue
-                for action, dataset in product(words.actions, words.datasets):
-                    question = Question(
-                        role=role,
-                        org=org.id,
-                        country=country,
-                        action=action,
-                        dataset=dataset,
-                        owners=(owner,),
-                        categories=(),
-                        view="full",
-                        purpose=purpose.id,
-                        basis=purpose.bases[0],
-                        named=True,
-                    )
-                    yield from _grants(snapshot, question, owner, when)
+        for role, purpose in product(words.roles, words.purposes.values()):
+            if role not in purpose.roles or not words.may_hold(org, role):
+                continue
+            for action, dataset in acts:
+                question = Question(
+                    role=role,
+                    org=org.id,
+                    country=country,
+                    action=action,
+                    dataset=dataset,
+                    owners=(owner,),
+                    categories=(),
+                    view="full",
+                    purpose=purpose.id,
+                    basis=purpose.bases[0],
+                    named=True,
+                )
+                yield from _grants(snapshot, question, owner, best)
 
 
-def _grants(
-    snapshot: Snapshot, question: Question, owner: str, when: frozenset[str]
-) -> Iterator[Grant]:
-    words = snapshot.vocabulary
-    implied = derived(words, question, owner)
-    best = _known(words, when, implied)
-    # A positive fact may stand in a denial (AL-QN1), so "at best" is looked at both ways.
-    calm = Known(best.sure - _double_edged(snapshot), best.maybe - _double_edged(snapshot))
-    for facts in dict.fromkeys((best, calm)):
+def _grants(snapshot: Snapshot, question: Question, owner: str, best: _Best) -> Iterator[Grant]:
+    implied = derived(snapshot.vocabulary, question, owner)
+    for facts in best.facts(implied):
         for category, view, duties in snapshot.engine.granted(question, owner, facts):
             yield Grant(question, owner, category, view, implied, duties)
+
+
+class _Best:
+    """The most favourable facts, by what the question itself implies."""
+
+    def __init__(self, snapshot: Snapshot, when: frozenset[str]) -> None:
+        self._words = snapshot.vocabulary
+        self._when = when
+        self._edges = _double_edged(snapshot)
+        self._found: dict[frozenset[str], tuple[Known, ...]] = {}
+
+    def facts(self, implied: frozenset[str]) -> tuple[Known, ...]:
+        """A positive fact may stand in a denial (AL-QN1), so "at best" is looked at both ways."""
+        if implied not in self._found:
+            best = _known(self._words, self._when, implied)
+            calm = Known(best.sure - self._edges, best.maybe - self._edges)
+            self._found[implied] = tuple(dict.fromkeys((best, calm)))
+        return self._found[implied]
 
 
 def _double_edged(snapshot: Snapshot) -> frozenset[str]:

@@ -21,6 +21,8 @@ from policies.zones import Zones
 _RULE_ID = re.compile(r"[A-Z]+-[A-Z]{1,2}[0-9]{1,2}[a-z]?\Z")
 _FLOOR_ID = re.compile(r"F[0-9]{2}\Z")
 _STATUS = ("verified", "unverified")
+_Words = tuple[str, ...]
+_Shape = tuple[_Words, _Words, _Words, _Words]
 
 
 class Source(Enum):
@@ -41,6 +43,7 @@ class LineReader:
         self._words = vocabulary
         self._problems = problems
         self._seen: dict[str, str] = {}
+        self._shapes: dict[_Shape, bool] = {}
 
     def read(self, file: str, source: Source, folder: str | None) -> tuple[Line, ...]:
         """The lines of one file; `folder` is the country or organisation that signs it."""
@@ -187,19 +190,22 @@ class LineReader:
         return faults
 
     def _can_match(self, line: Line) -> bool:
-        """Whether each named dataset, view and action has a cell with the other columns."""
-        cells = [cell for cell in self._words.cells if _fits(line, cell)]
-        return all(
-            {getattr(cell, name) for cell in cells}.issuperset(getattr(line, name))
-            for name in ("dataset", "category", "view", "action")
-            if getattr(line, name) != (EVERY,)
-        ) and bool(cells)
+        """Whether each named dataset, category, view and action has a cell with the others."""
+        shape = (line.dataset, line.category, line.view, line.action)
+        if shape not in self._shapes:
+            self._shapes[shape] = _can_match(shape, self._words.cells)
+        return self._shapes[shape]
 
 
-def _fits(line: Line, cell: CellKey) -> bool:
-    return all(
-        getattr(line, name) == (EVERY,) or getattr(cell, name) in getattr(line, name)
-        for name in cell._fields
+def _can_match(shape: _Shape, cells: frozenset[CellKey]) -> bool:
+    fitting = [
+        cell
+        for cell in cells
+        if all(p == (EVERY,) or word in p for p, word in zip(shape, cell, strict=True))
+    ]
+    reached = [set(words) for words in zip(*fitting, strict=True)]
+    return bool(reached) and all(
+        p == (EVERY,) or words.issuperset(p) for p, words in zip(shape, reached, strict=True)
     )
 
 

@@ -102,7 +102,7 @@ def _fault(line: str, width: int) -> str | None:
     """Why a line is refused, or None."""
     if not line:
         return "is empty"
-    for char in line:
+    for char in dict.fromkeys(line):
         if char in _FORBIDDEN or unicodedata.category(char) in _BRACKETS_AND_QUOTES:
             return f"holds the character {char}; quotes, brackets, remarks and ; are refused"
         if char != " " and unicodedata.category(char)[0] in "CZ":
