@@ -138,6 +138,18 @@ def test_something_that_is_no_keyset_is_damaged(path, content):
         Keyring.open(path, PASSPHRASE)
 
 
+def test_a_keyset_padded_beyond_all_measure_is_damaged(path):
+    path.write_bytes(path.read_bytes() + b" " * 70_000)
+    with pytest.raises(KeysetDamagedError):
+        Keyring.open(path, PASSPHRASE)
+
+
+def test_a_later_version_is_told_apart_from_damage_whatever_else_it_holds(path):
+    path.write_text(json.dumps({"format": "cuvar-keyset", "version": 2, "vault": "pkcs11"}))
+    with pytest.raises(KeysetVersionError, match="version 1"):
+        Keyring.open(path, PASSPHRASE)
+
+
 def test_one_changed_letter_anywhere_is_damage(path):
     content = path.read_bytes()
     for place in range(0, len(content), 7):
