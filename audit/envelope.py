@@ -28,17 +28,16 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STAMP = b'"t":"'
 _STAMP_SIZE = len("2026-11-24T00:00:00.000000Z")
 
+_CODE = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 _PATTERNS = {
     "id": r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
     "country": r"[A-Z]{2,8}",
-    "org": r"[A-Za-z0-9][A-Za-z0-9._/-]{0,31}",
-    "code": r"[a-z0-9][a-z0-9_.-]{0,47}",
-    "basis": r"[A-Za-z0-9][A-Za-z0-9 ().,:/_-]{0,63}",
-    "field": r"[a-z][a-z0-9_]{0,31}(\.([a-z][a-z0-9_]{0,31}|\*))?",
-    "rule": r"[A-Z]{1,4}[0-9]{0,3}(-[A-Z]{1,8}[0-9]{0,3}[a-z]?)?|[a-z]{1,16}( [a-z]{1,16}){0,3}",
+    "code": _CODE,
+    "field": rf"{_NAME}(\.({_NAME}|\*))?",
+    "rule": r"[A-Z]{1,8}[0-9]{0,3}(-[A-Z]{1,8}[0-9]{0,3}[a-z]?)?|[a-z]{1,16}( [a-z]{1,16}){0,3}",
     "view": r"[a-z]{1,16}(\+[a-z]{1,16}){0,4}",
     "digest": r"[0-9a-f]{64}",
-    "token": r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
     "log": r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}",
     "t": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z",
 }
@@ -169,15 +168,15 @@ def _members(e: Envelope) -> dict[str, object]:
     """The members in the order of their ASCII names, each checked."""
     asker, owner = e.requester, e.owner
     return {
-        "basis": _optional("basis", "basis", e.basis),
-        "correlation": _optional("correlation", "token", e.correlation),
+        "basis": _optional("basis", "code", e.basis),
+        "correlation": _optional("correlation", "code", e.correlation),
         "count": _count(e.count),
         "decision": _word("decision", Verdict, e.decision),
         "detail": _optional("detail", "digest", e.detail),
         "duties": _items("duties", "code", e.duties),
         "fields": _items("fields", "field", e.fields),
         "id": _text("id", "id", e.id),
-        "keys": _items("keys", "token", e.keys),
+        "keys": _items("keys", "code", e.keys),
         "kind": _word("kind", Kind, e.kind),
         "log": _text("log", "log", e.log),
         "op": None if e.op is None else _word("op", Operation, e.op),
@@ -191,7 +190,7 @@ def _members(e: Envelope) -> dict[str, object]:
         "requester": asker
         and {
             "country": _text("requester country", "country", asker.country),
-            "org": _text("org", "org", asker.org),
+            "org": _text("org", "code", asker.org),
             "role": _optional("role", "code", asker.role),
         },
         "rules": _items("rules", "rule", e.rules),

@@ -9,6 +9,7 @@ each connection. Names are unqualified: `search_path` in the address picks the s
 """
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ from audit.tiles import TileId
 
 _TIMEOUT = 10.0
 _LEASE_WAIT = 5.0
+_GOODBYE = 2.0
 _LEASE_STEP = 0.1
 _READERS = 4
 _SCHEMA = """
@@ -220,12 +222,12 @@ class PostgresStore:
             raise HeadMovedError("another writer moved the head of the log; nothing was written")
 
     async def erase(self, indices: Sequence[int]) -> int:
-        """Delete details; autovacuum frees their pages."""
+        """Delete details, beside the writing session; autovacuum frees their pages."""
         sql = (
             "WITH gone AS (DELETE FROM log_detail WHERE idx = ANY($1::bigint[]) RETURNING 1)"
             " SELECT count(*) FROM gone"
         )
-        return int(await answered(self._writing().fetchval(sql, list(indices))))
+        return int((await self._read(sql, list(indices)))[0][0])
 
     async def _read(self, sql: str, *values: object) -> list[Any]:
         if self._pool is None:
@@ -272,5 +274,9 @@ class PostgresStore:
         return [stored_entry(*row) for row in rows]
 
     async def close(self) -> None:
-        """End the session; the server frees the lease."""
+        """End the sessions; the server frees the lease."""
+        for part in (self._pool, self._con):
+            with contextlib.suppress(LogUnavailableError):
+                if part is not None:
+                    await answered(part.close(), _GOODBYE)
         await self._drop()

@@ -43,11 +43,11 @@ ENVELOPES = st.builds(
     ),
     log=form("log"),
     requester=st.none()
-    | st.builds(Requester, form("country"), form("org"), st.none() | form("code")),
+    | st.builds(Requester, form("country"), form("code"), st.none() | form("code")),
     owner=st.none() | st.builds(Owner, form("country"), st.none() | form("code")),
     op=st.none() | st.sampled_from(Operation),
     purpose=st.none() | form("code"),
-    basis=st.none() | form("basis"),
+    basis=st.none() | form("code"),
     decision=st.sampled_from(Verdict),
     view=st.none() | form("view"),
     fields=forms("field"),
@@ -56,9 +56,9 @@ ENVELOPES = st.builds(
     duties=forms("code"),
     count=st.none() | st.integers(0, 2**53 - 1),
     status=st.sampled_from(Status),
-    correlation=st.none() | form("token"),
+    correlation=st.none() | form("code"),
     detail=st.none() | form("digest"),
-    keys=forms("token"),
+    keys=forms("code"),
 )
 
 
@@ -125,6 +125,7 @@ def test_rule_ids_and_reasons_fit(rule):
         {"purpose": "to find Ana"},
         {"fields": ("surname=Anic",)},
         {"correlation": "A 123 456"},
+        {"basis": ""},
         {"basis": "for Ana Anić"},
         {"requester": Requester("HR", "Ana Anic", None)},
         {"owner": Owner("Bosnia", None)},

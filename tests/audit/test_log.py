@@ -165,6 +165,20 @@ async def test_erasing_a_detail_leaves_every_proof_valid(place):
     assert (report.ok, report.erased) == (True, 2)
 
 
+async def test_erasing_and_reading_disturb_no_append(place):
+    sealer = new_sealer()
+    async with opened(place.url) as log:
+        await log.append([sealed(sealer) for _ in range(40)])
+        work = [log.append([sealed(sealer)]) for _ in range(40)]
+        work += [log.erase_details([index]) for index in range(40)]
+        work += [log.receipt(index) for index in range(40)]
+        work += [log.search(owner="BA") for _ in range(10)]
+        await asyncio.gather(*work)
+        assert (log.size, log.healthy) == (80, True)
+    report = await verified(place.url)
+    assert (report.ok, report.erased) == (True, 40)
+
+
 async def test_time_never_goes_back_in_the_log(place):
     clock = Clock()
     async with opened(place.url, clock=clock) as log:
