@@ -11,9 +11,8 @@ from gateway.sources.errors import (
     SourceQuestionError,
     SourceUnavailableError,
 )
-from gateway.sources.mapping import RegisterMapping
-from gateway.sources.mapping_file import load_mapping
 from gateway.sources.guarded import open_source
+from gateway.sources.mapping import RegisterMapping
 from gateway.sources.mapping_file import load_mapping
 from gateway.sources.question import (
     ByReference,
@@ -48,7 +47,6 @@ __all__ = [
     "SourceUnavailableError",
     "Traits",
     "Value",
-    "load_mapping",
     "load_mapping",
     "open_source",
 ]

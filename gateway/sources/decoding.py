@@ -62,7 +62,7 @@ def code_of(raw: Any) -> str:
     """A native value as the key of a code list."""
     if isinstance(raw, bool):
         return "true" if raw else "false"
-    if isinstance(raw, Decimal | float) and raw == int(raw):
+    if isinstance(raw, Decimal | float) and raw % 1 == 0:
         return str(int(raw))
     return str(raw).strip()
 

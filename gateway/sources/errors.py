@@ -33,10 +33,15 @@ _SAID: dict[str, str] = {
 
 
 class SourceUnavailableError(GatewayError):
-    """A register gave no full answer. `reason` is timeout, down, open, wrong or busy."""
+    """A register gave no full answer. `reason` is timeout, down, open, wrong or busy.
 
-    def __init__(self, reason: Reason, country: str = "") -> None:
+    `fault` is False when the register is well but is not made for the question (it does not hold
+    that dataset, or cannot be searched that way): no reason to leave it alone.
+    """
+
+    def __init__(self, reason: Reason, country: str = "", *, fault: bool = True) -> None:
         self.reason: Reason = reason
+        self.fault = fault
         self.country = country
         super().__init__(f"the register {country or 'asked'} {_SAID[reason]}")
 

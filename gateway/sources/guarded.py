@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
+from gateway.sources.breaker import Breaker
 from gateway.sources.drivers import open_driver
 from gateway.sources.errors import MappingError, MappingProblem, SourceUnavailableError
 from gateway.sources.mapping_file import load_mapping
@@ -36,13 +37,12 @@ class GuardedRegister:
     def __init__(
         self, register: Source, limits: Limits, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`clock` gives monotonic seconds."""
-        self._register, self._limits, self._clock = register, limits, clock
+        """`clock` gives monotonic seconds; only the breaker reads it."""
+        self._register, self._limits = register, limits
         self._places = asyncio.Semaphore(limits.concurrency)
+        self._table_place = asyncio.Semaphore(1)  # a long count must not take a question's place
+        self._breaker = Breaker(limits.breaker_failures, limits.breaker_open_s, clock)
         self._inside = 0
-        self._failures = 0
-        self._open_until = 0.0
-        self._probing = False
         self._state = "up"
 
     @property
@@ -62,12 +62,15 @@ class GuardedRegister:
 
     async def fetch(self, wanted: Fetch) -> Page:
         """One page, within the limits."""
-        return await self._guarded(lambda: self._register.fetch(wanted), self._limits.timeout_s)
+        seconds = self._limits.timeout_s
+        return await self._guarded(lambda: self._register.fetch(wanted), self._places, seconds)
 
     async def tabulate(self, layout: str, today: date) -> Mapping[tuple[str, ...], int]:
-        """A table, within its own longer limit."""
+        """A table, one at a time, within its own longer limit."""
         return await self._guarded(
-            lambda: self._register.tabulate(layout, today), self._limits.tabulate_s
+            lambda: self._register.tabulate(layout, today),
+            self._table_place,
+            self._limits.tabulate_s,
         )
 
     async def check(self) -> list[Finding]:
@@ -78,39 +81,49 @@ class GuardedRegister:
         """Let go of every connection."""
         await self._register.close()
 
-    async def _guarded(self, work: Callable[[], Awaitable[_T]], limit_s: float) -> _T:
+    async def _guarded(
+        self, work: Callable[[], Awaitable[_T]], places: asyncio.Semaphore, limit_s: float
+    ) -> _T:
         probe = self._admit()
         self._inside += 1
         try:
-            async with self._places:
-                found = await self._timed(work, limit_s)
+            found = await self._placed(work, places, limit_s)
         except SourceUnavailableError as error:
-            self._failed(error)
+            # A table that takes too long says nothing of the register's health.
+            if error.fault and not (places is self._table_place and error.reason == "timeout"):
+                self._state = error.reason
+                self._breaker.failed()
             raise
         finally:
             self._inside -= 1
-            if probe:
-                self._probing = False
-        self._failures, self._state = 0, "up"
+            self._breaker.leave(probe=probe)
+        self._breaker.succeeded()
+        self._state = "up"
         return found
 
     def _admit(self) -> bool:
         """Let a question in, or refuse it; whether it is the one that probes an open breaker."""
         if self._inside >= self._limits.concurrency * (1 + _WAITING):
-            raise SourceUnavailableError("busy", self.country)
-        if self._failures < self._limits.breaker_failures:
-            return False
-        if self._probing or self._clock() < self._open_until:
+            raise SourceUnavailableError("busy", self.country, fault=False)
+        probe = self._breaker.admit()
+        if probe is None:
             self._state = "open"
-            raise SourceUnavailableError("open", self.country)
-        self._probing = True
-        return True
+            raise SourceUnavailableError("open", self.country, fault=False)
+        return probe
 
-    def _failed(self, error: SourceUnavailableError) -> None:
-        self._state = error.reason
-        self._failures += 1
-        if self._failures >= self._limits.breaker_failures:
-            self._open_until = self._clock() + self._limits.breaker_open_s
+    async def _placed(
+        self, work: Callable[[], Awaitable[_T]], places: asyncio.Semaphore, limit_s: float
+    ) -> _T:
+        """Waiting for a place counts against the time limit; never getting one is `busy`."""
+        placed = False
+        try:
+            async with asyncio.timeout(limit_s), places:
+                placed = True
+                return await work()
+        except TimeoutError:
+            if not placed:
+                raise SourceUnavailableError("busy", self.country, fault=False) from None
+            raise SourceUnavailableError("timeout", self.country) from None
 
     async def _timed(self, work: Callable[[], Awaitable[_T]], limit_s: float) -> _T:
         try:
@@ -127,6 +140,7 @@ def open_source(
     limits: Limits | None = None,
     *,
     fields: Mapping[str, frozenset[str]] | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> GuardedRegister:
     """A country's register; its database may be down, its mapping may not be wrong.
 
@@ -136,6 +150,7 @@ def open_source(
         mapping: the mapping file.
         limits: patience with it.
         fields: field ids of each dataset that a mapping may name.
+        clock: monotonic seconds, for the breaker.
 
     Raises:
         MappingError: the mapping is refused, with file and lines.
@@ -147,4 +162,4 @@ def open_source(
         problem = MappingProblem(mapping, 1, f"is the mapping of {read.country}, not of {country}")
         raise MappingError((problem,))
     driver = open_driver(url, size=limits.concurrency, longest_s=limits.tabulate_s)
-    return GuardedRegister(DatabaseRegister(read, driver), limits)
+    return GuardedRegister(DatabaseRegister(read, driver), limits, clock)

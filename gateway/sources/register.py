@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -31,6 +32,7 @@ __all__ = ["DatabaseRegister"]
 
 _PLANS = 1024
 _MOST = 1000
+_SCHEMA_S = 10.0
 _NO_TRAITS = (None,) * len(TRAITS)
 
 
@@ -42,7 +44,7 @@ class DatabaseRegister:
         self._mapping, self._driver = mapping, driver
         self._statements: Statements | None = None
         self._selections: Selections | None = None
-        self._reading = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
         self._plans: dict[Any, Plan] = {}
         self._days: dict[tuple[str, date], Any] = {}
 
@@ -70,7 +72,7 @@ class DatabaseRegister:
         """
         dataset = self._mapping.datasets.get(wanted.dataset)
         if dataset is None:
-            raise SourceUnavailableError("wrong", self.country)
+            raise SourceUnavailableError("wrong", self.country, fault=False)
         if not 1 <= wanted.limit <= _MOST:
             raise SourceQuestionError(f"a page has 1 to {_MOST} records")
         try:
@@ -130,11 +132,17 @@ class DatabaseRegister:
         return self._days[key]
 
     async def _read_schema(self) -> None:
-        async with self._reading:
-            if self._statements is None:
-                live = await self.live()
-                self._selections = Selections(self._mapping, live, self._driver.dialect.name)
-                self._statements = Statements(self._mapping, live, self._driver.dialect)
+        """Reads the schema once for all who wait; goes on when one of them gives up."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._take_schema())
+            self._reading.add_done_callback(_heard)
+        await asyncio.shield(self._reading)
+
+    async def _take_schema(self) -> None:
+        async with asyncio.timeout(_SCHEMA_S):
+            live = await self.live()
+        self._selections = Selections(self._mapping, live, self._driver.dialect.name)
+        self._statements = Statements(self._mapping, live, self._driver.dialect)
 
     async def live(self) -> Live:
         """The live schema of every mapped table."""
@@ -155,7 +163,11 @@ class DatabaseRegister:
             SourceQuestionError: no such layout, or the register does not hold it.
         """
         try:
-            live = await self.live()
+            if self._statements is None:
+                await self._read_schema()
+            if self._statements is None:
+                raise SourceUnavailableError("down", self.country)
+            live = self._statements.live
             return await tabulated(self._mapping, live, self._driver, layout, today)
         except (SchemaError, Failure) as error:
             raise self._unavailable(error) from None
@@ -169,13 +181,55 @@ class DatabaseRegister:
 
     async def close(self) -> None:
         """Let go of every connection."""
+        if self._reading is not None:
+            self._reading.cancel()
         await self._driver.close()
 
 
+def _heard(task: asyncio.Task[None]) -> None:
+    """Takes the outcome of a reading that nobody waits for any more."""
+    if not task.cancelled():
+        task.exception()
+
+
 def _page(rows: Any, plan: Plan, limit: int) -> Page:
-    more = len(rows) > limit
-    records = tuple([_record(row, plan) for row in (rows[:limit] if more else rows)])
-    return Page(records, records[-1].record if more else None)
+    """Rows as records; raises Failure when they are not one row for each record."""
+    try:
+        records = [_record(row, plan) for row in rows]
+    except (ValueError, TypeError, OverflowError):
+        raise Failure("wrong") from None
+    if len({record.record for record in records}) != len(records):
+        records = _one_each(records, limit)
+    if len(records) > limit:
+        return Page(tuple(records[:limit]), records[limit - 1].record)
+    return Page(tuple(records))
+
+
+def _one_each(records: list[Record], limit: int) -> list[Record]:
+    """Records whose join found several rows, as one: what the rows disagree on is unknown."""
+    if len(records) > limit and records[-1].record == records[-2].record:
+        raise Failure("wrong")  # the page may end inside a record; nobody knows what follows
+    merged: dict[str, Record] = {}
+    for record in records:
+        known = merged.get(record.record)
+        merged[record.record] = record if known is None else _agreed(known, record)
+    return list(merged.values())
+
+
+def _agreed(one: Record, other: Record) -> Record:
+    if (one.person, one.surrogate) != (other.person, other.surrogate):
+        raise Failure("wrong")
+    values = {
+        name: value if value == other.values[name] else None for name, value in one.values.items()
+    }
+    traits = Traits(
+        *(
+            value if value == getattr(other.traits, name) else None
+            for name in TRAITS
+            for value in (getattr(one.traits, name),)
+        )
+    )
+    return replace(one, values=values, traits=traits)
 
 
 def _record(row: Any, plan: Plan) -> Record:
@@ -186,6 +240,8 @@ def _record(row: Any, plan: Plan) -> Record:
             known[place] = decode(row[column])
         traits = Traits(*known)
     person = row[1]
+    if row[0] is None:
+        raise ValueError
     return Record(
         person=key_text(person) if plan.personal and person is not None else None,
         record=key_text(row[0]),

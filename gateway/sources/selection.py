@@ -102,7 +102,7 @@ class Selections:
     def _surrogate(self, dataset: Dataset, value: bytes) -> Selection | None:
         person = self.mapping.person
         if person is None or not person.surrogate:
-            raise SourceUnavailableError("wrong", self.mapping.country)
+            raise SourceUnavailableError("wrong", self.mapping.country, fault=False)
         if len(value) != _SURROGATE:
             raise SourceQuestionError("a surrogate is 16 bytes")
         column = self._tables(dataset).person_column(Column("", person.surrogate)).type
@@ -137,7 +137,7 @@ class Selections:
     def _centre(self, dataset: Dataset, centre: str) -> list[Any]:
         spec = self.mapping.centre(dataset)
         if spec is None or spec.column is None:
-            raise SourceUnavailableError("wrong", self.mapping.country)
+            raise SourceUnavailableError("wrong", self.mapping.country, fault=False)
         texts = spec.codes.natives(centre) if spec.codes is not None else (centre,)
         kept = [text for value in texts if (text := _clean(value)) is not None]
         return self._fitted(kept, self._tables(dataset).column(spec.column).type)
@@ -165,7 +165,7 @@ class Selections:
                 "date of birth in letters that can be spelled"
             )
         if not answerable:
-            raise SourceUnavailableError("wrong", self.mapping.country)
+            raise SourceUnavailableError("wrong", self.mapping.country, fault=False)
         return Selection((("named", len(branches)),), tuple(branches), values) if branches else None
 
     def _mapped(self, criterion: tuple[str, ...], asked: dict[str, Any]) -> list[Search]:

@@ -35,7 +35,8 @@ class PostgresDriver:
 
     def __init__(self, url: URL, size: int, longest_s: float) -> None:
         self._url = url.set(drivername="postgresql+asyncpg")
-        self._dialect = PGDialect_asyncpg()
+        dialect: Any = PGDialect_asyncpg  # an untyped part of SQLAlchemy
+        self._dialect: Dialect = dialect()
         _, options = self._dialect.create_connect_args(self._url)
         self._options = {k: v for k, v in options.items() if k not in _ENGINE_ONLY}
         self._settings = {

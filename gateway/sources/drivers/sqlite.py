@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -28,6 +28,7 @@ from gateway.sources.tables import Live
 
 __all__ = ["SqliteDriver"]
 
+_T = TypeVar("_T")
 _THREADS = 4
 _BUSY_MS = 60_000  # longer than any time limit: the limit interrupts, so a lock reads as slow
 
@@ -103,7 +104,7 @@ class SqliteDriver:
         for connection in opened:
             connection.close()
 
-    async def _run(self, job: _Job, work: Any) -> Any:
+    async def _run(self, job: _Job, work: Callable[[], _T]) -> _T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except asyncio.CancelledError:
