@@ -99,7 +99,9 @@ class Statements:
             .limit(sa.bindparam("limit", type_=sa.Integer()))
         )
         sql, names = compiled(statement, self.dialect)
-        return Plan(sql, names, dict(tables.fixed), personal, fields, traits)
+        # SQLAlchemy binds constants of its own here and there, such as SQLite's OFFSET 0.
+        constants = statement.compile(dialect=self.dialect).params
+        return Plan(sql, names, {**constants, **tables.fixed}, personal, fields, traits)
 
     def today(self, dataset: Dataset, today: date) -> Any:
         """The retention limit's parameter, as the register writes a day; None without one."""
