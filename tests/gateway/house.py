@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A whole gateway on small registers, with a client that asks over ASGI."""
+
+import io
+import json
+import shutil
+import time
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import httpx2
+
+from audit import create_dpo_key
+from gateway.app import create_app
+from gateway.commands.init import create_missing
+from gateway.commands.token import STRONG
+from gateway.facts import Attestation, Scope
+from gateway.facts.register import attest
+from gateway.identity import DevIssuer
+from gateway.opening import open_gateway
+from gateway.settings import load_settings
+from gateway.store import Store
+from policies import Truth
+from tests.gateway.small import COUNTRIES, create_region
+
+ISSUER, AUDIENCE = "https://development.invalid", "cuvar-test"
+URL = "http://gateway.invalid"
+REASON = "Test: a reason of more than thirty characters"
+
+
+def settings_text(organisations):
+    keys = "\n".join(f'{c} = "dpo/{c}.pub"' for c in COUNTRIES)
+    registers = "\n".join(
+        f'[registers.{c}]\nurl = "sqlite:///region/registers/{c}.sqlite"\n'
+        f'mapping = "region/mappings/{c}.yaml"\ntimeout_s = 5.0\n'
+        for c in COUNTRIES
+    )
+    words = ", ".join(f'"{o}"' for o in sorted(organisations))
+    countries = ", ".join(f'"{c}"' for c in (*COUNTRIES, "INT"))
+    return f"""
+[gateway]
+mode = "development"
+public_url = "{URL}"
+[policies]
+rules = "example"
+[log]
+url = "sqlite:///log.sqlite"
+origin = "test.invalid/log"
+signer = "log.key"
+[log.dpo_keys]
+{keys}
+[keys]
+keyset = "keyset.json"
+passphrase = "only for the tests"
+[state]
+url = "sqlite:///state.sqlite"
+[facts]
+url = "sqlite:///facts.sqlite"
+refresh_s = 3000.0
+stale_after_s = 4000.0
+{registers}
+[limits]
+officer_per_minute = 100000
+organisation_per_minute = 100000
+records_per_officer_per_hour = 1000000
+[[issuers]]
+issuer = "{ISSUER}"
+jwks_file = "issuer/jwks.json"
+audience = "{AUDIENCE}"
+countries = [{countries}]
+organisations = [{words}]
+require_binding = false
+strong_acr = ["{STRONG}"]
+development = true
+"""
+
+
+def prepare(folder, organisations):
+    """A folder with everything that a gateway keeps; made once and copied for each test."""
+    create_region(folder / "region")
+    for country in COUNTRIES:
+        create_dpo_key(folder / f"dpo/{country}.key", folder / f"dpo/{country}.pub", country)
+    issuer = DevIssuer(folder / "issuer", issuer=ISSUER, audience=AUDIENCE)
+    (folder / "issuer/jwks.json").write_text(issuer.jwks(), encoding="utf-8")
+    (folder / "cuvar.toml").write_text(settings_text(organisations), encoding="utf-8")
+    create_missing(load_settings(folder / "cuvar.toml"))
+
+
+def copy(template, folder):
+    shutil.copytree(template, folder, dirs_exist_ok=True)
+    return folder
+
+
+class House:
+    """A running gateway; `ask` sends one question as somebody."""
+
+    def __init__(self, folder, runtime, client, output):
+        self.folder, self.runtime, self.client, self.output = folder, runtime, client, output
+        self.issuer = DevIssuer(folder / "issuer", issuer=ISSUER, audience=AUDIENCE)
+
+    def register(self, country):
+        return self.folder / f"region/registers/{country}.sqlite"
+
+    def token(self, org, role, *, country=None, officer="officer-1", strong=False, **more):
+        return self.issuer.issue(
+            org=org,
+            country=country or org.partition("-")[0],
+            roles=(role,),
+            officer=officer,
+            acr=STRONG if strong else None,
+            auth_time=int(time.time()) if strong else None,
+            **more,
+        )
+
+    async def ask(self, action, question, *, token):
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        body = question if isinstance(question, bytes) else json.dumps(question).encode()
+        return await self.client.post(f"/v1/{action}", content=body, headers=headers)
+
+    async def attest(self, fact, truth=Truth.TRUE, *, by_unit="", minutes=60, **scope):
+        now = datetime.now(UTC)
+        start = now - timedelta(minutes=1)
+        end = now + timedelta(minutes=minutes)
+        attestation = Attestation(fact, truth, Scope(**scope), start, end, "test", by_unit)
+        store = Store(f"sqlite:///{self.folder}/facts.sqlite", name="facts")
+        await attest(store, [attestation])
+        await store.close()
+        await self.runtime.facts.refresh()
+
+    async def entries(self):
+        log = self.runtime.log
+        found = await log.read(0, log.size)
+        return [json.loads(entry.envelope) for entry in found]
+
+
+@asynccontextmanager
+async def running(folder, **changes):
+    output = io.BytesIO()
+    settings = load_settings(folder / "cuvar.toml")
+    runtime = await open_gateway(settings, output)
+    app = create_app(runtime)
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        runtime.running(),
+        httpx2.AsyncClient(transport=transport, base_url=URL) as client,
+    ):
+        yield House(folder, runtime, client, output)
