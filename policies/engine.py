@@ -52,7 +52,8 @@ class Engine:
     ) -> Iterator[tuple[str, str, frozenset[str]]]:
         """Category, view and duties of everything granted in any view: for `policies.proof`.
 
-        The question's own view and categories are not looked at.
+        One item for each allow line of the owner, with the duties that are certain when no more is
+        known than that line needs. The question's own view and categories are not looked at.
         """
         sets = self._sets(question, owner)
         if not all(part.fitting & part.rules.allows for part in sets):
@@ -62,7 +63,9 @@ class Engine:
                 continue
             found = tuple(part.matching(cell.category, cell.view, known) for part in sets)
             if not _reasons(sets, found):
-                yield cell.category, cell.view, _duties(_lines(sets, found))
+                lines = sets[0].rules.named(found[0])
+                for duties in dict.fromkeys(_least_duties(line, lines) for line in lines):
+                    yield cell.category, cell.view, duties
 
     def guards(self, question: Question, owner: str) -> frozenset[str]:
         """Names of guards, as written, of every line that fits the question but for its facts."""
@@ -159,6 +162,11 @@ def _lines(sets: tuple[_Part, ...], found: tuple[int, ...]) -> tuple[Line, ...]:
 
 def _duties(lines: tuple[Line, ...]) -> frozenset[str]:
     return frozenset[str]().union(*(line.duties for line in lines))
+
+
+def _least_duties(line: Line, lines: tuple[Line, ...]) -> frozenset[str]:
+    """The duties of all lines that fire whenever this one does."""
+    return _duties(tuple(other for other in lines if set(other.guards) <= set(line.guards)))
 
 
 def _denials(sets: tuple[_Part, ...], found: tuple[int, ...]) -> Iterator[str]:

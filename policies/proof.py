@@ -36,7 +36,10 @@ class Breach:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One cell that the shipped rules grant when every fact is at its best."""
+    """One cell that the shipped rules grant when every fact is at its best, by one owner line.
+
+    `duties` are those that come with it even when only that line's guards are sure.
+    """
 
     question: Question
     owner: str

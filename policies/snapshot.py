@@ -25,7 +25,7 @@ from policies.line import Line
 from policies.question import Question, Truth
 from policies.vocabulary import Vocabulary
 
-_DECISIONS = 32_768
+_DECISIONS = 8_192
 _QUESTIONS = 8_192
 _NOTHING_KNOWN: Mapping[str, Truth] = MappingProxyType({})
 _Facts = frozenset[tuple[str, Truth]]

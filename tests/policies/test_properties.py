@@ -14,7 +14,7 @@ from policies.zones import asker_name
 from tests.policies.making import TODAY, aimed, at_most, base_guards, granted, truths
 
 MANY = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=150)
-FEW = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=12)
+FEW = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=6)
 
 
 @MANY
