@@ -3,6 +3,7 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -25,7 +26,9 @@ from audit import (
     verify_receipt,
 )
 from audit.checkpoint import open_checkpoint
+from audit.errors import HeadMovedError
 from audit.merkle import EMPTY_ROOT, Span, leaf_hash, verify_consistency
+from audit.state import Accepted, advance
 from tests.audit.making import (
     DPO_BA,
     NOON,
@@ -372,6 +375,24 @@ async def test_a_head_moved_by_another_writer_fails_the_batch_and_is_then_follow
             if entry.index in acknowledged:
                 assert leaf_hash(entry.envelope) == acknowledged.pop(entry.index)
     assert acknowledged == {}
+
+
+async def test_a_batch_built_on_a_head_that_moved_is_not_written(place):
+    async with opened(place.url) as log:
+        await fill(log, 3)
+        store, old = log._store, log._sequencer.state
+        entry = encode_envelope(envelope())
+        state, batch, _ = advance(old, [Accepted(entry, None)], NOON + timedelta(days=1), SIGNER)
+        other_root = replace(batch, old=replace(old.head, root=EMPTY_ROOT))
+        other_size = replace(batch, old=replace(old.head, size=2))
+        for stale in (other_root, other_size):
+            with pytest.raises(HeadMovedError):
+                await store.commit(stale)
+        assert (await store.head(), await store.count()) == (old.head, 3)
+        await store.commit(batch)
+        assert (await store.head(), await store.count()) == (state.head, 4)
+        with pytest.raises(HeadMovedError):
+            await store.commit(batch)
 
 
 async def test_a_second_process_is_kept_out_by_the_lease(place, monkeypatch):
