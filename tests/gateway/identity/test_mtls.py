@@ -121,16 +121,17 @@ async def test_a_certificate_of_another_authority_is_refused_in_the_handshake(
     from tests.servers.certificates import Authority
 
     stranger = Authority(tmp_path_factory.mktemp("stranger")).client("one.test")
-    async with serving(show_thumbprint, authority) as url:
-        async with client(authority, stranger) as session:
-            with pytest.raises(aiohttp.ClientError):
-                await get(session, url)
+    async with (
+        serving(show_thumbprint, authority) as url,
+        client(authority, stranger) as session,
+    ):
+        with pytest.raises(aiohttp.ClientError):
+            await get(session, url)
 
 
 async def test_without_tls_there_is_no_certificate(authority):
-    async with serving(show_thumbprint, authority, tls=False) as url:
-        async with client(authority) as session:
-            assert await get(session, url) is None
+    async with serving(show_thumbprint, authority, tls=False) as url, client(authority) as session:
+        assert await get(session, url) is None
 
 
 async def test_a_bound_token_works_only_over_its_own_connection(authority, forger, clock):

@@ -66,7 +66,7 @@ function configuration() {
     extraTokenClaims: tokenClaims,
     clientAuthMethods: ['none', 'client_secret_post', 'tls_client_auth'],
     pkce: { required: () => true },
-    ttl: { ClientCredentials: 300, AccessToken: 300, IdToken: 300, Grant: 600, Session: 600, Interaction: 600 },
+    ttl: { IdToken: 300, Grant: 600, Session: 600, Interaction: 600 },
     enabledJWA: {
       idTokenSigningAlgValues: ['ES256', 'PS256'],
       dPoPSigningAlgValues: ['ES256'],
