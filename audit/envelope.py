@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from audit.errors import EnvelopeError
 from audit.vocabulary import Kind, Operation, Status, Verdict
@@ -42,6 +42,10 @@ _PATTERNS = {
     "t": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z",
 }
 _MATCH = {name: re.compile(pattern, re.ASCII).fullmatch for name, pattern in _PATTERNS.items()}
+_WORDS: dict[type[StrEnum], dict[str, StrEnum]] = {
+    words: {word.value: word for word in words} for words in (Kind, Operation, Verdict, Status)
+}
+_W = TypeVar("_W", bound=StrEnum)
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
 
@@ -134,17 +138,17 @@ def _optional(where: str, pattern: str, value: object) -> str | None:
 
 
 def _items(where: str, pattern: str, values: Iterable[str]) -> list[str]:
-    found = sorted({_text(where, pattern, value) for value in values})
+    found = sorted({_text(where, pattern, value) for value in values}) if values else []
     if len(found) > MAX_ITEMS:
         raise EnvelopeError(f"the envelope's {where} has more than {MAX_ITEMS} items")
     return found
 
 
-def _word(where: str, words: type[StrEnum], value: Any) -> str:
-    try:
-        return words(value).value
-    except ValueError:
-        raise EnvelopeError(f"the envelope's {where} is not one of its closed list") from None
+def _word(where: str, words: type[_W], value: object) -> _W:
+    found = _WORDS[words].get(value) if isinstance(value, str) else None
+    if not isinstance(found, words):
+        raise EnvelopeError(f"the envelope's {where} is not one of its closed list")
+    return found
 
 
 def _count(value: object) -> int | None:
@@ -285,11 +289,11 @@ def _build(value: object) -> Envelope:
     members = _object("the envelope", value, _MEMBERS)
     if type(members["v"]) is not int or members.pop("v") != VERSION:
         raise EnvelopeError("the envelope is of a version that this reader does not know")
-    members["kind"] = Kind(_word("kind", Kind, members["kind"]))
-    members["status"] = Status(_word("status", Status, members["status"]))
-    members["decision"] = Verdict(_word("decision", Verdict, members["decision"]))
+    members["kind"] = _word("kind", Kind, members["kind"])
+    members["status"] = _word("status", Status, members["status"])
+    members["decision"] = _word("decision", Verdict, members["decision"])
     if members["op"] is not None:
-        members["op"] = Operation(_word("op", Operation, members["op"]))
+        members["op"] = _word("op", Operation, members["op"])
     if members["owner"] is not None:
         members["owner"] = Owner(**_object("owner", members["owner"], _OWNER))
     if members["requester"] is not None:
