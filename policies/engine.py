@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Decides one owner's answer: two rule sets, both needed, each category on its own (ADR 0002).
+"""Decides one owner's answer: two rule sets, both needed, each category on its own (ADR 0004).
 
 The first set is the floor with the owner's lines, the second the asker's own asking lines when the
 asker is abroad or an international organisation. A view is granted when each set has a matching
