@@ -9,6 +9,9 @@ import { createRequire } from 'node:module';
 
 import Provider, { errors } from 'oidc-provider';
 
+// Standard output carries the answers alone; the library's notices go to the log.
+console.info = console.error;
+
 const VERSION = createRequire(import.meta.url)('oidc-provider/package.json').version;
 // Resources by address; two of them name the gateway as audience and differ in how they sign.
 const RESOURCES = {
