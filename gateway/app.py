@@ -158,9 +158,6 @@ class _Desk:
             correlation=correlation_of(request.scope) or "",
             at=runtime.clock(),
             action="",
-            dataset="",
-            purpose="",
-            basis="",
         )
         asker = None if principal is None else nobody(principal)
         await runtime.pipeline.fail(occasion, kind, reason, asker)

@@ -42,9 +42,10 @@ class Occasion:
     correlation: str
     at: datetime
     action: str
-    dataset: str
-    purpose: str
-    basis: str
+    dataset: str | None = None
+    purpose: str | None = None
+    basis: str | None = None
+    owners: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,9 @@ class EntryWriter:
             t=occasion.at,
             log=occasion.origin,
             requester=Requester(principal.country, principal.org, asker.role or None),
-            owner=Owner(outcome.owner, occasion.dataset),
+            owner=Owner(outcome.owner, occasion.dataset)
+            if outcome.owner in occasion.owners
+            else None,
             op=_operation(occasion, asker, outcome),
             purpose=occasion.purpose,
             basis=occasion.basis,

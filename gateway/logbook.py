@@ -16,6 +16,8 @@ import orjson
 
 from audit import AuditLog, StoredEntry
 from gateway.errors import GatewayError
+from gateway.facts import FactRegister
+from gateway.facts.register import strictest
 from gateway.inquiry import Inquiry
 from gateway.outcome import Outcome, Result
 from gateway.questions import ListQuestion, ReadQuestion
@@ -37,9 +39,10 @@ class Logbook:
     `_counts` and `_counted` are owned by `law_enforcement_questions`.
     """
 
-    def __init__(self, log: AuditLog, subjects: Subjects) -> None:
+    def __init__(self, log: AuditLog, subjects: Subjects, facts: FactRegister) -> None:
         """Use the running gateway's own log."""
         self._log = log
+        self._facts = facts
         self._subjects = subjects
         self._counts: Counter[tuple[str, str]] = Counter()
         self._counted = 0
@@ -56,11 +59,13 @@ class Logbook:
         entries, after = await self._entries(inquiry, base.owner)
         rows = []
         verdicts: dict[bool, frozenset[str]] = {}
+        scope = inquiry.scope(base.owner)
+        attested = [a.truth for a in self._facts.matching("log_party", scope, inquiry.now)]
         for entry in entries:
             envelope = orjson.loads(entry.envelope)
             party = inquiry.asker.country in _parties(envelope)
             if party not in verdicts:
-                truth = Truth.TRUE if party else Truth.FALSE
+                truth = strictest([Truth.TRUE if party else Truth.FALSE, *attested], harmful=False)
                 again = inquiry.snapshot.decide_record(
                     inquiry.question, base.owner, {**facts, "log_party": truth}
                 )

@@ -185,7 +185,7 @@ async def _pipeline(opened: _Opened, verifier: TokenVerifier, stack: AsyncExitSt
     numbers = IssuedCaseNumbers(state)
     handles = Handles(keyring.service_key("handles"))
     subjects = Subjects(handles, keyring, numbers, UsedTokens(state), opened.facts)
-    logbook = Logbook(opened.log, subjects)
+    logbook = Logbook(opened.log, subjects, opened.facts)
     entries = _entry_writer(settings, opened.clock)
     desk = Desk(
         sources=opened.sources,

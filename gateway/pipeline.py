@@ -110,16 +110,22 @@ class Pipeline:
         return await self._record(inquiry, outcomes)
 
     def occasion(self, inquiry: Inquiry) -> Occasion:
-        """What all entries of this question share."""
+        """What all entries of this question share.
+
+        Only words of the rules are named: a word that they do not know may be somebody's name.
+        """
+        asked, words = inquiry.asked, inquiry.snapshot.vocabulary
+        purpose = words.purposes.get(asked.purpose)
         return Occasion(
             origin=self._parts.log.origin,
             policy=inquiry.snapshot.digest,
             correlation=inquiry.correlation,
             at=inquiry.now,
             action=inquiry.action,
-            dataset=inquiry.asked.dataset,
-            purpose=inquiry.asked.purpose,
-            basis=inquiry.asked.basis,
+            dataset=asked.dataset if asked.dataset in words.datasets else None,
+            purpose=None if purpose is None else asked.purpose,
+            basis=asked.basis if purpose is not None and asked.basis in purpose.bases else None,
+            owners=frozenset(words.countries),
         )
 
     async def fail(
@@ -197,7 +203,7 @@ class Pipeline:
             positions = await parts.log.append(pending)
         for outcome in outcomes:
             ending = _ENDINGS.get(outcome.status, Ending.FAILED)
-            parts.metrics.answer(inquiry.action, occasion.dataset, outcome.owner, ending)
+            parts.metrics.answer(inquiry.action, occasion.dataset or "", outcome.owner, ending)
         return answer_of(occasion, outcomes, bodies, positions, inquiry.asker.principal.binding)
 
     async def _within_volume(

@@ -49,14 +49,24 @@ def question_facts(
         elif name == "suspended":
             known[name] = asker.suspended
         elif name == "agreement_in_force":
-            known[name] = snapshot.agreement("readmission", asker.country, scope.owner, now.date())
+            stated = snapshot.agreement("readmission", asker.country, scope.owner, now.date())
+            known[name] = _in_force(register, name, scope, now, stated)
         elif name == "liaison_agreement":
-            known[name] = snapshot.agreement("liaison", scope.org, scope.owner, now.date())
+            stated = snapshot.agreement("liaison", scope.org, scope.owner, now.date())
+            known[name] = _in_force(register, name, scope, now, stated)
         elif name == "same_unit":
             known[name] = _same_unit(register, asker, scope, now)
         else:
             known[name] = _attested(register, name, asker, scope, now, harmful=guard.harmful)
     return known
+
+
+def _in_force(
+    register: FactRegister, name: str, scope: Scope, now: datetime, stated: Truth
+) -> Truth:
+    """The agreements file speaks; a denunciation or doubt attested since then makes it stricter."""
+    since = [a.truth for a in register.matching(name, scope, now)]
+    return strictest([stated, *since], harmful=False)
 
 
 def _attested(

@@ -75,6 +75,10 @@ development = true
 """
 
 
+def today():
+    return datetime.now(UTC).date()
+
+
 def prepare(folder, organisations):
     """A folder with everything that a gateway keeps; made once and copied for each test."""
     create_region(folder / "region")
@@ -134,7 +138,7 @@ class House:
 
 
 @asynccontextmanager
-async def running(folder, **changes):
+async def running(folder):
     output = io.BytesIO()
     settings = load_settings(folder / "cuvar.toml")
     runtime = await open_gateway(settings, output)
