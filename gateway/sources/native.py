@@ -17,7 +17,10 @@ import sqlalchemy as sa
 
 from gateway.sources.dates import DateForm
 
-__all__ = ["UnfittingError", "day_span", "fit", "fit_day"]
+__all__ = ["BINARY", "UnfittingError", "day_span", "fit", "fit_day"]
+
+BINARY = (sa.LargeBinary, sa.BINARY, sa.VARBINARY)
+"""Column types that hold bytes; MariaDB's fixed ones are no LargeBinary."""
 
 _TRUE = frozenset({"1", "t", "true", "yes"})
 _FALSE = frozenset({"0", "f", "false", "no"})
@@ -104,5 +107,5 @@ _CONVERT: tuple[tuple[type[sa.types.TypeEngine[Any]], Callable[[str], Any]], ...
     (sa.DateTime, datetime.fromisoformat),
     (sa.Date, date.fromisoformat),
     (sa.Uuid, uuid.UUID),
-    (sa.LargeBinary, bytes.fromhex),
+    *((kind, bytes.fromhex) for kind in BINARY),
 )

@@ -75,8 +75,15 @@ class DatabaseRegister:
             raise SourceUnavailableError("wrong", self.country, fault=False)
         if not 1 <= wanted.limit <= _MOST:
             raise SourceQuestionError(f"a page has 1 to {_MOST} records")
+        fresh = self._statements is None
         try:
-            return await self._fetch(wanted, dataset)
+            try:
+                return await self._fetch(wanted, dataset)
+            except SchemaError:
+                if fresh:
+                    raise
+                self.forget()  # the schema may have been mended since it was read
+                return await self._fetch(wanted, dataset)
         except (SchemaError, Failure) as error:
             raise self._unavailable(error) from None
 

@@ -9,7 +9,7 @@ Lists are padded to a few lengths by repeating the last value, so that few plans
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from gateway.sources.errors import SourceQuestionError, SourceUnavailableError
 from gateway.sources.mapping import Column, Dataset, RegisterMapping, Search
-from gateway.sources.native import UnfittingError, day_span, fit, fit_day
+from gateway.sources.native import BINARY, UnfittingError, day_span, fit, fit_day
 from gateway.sources.question import ByReference, BySurrogate, Everything, NamedPerson, Selector
 from gateway.sources.spelling import mrz_forms
 from gateway.sources.tables import Live, SchemaError, Tables
@@ -61,6 +61,9 @@ class Selections:
     mapping: RegisterMapping
     live: Live
     dialect: str
+    # Only asked for the types of columns. To describe every column anew for each question cost
+    # more than the question itself.
+    _described: dict[str | None, Tables] = field(default_factory=dict, repr=False)
 
     def read(self, dataset: Dataset, selector: Selector) -> Selection | None:
         """The selector's values; None when no row of this register can fit them.
@@ -106,7 +109,7 @@ class Selections:
         if len(value) != _SURROGATE:
             raise SourceQuestionError("a surrogate is 16 bytes")
         column = self._tables(dataset).person_column(Column("", person.surrogate)).type
-        if isinstance(column, sa.LargeBinary):
+        if isinstance(column, BINARY):
             fitted = [value]
         else:
             texts = [value.hex()] if isinstance(column, sa.Uuid) else _hex_forms(value)
@@ -209,12 +212,11 @@ class Selections:
         return list(dict.fromkeys((value, short.replace("%Y", str(day.year)))))
 
     def _search_type(self, search: Search) -> sa.types.TypeEngine[Any]:
-        tables = Tables(self.mapping, self.live, self.dialect, None)
         if search.child is not None:
             return self._named_type(search.child.table, search.child.column)
         if search.column is None:
             raise SchemaError
-        return tables.type_of(search.column)
+        return self._tables(None).type_of(search.column)
 
     def _named_type(self, table: str, column: str) -> sa.types.TypeEngine[Any]:
         try:
@@ -231,8 +233,13 @@ class Selections:
     def _type(self, dataset: Dataset, column: str) -> sa.types.TypeEngine[Any]:
         return self._named_type(dataset.table, column)
 
-    def _tables(self, dataset: Dataset) -> Tables:
-        return Tables(self.mapping, self.live, self.dialect, dataset)
+    def _tables(self, dataset: Dataset | None) -> Tables:
+        name = None if dataset is None else dataset.name
+        found = self._described.get(name)
+        if found is None:
+            found = Tables(self.mapping, self.live, self.dialect, dataset)
+            self._described[name] = found
+        return found
 
     def _fitted(self, texts: Iterable[str], column: sa.types.TypeEngine[Any]) -> list[Any]:
         found = []

@@ -73,7 +73,7 @@ class MariadbServer:
             f"--pid-file={self.home / 'pid'}",
             f"--log-error={self.home / 'log'}",
             *("--bind-address=127.0.0.1", "--skip-log-bin", "--skip-name-resolve"),
-            *("--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M"),
+            *("--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=64M"),
             *("--character-set-server=utf8mb4", "--performance-schema=OFF"),
         ]
         self._process = subprocess.Popen(

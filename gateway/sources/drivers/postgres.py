@@ -25,7 +25,7 @@ __all__ = ["PostgresDriver"]
 
 _IDLE_S = 300.0
 _RELEASE_S = 5.0
-_WRONG_CLASSES = ("0A", "22", "2B", "42", "XX")
+_WRONG_CLASSES = ("0A", "22", "25", "2B", "42", "XX")
 _CANCELED = "57014"
 _ENGINE_ONLY = ("prepared_statement_cache_size", "prepared_statement_name_func", "async_fallback")
 
