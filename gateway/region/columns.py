@@ -175,6 +175,13 @@ def _split_clock(tail: str) -> tuple[str, str]:
     return tail[:at], tail[at:]
 
 
+@lru_cache(maxsize=8)
+def _keys(form: str, count: int) -> Texts:
+    """Running numbers from 1 as text, and None at the end for a missing one."""
+    prefix, width = form.split("#", maxsplit=1)[0], form.count("#")
+    return texts([*(f"{prefix}{number:0{width}d}" for number in range(1, count + 1)), None])
+
+
 @dataclass(frozen=True, slots=True)
 class Numbers:
     """Whole numbers or a register's running numbers; MISSING where there is none."""
@@ -183,10 +190,11 @@ class Numbers:
 
     def written(self, form: Form, start: int, stop: int) -> list[Any]:
         """As `Column.written`."""
-        values = self.values[start:stop].tolist()
         if isinstance(form.keys, str):
-            prefix, width = form.keys.split("#")[0], form.keys.count("#")
-            return [None if v == MISSING else f"{prefix}{v + 1:0{width}d}" for v in values]
+            most = 1 << int(self.values.max(initial=0) + 1).bit_length()
+            places = self.values[start:stop]
+            return _listed(_keys(form.keys, most)[np.where(places == MISSING, most, places)])
+        values = self.values[start:stop].tolist()
         if form.keys is not None:
             base = form.keys
             return [None if value == MISSING else value + base for value in values]

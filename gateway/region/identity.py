@@ -52,7 +52,8 @@ _MAJORITY: Final = 18
 
 @lru_cache(maxsize=65536)
 def _mrz(name: str) -> str:
-    return mrz(name)
+    """`mrz`, short of its work where a name is plain letters already."""
+    return name.upper() if name.isascii() and name.isalpha() else mrz(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,9 @@ def _slipped(rng: np.random.Generator, name: Written, where: Flags) -> Written:
             text[:at] + letter + text[at + 1 :],
         )[kind]
         changed = changed.upper() if text.isupper() else changed[0].upper() + changed[1:]
-        if mrz(changed):
-            name.shown[row], name.searched[row] = changed, mrz(changed)
+        searched = _mrz(changed)
+        if searched:
+            name.shown[row], name.searched[row] = changed, searched
     return name
 
 
@@ -123,7 +125,7 @@ def _styles(rng: np.random.Generator, local: Local) -> Ints:
     world, who, rates = local.world, local.seen.person, local.rates
     other = thin(rng, rates.other_romanisation, local.count)
     heard = (world.document[who] < 0) | thin(rng, rates.heard_not_read, local.count)
-    own = world.romanisation[who]
+    own = world.names.romanisation[who]
     drawn = (own + rng.integers(1, ROMANISATIONS, local.count)) % ROMANISATIONS
     return np.asarray(np.where(other, drawn, own) + ROMANISATIONS * heard)
 
@@ -134,57 +136,97 @@ def _previous(written: Written, mask: Flags) -> Words:
     return Words(shown)
 
 
-def _names(local: Local) -> Frame:
-    rng, rates = local.stream("names"), local.rates
-    world, who = local.world, local.seen.person
+@dataclass(frozen=True, slots=True)
+class _Used:
+    """Entry numbers of the names that a person gave here, and the true ones."""
+
+    alias: Flags
+    forename: Ints
+    second: Ints
+    surname: Ints
+    true_forename: Ints
+    true_surname: Ints
+
+
+def _used(rng: np.random.Generator, local: Local) -> _Used:
+    """An alias is another person's pair of names; a father's name may stand for the surname."""
+    rates, names, who = local.rates, local.world.names, local.seen.person
     alias = thin(rng, rates.alias_used, local.count)
     borrowed = rng.permutation(local.count)
-    forename, surname = world.forename[who], world.surname[who]
-    second = np.where(alias, -1, world.forename2[who])
-    father = (world.patronymic[who] >= 0) & thin(rng, rates.patronymic_as_surname, local.count)
-    true_surname = np.where(father, world.patronymic[who], surname)
-    used_forename = np.where(alias, forename[borrowed], forename)
-    used_surname = np.where(alias, surname[borrowed], true_surname)
-    birth, earlier = world.birth_surname[who], world.previous_surname[who]
-    needed = np.concatenate([forename, second, surname, true_surname, birth, earlier])
+    forename, surname = names.forename[who], names.surname[who]
+    father = (names.patronymic[who] >= 0) & thin(rng, rates.patronymic_as_surname, local.count)
+    surname = np.where(father, names.patronymic[who], surname)
+    return _Used(
+        alias=alias,
+        forename=np.where(alias, forename[borrowed], forename),
+        second=np.where(alias, -1, names.forename2[who]),
+        surname=np.where(alias, surname[borrowed], surname),
+        true_forename=forename,
+        true_surname=surname,
+    )
+
+
+def _names(local: Local) -> Frame:
+    rng, rates, count = local.stream("names"), local.rates, local.count
+    names, who = local.world.names, local.seen.person
+    used = _used(rng, local)
+    birth, earlier = names.birth_surname[who], names.previous_surname[who]
+    needed = np.concatenate([used.true_forename, used.second, used.true_surname, birth, earlier])
     speller = _Speller(local.country, np.unique(needed[needed >= 0]))
     style = _styles(rng, local)
-
-    given = _joined(speller.spell(used_forename, style), speller.spell(second, style), second >= 0)
-    family = speller.spell(used_surname, style)
-    given = _slipped(rng, given, thin(rng, rates.typo_forename, local.count))
-    family = _slipped(rng, family, thin(rng, rates.typo_surname, local.count))
-    single = world.single_name[who]
-    swapped = ~single & thin(rng, rates.names_swapped, local.count)
-    family_shown = np.where(swapped | single, given.shown, family.shown)
-    given_shown = np.where(swapped, family.shown, given.shown)
-    family_mrz = np.where(swapped | single, given.searched, family.searched)
-    given_mrz = np.where(swapped, family.searched, given.searched)
-    given_shown[single], given_mrz[single] = None, None
-
-    known_alias = thin(rng, rates.alias_used, local.count) | (alias & thin(rng, 0.5, local.count))
-    real = speller.spell(forename, style).shown + " " + speller.spell(surname, style).shown
-    other = (style + 1) % ROMANISATIONS + ROMANISATIONS * (style >= ROMANISATIONS)
-    respelled = (
-        speller.spell(forename, other).shown + " " + speller.spell(true_surname, other).shown
-    )
-    aliases = np.where(alias, real, respelled)
-    aliases[~known_alias] = None
+    given = speller.spell(used.forename, style)
+    given = _joined(given, speller.spell(used.second, style), used.second >= 0)
+    given = _slipped(rng, given, thin(rng, rates.typo_forename, count))
+    family = speller.spell(used.surname, style)
+    family = _slipped(rng, family, thin(rng, rates.typo_surname, count))
+    single = names.single[who]
+    swapped = ~single & thin(rng, rates.names_swapped, count)
+    first, last = _arranged(given, family, swapped, single)
     return {
-        "surnames": Words(family_shown),
-        "forenames": Words(given_shown),
-        "surnames_mrz": Words(family_mrz),
-        "forenames_mrz": Words(given_mrz),
+        "surnames": Words(last.shown),
+        "forenames": Words(first.shown),
+        "surnames_mrz": Words(last.searched),
+        "forenames_mrz": Words(first.searched),
         "birth_names": _previous(speller.spell(birth, style), birth >= 0),
         "previous_names": _previous(speller.spell(earlier, style), earlier >= 0),
-        "aliases": Words(aliases),
+        "aliases": _aliases(rng, local, speller, used, style),
         "original_script": _script(rng, local),
     }
 
 
+def _arranged(
+    given: Written, family: Written, swapped: Flags, single: Flags
+) -> tuple[Written, Written]:
+    """Forenames and surnames as they stand; a single name stands as the surname."""
+    first = Written(
+        np.where(swapped, family.shown, given.shown),
+        np.where(swapped, family.searched, given.searched),
+    )
+    last = Written(
+        np.where(swapped | single, given.shown, family.shown),
+        np.where(swapped | single, given.searched, family.searched),
+    )
+    first.shown[single], first.searched[single] = None, None
+    return first, last
+
+
+def _aliases(
+    rng: np.random.Generator, local: Local, speller: _Speller, used: _Used, style: Ints
+) -> Words:
+    """The true name behind an alias that was found out, or another spelling of the name."""
+    found_out = used.alias & thin(rng, 0.5, local.count)
+    known = found_out | thin(rng, local.rates.alias_used, local.count)
+    other = (style + 1) % ROMANISATIONS + ROMANISATIONS * (style >= ROMANISATIONS)
+    spelled = np.where(used.alias, style, other)
+    forenames = speller.spell(used.true_forename, spelled).shown
+    made = forenames + " " + speller.spell(used.true_surname, spelled).shown
+    made[~known] = None
+    return Words(made)
+
+
 def _script(rng: np.random.Generator, local: Local) -> Words:
     book, world, who = lexicon(), local.world, local.seen.person
-    first, last = book.script[world.forename[who]], book.script[world.surname[who]]
+    first, last = book.script[world.names.forename[who]], book.script[world.names.surname[who]]
     kept = thin(rng, local.rates.own_script_kept, local.count)
     has = kept & (first != None) & (last != None)  # noqa: E711  elementwise on an object array
     made = texts([None] * local.count)

@@ -3,9 +3,9 @@
 
 Each table names the frame that fills it and, a line a column, the native column, the frame's
 column, and how it is written: `codes:LIST`, `date:FORM` (an underscore stands for a space),
-`sep:MARK` between several values, `key:PREFIX####` or `key:NUMBER` for running numbers. `a+b` writes
-two texts into one column as "a, b". The mapping files of `mappings/` describe the same schemas
-from the gateway's side; a test holds the two together.
+`sep:MARK` between several values, `key:PREFIX####` or `key:NUMBER` for running numbers. `a+b`
+writes two texts into one column as "a, b". The mapping files of `mappings/` describe the same
+schemas from the gateway's side; a test holds the two together.
 """
 
 from __future__ import annotations

@@ -78,16 +78,6 @@ def _papers(local: Local, documents: Documents) -> Frame:
     visa = has & thin(rng, 0.04, count)
     visas = texts([None] * count)
     visas[visa] = [f"V0{n:07d}" for n in rng.integers(0, 10**7, int(visa.sum())).tolist()]
-    line = texts([None] * count)
-    passport = np.flatnonzero(world.document[who] == 0)
-    if len(passport):
-        line[passport] = numbers.mrz_lines(
-            number[passport],
-            texts([alpha3[nation] for nation in issuer[passport].tolist()]),
-            world.born[who][passport],
-            world.female[who][passport],
-            expiry[passport],
-        )
     issued_on = expiry - 365 * np.where(world.document[who] == 0, 5, 10)
     return {
         "has_document": flags(has),
@@ -101,13 +91,30 @@ def _papers(local: Local, documents: Documents) -> Frame:
         "doc_issuer": Codes(issuer, alpha3),
         "doc_expiry": Days(np.where(has, expiry, MISSING)),
         "doc_issued_on": Days(np.where(has, issued_on, MISSING)),
-        "doc_mrz": Words(line),
+        "doc_mrz": Words(_lines(local, number, expiry)),
         "visa_number": Words(visas),
         "visa_state": Codes(
             np.where(visa, choose(rng, [1.0] * len(COUNTRIES), count), -1), COUNTRIES
         ),
         "doc_alert": flags(has & thin(rng, rates.document_alert, count)),
     }
+
+
+def _lines(local: Local, number: Texts, expiry: Ints) -> Texts:
+    """The machine-readable line of each passport, None for all else."""
+    world, who = local.world, local.seen.person
+    alpha3 = [row.alpha3 for row in nations()]
+    line = texts([None] * local.count)
+    rows = np.flatnonzero(world.document[who] == 0)
+    if len(rows):
+        line[rows] = numbers.mrz_lines(
+            number[rows],
+            texts([alpha3[nation] for nation in world.nation[who[rows]].tolist()]),
+            world.born[who[rows]],
+            world.female[who[rows]],
+            expiry[rows],
+        )
+    return line
 
 
 def _biometrics(local: Local) -> Frame:

@@ -17,7 +17,7 @@ from gateway.region.datafiles import centres
 from gateway.region.local import Local, origins, running, standing
 from gateway.region.randomness import MISSING, Flags, Ints, choose, texts, thin
 from gateway.region.registering import Registered
-from gateway.region.world import CHILD, HEAD, SIBLING, SPOUSE
+from gateway.region.units import CHILD, HEAD, SIBLING, SPOUSE
 
 __all__ = ["family_frame", "protection_frame"]
 
@@ -26,6 +26,8 @@ _RELATIONS: Final = ("spouse", "parent", "child", "sibling", "other")
 _ELDER: Final = 60
 _GUARDIANS: Final = 40
 _PLAIN: Final = Form()
+_REFERRALS: Final = ("medical", "psychosocial", "legal_aid", "child_protection", "safe_shelter")
+_REFERRAL_STATES: Final = ("open", "accepted", "closed")
 
 
 def _needs(rng: np.random.Generator, local: Local, person: Ints, alone: Flags) -> Several:
@@ -47,7 +49,7 @@ def _needs(rng: np.random.Generator, local: Local, person: Ints, alone: Flags) -
 
 def protection_frame(local: Local, persons: Frame) -> Frame:
     """At most one note a person."""
-    rng, rates, today = local.stream("protection"), local.rates, local.plan.today
+    rng, rates = local.stream("protection"), local.rates
     world = local.world
     minor = local.ages(world.born[local.seen.person]) < 18  # noqa: PLR2004
     alone_here = world.lone_minor[local.seen.person] & minor
@@ -56,53 +58,55 @@ def protection_frame(local: Local, persons: Frame) -> Frame:
     )
     count, alone, seen_on = len(person), alone_here[person], local.seen.day[person]
     victim = thin(rng, rates.trafficking, count)
-    guardian = persons["guardian_record"].at(person).written(_PLAIN, 0, count)
-    checked = persons["best_interest"].at(person).written(_PLAIN, 0, count)
-    has_guardian, has_check = (
-        np.array([answer == "yes" for answer in answers], dtype=np.bool_)
-        for answers in (guardian, checked)
-    )
-    note = texts([f"Invented note of the synthetic region, {local.country}."] * count)
-    note[~thin(rng, 0.5, count)] = None
-    safe = victim & thin(rng, 0.6, count)
-    address = texts([None] * count)
-    address[safe] = f"{centres(local.country)[0].region}, synthetic safe house"
-    ward = texts(
-        [f"{local.country}-G{n:03d}" for n in choose(rng, [1.0] * _GUARDIANS, count).tolist()]
-    )
-    ward[~has_guardian] = None
+    reflection = seen_on + rng.integers(30, 400, count)
+    company = np.where(alone, 0, choose(rng, [0.2, 0.3, 0.5], count))
     return {
         "record_key": running(person),
         "person_key": Numbers(person),
         "needs_codes": _needs(rng, local, person, alone),
         "trafficking_mark": flags(victim),
-        "reflection_until": Days(np.where(victim, seen_on + rng.integers(30, 400, count), MISSING)),
-        "referral_kind": Codes(
-            choose(rng, [0.3, 0.25, 0.2, 0.15, 0.1], count),
-            ("medical", "psychosocial", "legal_aid", "child_protection", "safe_shelter"),
-        ),
+        "reflection_until": Days(np.where(victim, reflection, MISSING)),
+        "referral_kind": Codes(choose(rng, [0.3, 0.25, 0.2, 0.15, 0.1], count), _REFERRALS),
+        "referral_state": Codes(choose(rng, [0.25, 0.35, 0.4], count), _REFERRAL_STATES),
         "declared_persecutor": persons["declared_persecutor"].at(person),
-        "note": Words(note),
-        "guardian_ref": Words(ward),
-        "safe_address": Words(address),
-        "accompanied_by": Codes(
-            np.where(alone, 0, choose(rng, [0.2, 0.3, 0.5], count)),
-            ("nobody", "relative", "family"),
-        ),
-        "best_interest_on": Days(
-            np.where(has_check, np.minimum(seen_on + rng.integers(1, 40, count), today), MISSING)
-        ),
-        "referral_state": Codes(
-            choose(rng, [0.25, 0.35, 0.4], count), ("open", "accepted", "closed")
-        ),
-        **standing(
-            local,
-            "protection",
-            seen_on + 5 * 365,
-            "protection",
-            Codes(np.zeros(count, dtype=np.int64), ("PROT",)),
-        ),
+        "accompanied_by": Codes(company, ("nobody", "relative", "family")),
+        **_written(rng, local, victim),
+        **_guardian(rng, local, persons, person),
+        **standing(local, "protection", seen_on + 5 * 365, "protection", _kept(count, "PROT")),
         **origins(local, "protection", local.seen.previous[person], aid=0.4),
+    }
+
+
+def _kept(count: int, name: str) -> Codes:
+    return Codes(np.zeros(count, dtype=np.int64), (name,))
+
+
+def _written(rng: np.random.Generator, local: Local, victim: Flags) -> Frame:
+    """The fixed note, and the safe address of most victims."""
+    count = len(victim)
+    note = texts([f"Invented note of the synthetic region, {local.country}."] * count)
+    note[~thin(rng, 0.5, count)] = None
+    address = texts([None] * count)
+    safe = victim & thin(rng, 0.6, count)
+    address[safe] = f"{centres(local.country)[0].region}, synthetic safe house"
+    return {"note": Words(note), "safe_address": Words(address)}
+
+
+def _guardian(rng: np.random.Generator, local: Local, persons: Frame, person: Ints) -> Frame:
+    """Guardian and best-interest day, where the person's record says that there are such."""
+    count = len(person)
+    has_guardian, has_check = (
+        np.array([answer == "yes" for answer in persons[name].at(person).written(_PLAIN, 0, count)])
+        for name in ("guardian_record", "best_interest")
+    )
+    drawn = choose(rng, [1.0] * _GUARDIANS, count).tolist()
+    ward = texts([f"{local.country}-G{number:03d}" for number in drawn])
+    ward[~has_guardian.astype(np.bool_)] = None
+    checked = local.seen.day[person] + rng.integers(1, 40, count)
+    checked = np.minimum(checked, local.plan.today)
+    return {
+        "guardian_ref": Words(ward),
+        "best_interest_on": Days(np.where(has_check, checked, MISSING)),
     }
 
 
@@ -155,11 +159,7 @@ def family_frame(local: Local, registered: Registered) -> Frame:
         ),
         "contact_consent": flags(thin(rng, 0.8, count)),
         **standing(
-            local,
-            "family",
-            local.seen.day[person] + 5 * 365,
-            "family",
-            Codes(np.zeros(count, dtype=np.int64), ("FAM",)),
+            local, "family", local.seen.day[person] + 5 * 365, "family", _kept(count, "FAM")
         ),
         **origins(local, "family", local.seen.previous[person], aid=0.12),
     }

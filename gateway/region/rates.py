@@ -62,7 +62,10 @@ class Rates:
     """only Afghan, Somali and Eritrean naming"""
     own_script_kept: float = 0.45
     previous_name: float = 0.02
-    birth_name: float = 0.05
+    birth_name: float = 0.4
+    """of wives who bear their husband's surname"""
+    own_surname_kept: float = 0.45
+    """of wives"""
 
     # Dates of birth (shares of registrations)
     dob_made_first_january: float = 0.02
@@ -89,8 +92,8 @@ class Rates:
 
     # What happens in a country (shares of persons in a register)
     stay: float = 0.55
-    still_there: float = 0.16
-    """of stays of persons at the last place known"""
+    still_there: float = 0.30
+    """of stays within a year, of persons at the last place known"""
     mean_stay_days: float = 17.0
     protection_note: float = 0.10
     trafficking: float = 0.06

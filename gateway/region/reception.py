@@ -16,12 +16,15 @@ from gateway.region.columns import Codes, Days, Frame, Minutes, Numbers, Several
 from gateway.region.datafiles import centres, nations
 from gateway.region.local import Local, origins, running, standing
 from gateway.region.randomness import MISSING, Flags, Ints, choose, texts, thin
+from gateway.region.world import World
 
 __all__ = ["Stays", "centre_frame", "stay_frame"]
 
 _DIETS = ("none", "halal", "vegetarian", "diabetic", "infant")
 _ALERTS = ("asthma", "diabetes", "epilepsy", "pregnancy", "injury")
 _ROOM_BEDS = 6
+_LONGEST_STAY = 365
+"""Nobody who came longer ago counts as still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,48 +73,48 @@ def stay_frame(local: Local, persons: Frame) -> Stays:
     world, who = local.world, local.seen.person[person]
     arrived = np.minimum(local.seen.day[person] + rng.integers(0, 4, count), today)
     centre = _centre(rng, local, person)
-    wish = local.seen.last[person] & thin(rng, rates.still_there, count)
+    wish = local.seen.last[person] & (arrived > today - _LONGEST_STAY)
+    wish &= thin(rng, rates.still_there, count)
     staying = _still_there(local, wish, centre)
     length = 1 + rng.exponential(rates.mean_stay_days, count).astype(np.int64)
     left = np.minimum(arrived + length, np.maximum(today - 1, arrived))
     known_leave = staying & thin(rng, 0.08, count)
     leaves = np.where(staying, np.where(known_leave, today + 5, MISSING), left)
-    room = rng.integers(1, 180, count)
-    bed = rng.integers(1, _ROOM_BEDS + 1, count)
-    group = np.where(world.role[who] > 0, world.unit[who] * 7919 % 1_000_003, MISSING)
-    alert = thin(rng, 0.05, count)
-    young = local.ages(world.born[local.seen.person])[person]
     until = np.maximum(left, arrived) + 2 * 365
-    here = centres(local.country)
-    words = tuple(row.centre for row in here)
+    until = np.where(until > today, until, today + rng.integers(5, 400, count))
+    kept = Codes(np.zeros(count, dtype=np.int64), ("STAY",))
+    words = tuple(row.centre for row in centres(local.country))
     frame: Frame = {
         "record_key": running(person),
         "person_key": Numbers(person),
         **_badge(local, persons, person),
-        "age": Numbers(young),
+        "age": Numbers(local.ages(world.born[local.seen.person])[person]),
         "sex": persons["sex"].at(person),
         "languages": _languages(world.nation[who]),
         "centre_id": Codes(centre, words),
         "arrived_on": Days(arrived),
         "leaves_on": Days(leaves),
-        "room": Words(texts([f"{chr(65 + n % 4)}{n:03d}" for n in room.tolist()])),
-        "bed": Numbers(bed),
-        "family_group_no": Numbers(group),
-        "diet_code": Codes(choose(rng, [0.2, 0.68, 0.04, 0.04, 0.04], count), _DIETS),
-        "medical_alert_code": Codes(
-            np.where(alert, choose(rng, [1.0] * len(_ALERTS), count), -1), _ALERTS
-        ),
-        "separate_room": flags(thin(rng, 0.04, count)),
-        **standing(
-            local,
-            "stays",
-            np.where(until > today, until, today + rng.integers(5, 400, count)),
-            "reception",
-            Codes(np.zeros(count, dtype=np.int64), ("STAY",)),
-        ),
+        **_place(rng, world, who),
+        **standing(local, "stays", until, "reception", kept),
         **origins(local, "stays", local.seen.previous[person]),
     }
     return Stays(frame, centre, staying)
+
+
+def _place(rng: np.random.Generator, world: World, who: Ints) -> Frame:
+    """Room, bed, family group, and what the kitchen and the infirmary must know."""
+    count = len(who)
+    room = rng.integers(1, 180, count)
+    group = np.where(world.role[who] > 0, world.unit[who] * 7919 % 1_000_003, MISSING)
+    alert = choose(rng, [1.0] * len(_ALERTS), count)
+    return {
+        "room": Words(texts([f"{chr(65 + n % 4)}{n:03d}" for n in room.tolist()])),
+        "bed": Numbers(rng.integers(1, _ROOM_BEDS + 1, count)),
+        "family_group_no": Numbers(group),
+        "diet_code": Codes(choose(rng, [0.2, 0.68, 0.04, 0.04, 0.04], count), _DIETS),
+        "medical_alert_code": Codes(np.where(thin(rng, 0.05, count), alert, -1), _ALERTS),
+        "separate_room": flags(thin(rng, 0.04, count)),
+    }
 
 
 def _badge(local: Local, persons: Frame, person: Ints) -> Frame:

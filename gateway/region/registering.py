@@ -95,7 +95,7 @@ def _notice(rng: np.random.Generator, local: Local, day: Ints, nation: Ints) -> 
 def _travel(rng: np.random.Generator, local: Local, day: Ints, last: Flags) -> Frame:
     here = places(local.country)
     place = choose(rng, [row.weight for row in here], len(day))
-    left = ~last & thin(rng, 0.7, len(day))
+    left = thin(rng, 0.7, len(day)) & (~last | thin(rng, 0.08, len(day)))
     removed = left & thin(rng, 0.05, len(day))
     until = np.minimum(day + rng.integers(2, 60, len(day)), local.plan.today)
     own = np.full(len(day), COUNTRIES.index(local.country))

@@ -40,15 +40,12 @@ def quoted(name: str) -> str:
 
 def _created(table: NativeTable, frame: Frame) -> str:
     columns = []
-    text_key = False
     for column in table.columns:
         kind = column.type_in(frame)
         if column.name == table.key:
-            text_key = kind == "TEXT"
-            kind += " PRIMARY KEY NOT NULL" if text_key else " PRIMARY KEY"
+            kind += " PRIMARY KEY NOT NULL" if kind == "TEXT" else " PRIMARY KEY"
         columns.append(f"{quoted(column.name)} {kind}")
-    tail = " WITHOUT ROWID" if text_key else ""
-    return f"CREATE TABLE {quoted(table.name)} ({', '.join(columns)}){tail}"
+    return f"CREATE TABLE {quoted(table.name)} ({', '.join(columns)})"
 
 
 def _values(column: NativeColumn, frame: Frame, start: int, stop: int) -> list[Any]:
@@ -121,5 +118,6 @@ def write_register(
                 over = ", ".join(map(quoted, columns))
                 connection.execute(f"CREATE INDEX {name} ON {quoted(table.name)} ({over})")
         connection.execute("COMMIT")
+        connection.execute("PRAGMA analysis_limit=400")
         connection.execute("ANALYZE")
     return counts
