@@ -19,6 +19,7 @@ from policies.masks import RuleSet
 from policies.question import Question, Truth
 from policies.snapshot import Snapshot
 from policies.vocabulary import INTERNATIONAL, Organisation, Vocabulary
+from policies.zones import asker_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,11 @@ def grants(snapshot: Snapshot, when: frozenset[str] = frozenset()) -> Iterator[G
     for owner, (org, country) in product(words.countries, _askers(words)):
         for role, purpose in product(words.roles, words.purposes.values()):
             if role not in purpose.roles or not words.may_hold(org, role):
+                continue
+            rules = snapshot.engine.owners[owner]
+            asker = asker_name(org, country)
+            reach = rules.accepting("role", role) & rules.accepting("org", asker)
+            if not reach & rules.accepting("purpose", purpose.id) & rules.allows:
                 continue
             for action, dataset in acts:
                 question = Question(
