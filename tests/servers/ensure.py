@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Makes sure that the servers which the tests start are on this machine (`make test`, `make bench`).
+"""Makes sure that the servers which tests and benches start are on this machine.
 
 MariaDB comes from Debian or Ubuntu: installed here when root, otherwise named in one line.
 PostgreSQL comes from a wheel of the development set. Nothing is left running, and no system
