@@ -94,7 +94,7 @@ class Keyring:
             KeysetExistsError: The country has a root key, or a kept keyset stands in the way.
             KeyringError: As `open` and `create`.
         """
-        roots = cls.open(path, passphrase)._roots
+        roots = unseal_keyset(read_private(path), passphrase)
         if country in roots:
             raise KeysetExistsError(f"{country} has a root key already; keys are never replaced")
         grown = {**roots, country: RootKey(1, random(KEY_BYTES))}

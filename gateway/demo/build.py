@@ -21,7 +21,7 @@ COUNTRIES: Final = ("BA", "HR", "RS", "ME", "AL", "GR", "AT", "SI", "MK")
 ISSUER: Final = "https://development.invalid"
 AUDIENCE: Final = "cuvar-demo"
 SETTINGS: Final = "cuvar.toml"
-_SECRET_FILE: Final = "keyset.secret"
+_UNLOCKS: Final = "keyset.unlock"
 
 
 class DemoError(GatewayError):
@@ -45,7 +45,7 @@ def build(folder: Path, *, persons: int, port: int, on_progress: Callable[[str],
     on_progress("keys of nine data-protection officers, the log's and the keyset's")
     for country in COUNTRIES:
         create_dpo_key(folder / f"dpo/{country}.key", folder / f"dpo/{country}.pub", country)
-    _write_private(folder / _SECRET_FILE, secrets.token_urlsafe(24) + "\n")
+    _write_private(folder / _UNLOCKS, secrets.token_urlsafe(24) + "\n")
     issuer = DevIssuer(folder / KEY_FOLDER, issuer=ISSUER, audience=AUDIENCE)
     (folder / KEY_FOLDER / "jwks.json").write_text(issuer.jwks(), encoding="utf-8")
     settings = folder / SETTINGS
@@ -90,7 +90,7 @@ signer = "log.key"
 
 [keys]
 keyset = "keyset.json"
-passphrase_file = "{_SECRET_FILE}"
+passphrase_file = "{_UNLOCKS}"
 
 [state]
 url = "sqlite:///state.sqlite"

@@ -90,7 +90,8 @@ The gateway runs:
    settings   {config}
 Ask something yourself (beds in Bosnia's centres):
    curl -s {url}/v1/count -H 'Content-Type: application/json' \\
-     -H "Authorization: Bearer $(cuvar token --config {config} --org BA-RC --role reception_manager)" \\
+     -H "Authorization: Bearer $(cuvar token --config {config} \\
+           --org BA-RC --role reception_manager)" \\
      -d '{{"dataset":"centres","owners":["BA"],"purpose":"reception","basis":"NAT-11"}}'
 Check everything:  cuvar doctor --config {config}
 Verify the log:    cuvar audit verify --config {config}

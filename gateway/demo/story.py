@@ -200,7 +200,7 @@ def _summary(entry: LoggedEntry) -> str:
     asker = envelope.requester
     who = "nobody known" if asker is None else f"{asker.org} as {asker.role}"
     return (
-        f"entry {entry.index}: {who} for {envelope.purpose}: {envelope.decision}, "
+        f"entry {entry.number}: {who} for {envelope.purpose}: {envelope.decision}, "
         f"view {envelope.view or 'none'}, {envelope.count} rows, rules {', '.join(envelope.rules)}"
     )
 

@@ -2,6 +2,7 @@
 """Chooses the person of the demonstration: ordinary, adult, and known in several countries."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -87,7 +88,7 @@ async def _choose(settings: Settings, today: date) -> Subject:
             await source.close()
 
 
-async def _search(sources: dict[str, Source], today: date) -> Subject:
+async def _search(sources: Mapping[str, Source], today: date) -> Subject:
     after = None
     for _ in range(_PAGES):
         page = await sources["BA"].fetch(
@@ -129,7 +130,7 @@ def _text(value: object) -> str:
     return " ".join(value) if isinstance(value, tuple) else str(value)
 
 
-async def _elsewhere(sources: dict[str, Source], subject: Subject, today: date) -> bool:
+async def _elsewhere(sources: Mapping[str, Source], subject: Subject, today: date) -> bool:
     named = NamedPerson(subject.surnames, subject.forenames, subject.born)
     for country in ("RS", "ME", "MK", "AL"):
         page = await sources[country].fetch(

@@ -19,7 +19,7 @@ _ENTRY = (
 class LoggedEntry(NamedTuple):
     """An entry as it stands in the file."""
 
-    index: int
+    number: int
     envelope: bytes
     sealed: Sealed | None
 

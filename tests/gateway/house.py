@@ -4,6 +4,8 @@
 import io
 import json
 import shutil
+import subprocess
+import sys
 import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -93,6 +95,27 @@ def prepare(folder, organisations):
 def copy(template, folder):
     shutil.copytree(template, folder, dirs_exist_ok=True)
     return folder
+
+
+def serve_at(template, folder, port):
+    """A copy of the house whose settings listen on a port; gives folder and address."""
+    copy(template, folder)
+    url = f"http://127.0.0.1:{port}"
+    text = (folder / "cuvar.toml").read_text(encoding="utf-8")
+    text = text.replace(f'public_url = "{URL}"', f'public_url = "{url}"\nport = {port}')
+    (folder / "cuvar.toml").write_text(text, encoding="utf-8")
+    return folder, url
+
+
+def start(folder):
+    """The gateway as a process of its own."""
+    with (folder / "stderr.log").open("ab") as errors:
+        return subprocess.Popen(
+            [sys.executable, "-m", "gateway", "serve", "--config", str(folder / "cuvar.toml")],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+        )
 
 
 class House:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Nine small registers of one plain schema, for tests that are about the gateway, not about schemas.
+"""Nine small registers of one plain schema, for tests about the gateway, not about schemas.
 
 One table a dataset, one column a field, every person clean: known, adult, unmarked. A test that
 needs something else changes the row or attests the fact.

@@ -39,10 +39,10 @@ class NothingAttested:
 
     fresh = True
 
-    def matching(self, fact, scope, now):
+    def matching(self, *_args):
         return []
 
-    def truth(self, fact, scope, now, *, harmful):
+    def truth(self, *_args, **_more):
         return Truth.FALSE
 
 

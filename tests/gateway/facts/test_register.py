@@ -20,9 +20,8 @@ class Clock:
 
 
 def saying(fact, truth=Truth.TRUE, minutes=15, **scope):
-    return Attestation(
-        fact, truth, Scope(**scope), NOW - timedelta(minutes=1), NOW + timedelta(minutes=minutes), "t"
-    )
+    start, end = NOW - timedelta(minutes=1), NOW + timedelta(minutes=minutes)
+    return Attestation(fact, truth, Scope(**scope), start, end, "t")
 
 
 @pytest.fixture
