@@ -9,7 +9,7 @@ record exists. The gateway's pipeline and the log envelope rely on both types.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 NO_OWNER_LINE = "no owner line"
@@ -40,30 +40,36 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One owner's answer to one question; a category that is not in `cells` is refused."""
+    """One owner's answer to one question; a category that is not in `cells` is refused.
+
+    What follows from the cells is worked out once, since decisions are remembered and each is
+    read many times.
+
+    Attributes:
+        owner: the country whose data it is.
+        cells: every category asked.
+        granted: the cells with a view.
+        duties: everything the gateway must do for the granted cells.
+        rules: deciding lines: those that granted a cell, and those that refused one, in cell order.
+    """
 
     owner: str
     cells: Mapping[str, Cell]
+    granted: Mapping[str, Cell] = field(init=False, repr=False, compare=False)
+    duties: frozenset[str] = field(init=False, repr=False, compare=False)
+    rules: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
-    @property
-    def granted(self) -> Mapping[str, Cell]:
-        """The cells with a view."""
-        return MappingProxyType({k: c for k, c in self.cells.items() if c.view is not None})
+    def __post_init__(self) -> None:
+        granted = {k: c for k, c in self.cells.items() if c.view is not None}
+        rules: dict[str, None] = {}
+        for cell in self.cells.values():
+            rules.update(dict.fromkeys(cell.refused if cell.view is None else cell.rules))
+        object.__setattr__(self, "granted", MappingProxyType(granted))
+        duties = frozenset[str]().union(*(cell.duties for cell in granted.values()))
+        object.__setattr__(self, "duties", duties)
+        object.__setattr__(self, "rules", tuple(rules))
 
     @property
     def allowed(self) -> bool:
         """Whether anything is granted at all."""
-        return any(cell.view is not None for cell in self.cells.values())
-
-    @property
-    def duties(self) -> frozenset[str]:
-        """Everything the gateway must do for the granted cells."""
-        return frozenset[str]().union(*(cell.duties for cell in self.granted.values()))
-
-    @property
-    def rules(self) -> tuple[str, ...]:
-        """Deciding lines: those that granted a cell, and those that refused one, in cell order."""
-        found: dict[str, None] = {}
-        for cell in self.cells.values():
-            found.update(dict.fromkeys(cell.refused if cell.view is None else cell.rules))
-        return tuple(found)
+        return bool(self.granted)

@@ -8,7 +8,7 @@ cached, hashed and shown. Facts are three-valued: a register that does not answe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -52,3 +52,24 @@ class Question:
     purpose: str
     basis: str
     named: bool
+    # A question is looked up in several caches on its way; its members are hashed once.
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        members = (
+            self.role,
+            self.org,
+            self.country,
+            self.action,
+            self.dataset,
+            self.owners,
+            self.categories,
+            self.view,
+            self.purpose,
+            self.basis,
+            self.named,
+        )
+        object.__setattr__(self, "_hash", hash(members))
+
+    def __hash__(self) -> int:
+        return self._hash
