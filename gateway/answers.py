@@ -14,6 +14,7 @@ import orjson
 
 from audit import Position
 from gateway.entries import Occasion
+from gateway.identity import TokenError
 from gateway.inquiry import Inquiry
 from gateway.outcome import Outcome
 from gateway.problems import Problem, ProblemError
@@ -60,7 +61,7 @@ def answer_of(
     outcomes: Sequence[Outcome],
     parts: Sequence[bytes],
     positions: Sequence[Position],
-    binding: str | None,
+    challenge: TokenError,
 ) -> Reply:
     """The whole answer, once every entry is durable.
 
@@ -69,7 +70,7 @@ def answer_of(
     """
     headers = receipts(occasion.origin, positions)
     if all(outcome.status == "refused" for outcome in outcomes):
-        raise _refusal(outcomes, headers, binding)
+        raise _refusal(outcomes, headers, challenge)
     body = b"".join(
         (
             b'{"correlation":"',
@@ -96,7 +97,7 @@ def receipts(origin: str, positions: Sequence[Position]) -> tuple[tuple[bytes, b
 
 
 def _refusal(
-    outcomes: Sequence[Outcome], headers: tuple[tuple[bytes, bytes], ...], binding: str | None
+    outcomes: Sequence[Outcome], headers: tuple[tuple[bytes, bytes], ...], challenge: TokenError
 ) -> ProblemError:
     owners = [
         {
@@ -113,11 +114,6 @@ def _refusal(
         return ProblemError(
             Problem.INSUFFICIENT_AUTHENTICATION,
             members={"owners": owners},
-            headers={**told, "www-authenticate": _challenge(binding)},
+            headers={**told, **challenge.headers},
         )
     return ProblemError(Problem.REFUSED, members={"owners": owners}, headers=told)
-
-
-def _challenge(binding: str | None) -> str:
-    scheme = "DPoP" if binding == "dpop" else "Bearer"
-    return f'{scheme} error="insufficient_user_authentication", max_age="900"'

@@ -11,10 +11,9 @@ from datetime import datetime
 from typing import Final
 
 from gateway.facts.question import AskerFacts
-from gateway.identity import Principal
+from gateway.identity import Principal, StepUp
 from policies import Snapshot, Truth
 
-_FRESH_LOGIN_S: Final = 15 * 60
 _BY_STATUS: Final = {"true": Truth.TRUE, "possible": Truth.POSSIBLE, "false": Truth.FALSE}
 
 
@@ -49,7 +48,7 @@ def asker_of(
     snapshot: Snapshot,
     now: datetime,
     *,
-    strong_acr: frozenset[str],
+    step_up: StepUp,
     suspended: str,
 ) -> Asker | None:
     """The asker in the stated role, or in the only one held; None when he does not hold it."""
@@ -57,11 +56,7 @@ def asker_of(
     role = next(iter(held)) if stated is None and len(held) == 1 else stated
     if role is None or role not in held:
         return None
-    fresh = (
-        principal.auth_time is not None
-        and principal.acr in strong_acr
-        and 0 <= now.timestamp() - principal.auth_time <= _FRESH_LOGIN_S
-    )
+    fresh = step_up.strong_login(principal, now.timestamp())
     return Asker(
         principal=principal,
         role=role,

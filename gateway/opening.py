@@ -34,7 +34,14 @@ from gateway.entries import EntryWriter
 from gateway.errors import GatewayError
 from gateway.facts import FactRegister
 from gateway.handles import Handles
-from gateway.identity import IssuerConfig, JwksCache, KeyChange, Revocations, TokenVerifier
+from gateway.identity import (
+    IssuerConfig,
+    JwksCache,
+    KeyChange,
+    Revocations,
+    StepUp,
+    TokenVerifier,
+)
 from gateway.inquiry import Rules
 from gateway.limits import Buckets, Limits
 from gateway.logbook import Logbook
@@ -210,7 +217,7 @@ async def _pipeline(opened: _Opened, verifier: TokenVerifier, stack: AsyncExitSt
         limits=opened.limits,
         metrics=opened.metrics,
         tracing=opened.tracing,
-        strong_acr={issuer.issuer: issuer.strong_acr for issuer in settings.issuers},
+        step_ups={i.issuer: StepUp(tuple(sorted(i.strong_acr))) for i in settings.issuers},
         suspended=verifier.status,
     )
     return Pipeline(parts)

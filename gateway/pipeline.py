@@ -18,7 +18,7 @@ from gateway.answers import Reply, answer_of, part_of
 from gateway.asker import Asker, asker_of, nobody
 from gateway.entries import EntryWriter, Occasion, Secret
 from gateway.facts import FactRegister, question_facts
-from gateway.identity import Principal
+from gateway.identity import Principal, StepUp
 from gateway.inquiry import Inquiry, Rules, inquiry_of
 from gateway.limits import Limits
 from gateway.metrics import Metrics
@@ -35,6 +35,7 @@ from policies import Decision, Truth
 _BASIS: Final = "Q-BASIS"
 _ROLE: Final = "Q-ROLE"
 _CELL: Final = "Q-CELL"
+_NO_STEP_UP: Final = StepUp(())
 _APPROVALS: Final = ("verified", "supervisor_ok", "owner_approval", "reid_granted", "court_order")
 
 
@@ -52,7 +53,7 @@ class Parts:
     limits: Limits
     metrics: Metrics
     tracing: Tracing
-    strong_acr: Mapping[str, frozenset[str]]
+    step_ups: Mapping[str, StepUp]
     suspended: Callable[[Principal], str]
 
 
@@ -87,7 +88,7 @@ class Pipeline:
             asked.role,
             rules.snapshot,
             now,
-            strong_acr=parts.strong_acr.get(principal.issuer, frozenset()),
+            step_up=parts.step_ups.get(principal.issuer, _NO_STEP_UP),
             suspended=parts.suspended(principal),
         )
         asker = held or nobody(principal)
@@ -204,7 +205,9 @@ class Pipeline:
         for outcome in outcomes:
             ending = _ENDINGS.get(outcome.status, Ending.FAILED)
             parts.metrics.answer(inquiry.action, occasion.dataset or "", outcome.owner, ending)
-        return answer_of(occasion, outcomes, bodies, positions, inquiry.asker.principal.binding)
+        step_up = parts.step_ups.get(inquiry.asker.principal.issuer, _NO_STEP_UP)
+        challenge = step_up.challenge(inquiry.asker.principal)
+        return answer_of(occasion, outcomes, bodies, positions, challenge)
 
     async def _within_volume(
         self, inquiry: Inquiry, occasion: Occasion, outcomes: Sequence[Outcome]

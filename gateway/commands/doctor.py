@@ -75,10 +75,10 @@ async def examine(config: Path) -> list[Step]:
     for name, check in _checks(settings, snapshot):
         steps.append(await _tried(name, check))
     if snapshot:
-        for country in sorted(settings.registers):
-            steps.append(
-                await _tried(f"register {country}", _register(settings, snapshot, country))
-            )
+        steps += [
+            await _tried(f"register {country}", _register(settings, snapshot, country))
+            for country in sorted(settings.registers)
+        ]
     return steps
 
 

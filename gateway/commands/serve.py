@@ -66,6 +66,7 @@ def server_config(settings: Settings, app: Edge) -> uvicorn.Config:
         server_header=False,
         date_header=False,
         lifespan="on",
+        ws="none",
         timeout_graceful_shutdown=int(gateway.shutdown_grace_s),
         proxy_headers=False,
     )

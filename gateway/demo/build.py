@@ -14,7 +14,7 @@ from gateway.commands.token import KEY_FOLDER, STRONG
 from gateway.errors import GatewayError
 from gateway.identity import DevIssuer
 from gateway.region import create_region
-from gateway.settings import Settings, load_settings
+from gateway.settings import SAMPLE_MARK, Settings, load_settings
 from policies import example_rules, load_rules
 
 COUNTRIES: Final = ("BA", "HR", "RS", "ME", "AL", "GR", "AT", "SI", "MK")
@@ -48,6 +48,9 @@ def build(folder: Path, *, persons: int, port: int, on_progress: Callable[[str],
     _write_private(folder / _UNLOCKS, secrets.token_urlsafe(24) + "\n")
     issuer = DevIssuer(folder / KEY_FOLDER, issuer=ISSUER, audience=AUDIENCE)
     (folder / KEY_FOLDER / "jwks.json").write_text(issuer.jwks(), encoding="utf-8")
+    for keys in (folder, folder / "dpo", folder / KEY_FOLDER):
+        # Production settings refuse keys that lie beside this mark.
+        (keys / SAMPLE_MARK).write_text("keys of a demonstration\n", encoding="utf-8")
     settings = folder / SETTINGS
     settings.write_text(_settings_text(port), encoding="utf-8")
     loaded = load_settings(settings)

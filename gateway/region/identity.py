@@ -320,8 +320,6 @@ def identity_frame(local: Local) -> Frame:
         "place_of_birth": Codes(city, words),
         "sex": Codes(sex, ("M", "F", "X")),
         "nationalities": nationalities,
-        "first_nationality": Codes(nationalities.numbers[:, 0], codes),
-        "second_nationality": Codes(nationalities.numbers[:, 1], codes),
         "habitual_residence": Codes(world.residence[who], codes),
         "declared_persecutor": Codes(persecutor, codes),
         "deceased": flags(world.deceased[who] & thin(rng, 0.7, local.count)),

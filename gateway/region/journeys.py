@@ -42,9 +42,9 @@ _REGISTERS: Final = {
     "GR": 1.0,
     "AT": 0.8,
     "SI": 0.8,
-    "MK": 0.5,
-    "AL": 0.4,
-    "ME": 0.35,
+    "MK": 0.6,
+    "AL": 0.7,
+    "ME": 0.7,
 }
 _LONGEST: Final = 7
 _REGION: Final = frozenset({*COUNTRIES, "XK"})

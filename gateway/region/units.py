@@ -128,7 +128,9 @@ def draw_twins(rng: np.random.Generator, rates: Rates, units: Units, role: Ints)
     after_child = np.zeros(len(role), dtype=np.bool_)
     after_child[1:] = young[:-1] & (units.unit[1:] == units.unit[:-1])
     after_child |= (role == SIBLING) & (units.place == 1)
-    return young & after_child & thin(rng, rates.twins, len(role))
+    twin = young & after_child & thin(rng, rates.twins, len(role))
+    twin[1:] &= ~twin[:-1]
+    return twin
 
 
 def lone_minors(units: Units, role: Ints, age: Floats) -> Flags:

@@ -166,10 +166,10 @@ class FactsSettings(Section):
 
     url: DatabaseUrl = Field(description="Database of the fact register.")
     refresh_s: Seconds = Field(
-        default=30.0, description="How often facts held in memory are read again."
+        default=0.5, description="How often facts held in memory are read again."
     )
     stale_after_s: Seconds = Field(
-        default=120.0,
+        default=5.0,
         description="Age in seconds after which unread facts count as unknown: allowing lines "
         "stop, denying lines fire.",
     )

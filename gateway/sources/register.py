@@ -9,7 +9,7 @@ describe. `gateway.sources.guarded` puts the limits around it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -33,7 +33,7 @@ __all__ = ["DatabaseRegister"]
 _PLANS = 1024
 _MOST = 1000
 _SCHEMA_S = 10.0
-_NO_TRAITS = (None,) * len(TRAITS)
+_NOTHING_KNOWN = Traits()
 
 
 class DatabaseRegister:
@@ -47,6 +47,7 @@ class DatabaseRegister:
         self._reading: asyncio.Task[None] | None = None
         self._plans: dict[Any, Plan] = {}
         self._days: dict[tuple[str, date], Any] = {}
+        self._datasets = {name: frozenset(d.fields) for name, d in mapping.datasets.items()}
 
     @property
     def country(self) -> str:
@@ -56,7 +57,7 @@ class DatabaseRegister:
     @property
     def datasets(self) -> Mapping[str, frozenset[str]]:
         """The mapped datasets, each with its field ids."""
-        return {name: frozenset(d.fields) for name, d in self._mapping.datasets.items()}
+        return self._datasets
 
     @property
     def state(self) -> str:
@@ -202,7 +203,7 @@ def _heard(task: asyncio.Task[None]) -> None:
 def _page(rows: Any, plan: Plan, limit: int) -> Page:
     """Rows as records; raises Failure when they are not one row for each record."""
     try:
-        records = [_record(row, plan) for row in rows]
+        records = _records(rows, plan)
     except (ValueError, TypeError, OverflowError):
         raise Failure("wrong") from None
     if len({record.record for record in records}) != len(records):
@@ -239,20 +240,35 @@ def _agreed(one: Record, other: Record) -> Record:
     return replace(one, values=values, traits=traits)
 
 
-def _record(row: Any, plan: Plan) -> Record:
-    traits = Traits()
-    if plan.traits:
-        known: list[Any] = list(_NO_TRAITS)
-        for place, column, decode in plan.traits:
-            known[place] = decode(row[column])
-        traits = Traits(*known)
-    person = row[1]
-    if row[0] is None:
+def _records(rows: Sequence[Any], plan: Plan) -> list[Record]:
+    """Rows as records, read column by column: a page costs one loop in C for each column."""
+    if not rows:
+        return []
+    columns = list(zip(*rows, strict=True))
+    keys, persons = columns[0], columns[1]
+    if None in keys:
         raise ValueError
-    return Record(
-        person=key_text(person) if plan.personal and person is not None else None,
-        record=key_text(row[0]),
-        surrogate=surrogate_bytes(row[2]),
-        values={name: decode(row[column]) for name, column, decode in plan.fields},
-        traits=traits,
-    )
+    names = [name for name, _, _ in plan.fields]
+    cells = [list(map(decode, columns[column])) for _, column, decode in plan.fields]
+    values = zip(*cells, strict=True) if cells else repeat((), len(rows))
+    return [
+        Record(
+            person=key_text(person) if plan.personal and person is not None else None,
+            record=key_text(key),
+            surrogate=surrogate_bytes(surrogate),
+            values=dict(zip(names, own, strict=True)),
+            traits=traits,
+        )
+        for key, person, surrogate, own, traits in zip(
+            keys, persons, columns[2], values, _traits(columns, plan, len(rows)), strict=True
+        )
+    ]
+
+
+def _traits(columns: list[tuple[Any, ...]], plan: Plan, rows: int) -> Iterable[Traits]:
+    if not plan.traits:
+        return repeat(_NOTHING_KNOWN, rows)
+    known: list[Iterable[Any]] = [repeat(None, rows) for _ in TRAITS]
+    for place, column, decode in plan.traits:
+        known[place] = map(decode, columns[column])
+    return map(Traits, *known)

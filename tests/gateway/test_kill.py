@@ -9,7 +9,6 @@ import asyncio
 import os
 import random
 import signal
-import time
 
 import httpx2
 import pytest
@@ -90,9 +89,7 @@ async def test_sigterm_answers_what_is_under_way_and_leaves_a_whole_log(served):
         asking = [asyncio.create_task(load(client, token, received)) for _ in range(CLIENTS)]
         await asyncio.sleep(0.3)
         process.terminate()
-        began = time.monotonic()
-        while process.poll() is None and time.monotonic() - began < 30:
-            await asyncio.sleep(0.05)
+        await asyncio.to_thread(process.wait, 30)
         for task in asking:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)

@@ -50,7 +50,7 @@ def test_no_question_gives_a_500_or_an_undocumented_answer(served_api):
         *("--checks", ",".join(CHECKS), "--max-examples", "25", "--no-color"),
         *("--phases", "examples,coverage,fuzzing", "--generation-database", "none"),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 

@@ -8,11 +8,13 @@ import unicodedata
 from collections import defaultdict
 from contextlib import closing
 
+import numpy as np
 import pytest
 
 from gateway.region.datafiles import COUNTRIES
 from gateway.region.filling import fill_register
 from gateway.region.lexicon import lexicon
+from gateway.region.native import read_register
 from gateway.region.orthography import write
 from gateway.sources.spelling import mrz
 
@@ -101,8 +103,6 @@ def test_births_are_given_as_1_january_about_as_often_as_registers_do(persons):
 
 
 def _iso(day):
-    import numpy as np
-
     return np.datetime64(day, "D")
 
 
@@ -137,19 +137,9 @@ def test_the_truth_table_joins_the_registers_and_lies_apart(region):
     for _, country, key in rows:
         keys[country].add(key)
     for country in COUNTRIES:
+        table = read_register(country).tables[0]
+        query = f'SELECT "{table.key}" FROM "{table.name}"'  # noqa: S608  own schema
         with closing(sqlite3.connect(region.register(country))) as connection:
-            table = {
-                "BA": ("lice", "lice_id"),
-                "HR": ("OSOBA", "ID"),
-                "RS": ("лице", "ид_лица"),
-                "ME": ("stranac", "rb"),
-                "AL": ("kartela", "nr_kartele"),
-                "GR": ("πρόσωπο", "κωδικός"),
-                "AT": ("Person", "Personenzahl"),
-                "SI": ("oseba", "oseba"),
-                "MK": ("лице", "шифра_лице"),
-            }[country]
-            query = f'SELECT "{table[1]}" FROM "{table[0]}"'
             held = {str(row[0]) for row in connection.execute(query)}
         assert held == keys[country]
 
