@@ -10,6 +10,7 @@ durable before the answer, and is what the queues of DPOs, guardians and owners 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
 
 # Fulfilled by the entry itself: read from the log by those who owe or are owed the act.
@@ -96,6 +97,7 @@ def reason_missing(duties: frozenset[str], reason: str | None) -> bool:
     return "log_reason" in duties and len((reason or "").strip()) < REASON_LENGTH
 
 
+@lru_cache(maxsize=1024)
 def shape_of(duties: frozenset[str], today: date) -> Shape:
     """The shape that these duties give an answer.
 

@@ -8,6 +8,7 @@ whichever way the fact cuts; a statement of the fact register can only make it s
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Final
 
 from gateway.facts.age import age_range
@@ -127,6 +128,7 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "received_from_abroad": _Rule(("provenance",), _provenance("abroad")),
     "own_centre": _Rule(("centre",), _own_centre),
 }
+_DAYS: Final = frozenset({"date_of_birth", "retain_until", "reflection_until"})
 TRAITS_OF: Final[Mapping[str, tuple[str, ...]]] = {name: r.traits for name, r in _RULES.items()}
 
 
@@ -156,6 +158,17 @@ class RecordFacts:
         self._context = context
         self._register = register
         self._scope = scope
+        ruled = [(p, r) for p, n in enumerate(self.names) if (r := _RULES.get(n)) is not None]
+        # Facts that rest on codes and flags are the same for most records of a page and are
+        # remembered; those that rest on a day differ from record to record.
+        self._dated = [(place, r.of) for place, r in ruled if not _DAYS.isdisjoint(r.traits)]
+        self._coded = [(place, r.of) for place, r in ruled if _DAYS.isdisjoint(r.traits)]
+        coded = sorted(
+            {trait for _, r in ruled if _DAYS.isdisjoint(r.traits) for trait in r.traits}
+        )
+        self._key = attrgetter(*coded) if coded else None
+        self._seen: dict[object, list[Truth | None]] = {}
+        self._attested: tuple[tuple[int, str, bool], ...] | None = None
 
     @property
     def traits(self) -> frozenset[str]:
@@ -164,24 +177,55 @@ class RecordFacts:
 
     def of(self, record: Record, now: datetime) -> tuple[Truth, ...]:
         """The truth of each fact in `names`, in that order."""
-        scope = replace(self._scope, person=record.person or "")
-        return tuple(
-            [self._one(name, record.traits, scope, now, harmful) for name, harmful in self._guards]
-        )
+        truths = self._own(record.traits)
+        asked = self._to_ask()
+        if asked:
+            scope = replace(self._scope, person=record.person or "")
+            for place, name, harmful in asked:
+                truths[place] = self._joined(truths[place], name, scope, now, harmful)
+        return tuple([Truth.POSSIBLE if truth is None else truth for truth in truths])
 
-    def _one(
+    def _own(self, traits: Traits) -> list[Truth | None]:
+        """What the owner's register says; None where only the fact register can say anything."""
+        context = self._context
+        key = None if self._key is None else self._key(traits)
+        known = self._seen.get(key)
+        if known is None:
+            known = [None] * len(self.names)
+            for place, rule in self._coded:
+                known[place] = rule(traits, context)
+            self._seen[key] = known
+        truths = known.copy()
+        for place, rule in self._dated:
+            truths[place] = rule(traits, context)
+        return truths
+
+    def _to_ask(self) -> tuple[tuple[int, str, bool], ...]:
+        """The facts of which the fact register may know something.
+
+        Looked up with the first record; all records of a page are decided without a pause, so the
+        mirror does not change between them.
+        """
+        if self._attested is None:
+            held = self._register.attested(self.names)
+            self._attested = tuple(
+                (place, name, harmful)
+                for place, (name, harmful) in enumerate(self._guards)
+                if name in held or name not in _RULES
+            )
+        return self._attested
+
+    def _joined(
         self,
+        own: Truth | None,
         name: str,
-        traits: Traits,
         scope: Scope,
         now: datetime,
         harmful: bool,  # noqa: FBT001
     ) -> Truth:
-        rule = _RULES.get(name)
-        if rule is None:
+        if own is None:
             return self._register.truth(name, scope, now, harmful=harmful)
-        own = rule.of(traits, self._context)
         attested = self._register.matching(name, scope, now)
         if attested:
-            own = strictest((own, *(a.truth for a in attested)), harmful=harmful)
+            return strictest((own, *(a.truth for a in attested)), harmful=harmful)
         return own

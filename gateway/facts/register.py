@@ -191,6 +191,10 @@ class FactRegister:
             return False
         return (self._clock() - self._read_at).total_seconds() <= self._stale_after_s
 
+    def attested(self, facts: Iterable[str]) -> frozenset[str]:
+        """Those of some facts about which anything was ever attested."""
+        return frozenset(fact for fact in facts if fact in self._indexes)
+
     def matching(self, fact: str, scope: Scope, now: datetime) -> list[Attestation]:
         """Every live attestation of a fact whose fixed members agree with this scope."""
         index = self._indexes.get(fact)

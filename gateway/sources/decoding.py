@@ -26,6 +26,7 @@ _TRUTHS: dict[Any, bool] = {
     **dict.fromkeys((False, 0, "0", "f", "false", "no"), False),
 }
 _SURROGATE = 16
+_REMEMBERED = 4096
 
 
 def decoder(spec: Spec, *, trait: bool) -> Decoder:
@@ -47,8 +48,27 @@ def decoder(spec: Spec, *, trait: bool) -> Decoder:
         one = _piece(spec, one)
     read = _many(spec, one, strict=trait) if spec.many else one
     if spec.empty == "none" and not (spec.child is not None and not trait):
-        return _none_when_empty(read, _none_of(spec))
-    return read
+        read = _none_when_empty(read, _none_of(spec))
+    few = trait or spec.codes is not None or spec.kind.type in {"date", "bool", "code"}
+    return _Remembered(read).__getitem__ if few and spec.child is None else read
+
+
+class _Remembered(dict[Any, Value]):
+    """Native values already read, for columns that hold few different ones: codes, days, flags.
+
+    A page is mostly such columns, and a look-up in C is what makes it cheap. Bounded; names and
+    numbers of persons are never kept. A column holds one type, so 1 and True do not meet here.
+    """
+
+    def __init__(self, decode: Decoder) -> None:
+        super().__init__()
+        self._decode = decode
+
+    def __missing__(self, raw: Any) -> Value:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        value = self[raw] = self._decode(raw)
+        return value
 
 
 def key_text(raw: Any) -> str:

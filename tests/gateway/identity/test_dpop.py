@@ -152,6 +152,12 @@ async def test_a_proof_key_that_is_not_a_public_p256_point_is_refused(desk, clie
     assert (error.fault, error.scheme) == (Fault.PROOF, "DPoP")
 
 
+async def test_a_proof_longer_than_a_token_may_be_is_refused(desk, client):
+    assert await desk.dpop(client.token, client.proof(padding="x" * 5000))
+    error = await refused(desk.dpop(client.token, client.proof(padding="x" * 6000)))
+    assert error.fault is Fault.PROOF
+
+
 async def test_a_proof_by_another_key_is_refused(desk, client):
     thief = Client(client.forger, desk.clock)
     proof = client.proof(header={"jwk": thief.public()}, signer=thief.signer)

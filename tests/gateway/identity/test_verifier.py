@@ -166,6 +166,12 @@ async def test_a_number_that_json_does_not_have_is_refused(desk, forger, number)
     assert (await desk.refusal(forger.sign(claims=body))).code == "invalid_token"
 
 
+@pytest.mark.parametrize("number", [b"Infinity", b"-Infinity", b"NaN"])
+async def test_such_a_number_is_refused_even_where_nobody_looks(desk, forger, number):
+    body = as_json(forger.claims(other=7777)).replace(b"7777", number)
+    assert (await desk.refusal(forger.sign(claims=body))).fault is Fault.MALFORMED
+
+
 @pytest.mark.parametrize("name", ["sub", "org", "exp"])
 async def test_a_claim_named_twice_is_refused(desk, forger, name):
     body = json.dumps(forger.claims()).encode()

@@ -31,8 +31,8 @@ class Region:
 @pytest.fixture(scope="session")
 def region(tmp_path_factory):
     folder = tmp_path_factory.mktemp("regions") / "region"
-    manifest = create_region(folder, persons=4000, seed=7)
-    plan = Plan(4000, 7, AS_OF, Rates())
+    manifest = create_region(folder, persons=3000, seed=7)
+    plan = Plan(3000, 7, AS_OF, Rates())
     world = make_world(plan)
     return Region(
         folder, manifest, plan, world, make_journeys(plan, world), issue_documents(plan, world)

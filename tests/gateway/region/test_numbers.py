@@ -17,7 +17,9 @@ import pytest
 
 from gateway.region import numbers
 from gateway.region.datafiles import COUNTRIES, nations
+from gateway.region.local import Local
 from gateway.region.native import read_register
+from gateway.region.papers import papers_frame
 from gateway.region.randomness import stream
 
 _D = [
@@ -289,12 +291,19 @@ def test_no_machine_readable_line_of_a_register_validates(region, country):
     assert not any(mrz_valid(line) for line in found)
 
 
-def test_no_document_number_seen_anywhere_validates(region):
-    """Misread digits included: a number for which any nation's checksum holds would be real."""
+@pytest.mark.parametrize("country", COUNTRIES)
+def test_no_identity_card_of_a_register_has_a_valid_number(region, country):
     codes = [row.code for row in nations()]
-    documents = region.documents.number.tolist()
-    held = zip(documents, region.world.nation.tolist(), region.world.document.tolist(), strict=True)
-    for number, nation, kind in held:
+    local = Local(region.plan, region.world, region.journeys.of(country), country)
+    who = local.seen.person
+    held = papers_frame(local, region.documents)["doc_number"].values.tolist()
+    assert {number for number in held if number} == {*_held(region, country, "doc_number")}
+    checked = 0
+    for number, nation, kind in zip(
+        held, region.world.nation[who].tolist(), region.world.document[who].tolist(), strict=True
+    ):
         valid = _OF_NATION.get(codes[nation])
-        if number is not None and kind == 1 and valid is not None:
+        if kind == 1 and valid is not None:
+            checked += 1
             assert not valid(number)
+    assert checked > 5
