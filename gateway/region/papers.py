@@ -69,7 +69,9 @@ def _papers(local: Local, documents: Documents) -> Frame:
     world, who = local.world, local.seen.person
     number = documents.number[who]
     has = world.document[who] >= 0
-    number = _misread(rng, number, has & thin(rng, rates.document_typo, count))
+    # Only passports: a slip in a number with a check digit could make it a valid one.
+    passport = world.document[who] == 0
+    number = _misread(rng, number, passport & thin(rng, rates.document_typo, count))
     scanned = texts([f"{local.country.lower()}-scan-{row:07d}" for row in range(count)])
     scanned[~(has & thin(rng, 0.6, count))] = None
     expiry = documents.expiry[who]
@@ -96,7 +98,9 @@ def _papers(local: Local, documents: Documents) -> Frame:
         "visa_state": Codes(
             np.where(visa, choose(rng, [1.0] * len(COUNTRIES), count), -1), COUNTRIES
         ),
-        "doc_alert": flags(has & thin(rng, rates.document_alert, count)),
+        "doc_alert": Codes(
+            np.where(has, thin(rng, rates.document_alert, count), -1), ("no", "yes")
+        ),
     }
 
 
@@ -125,9 +129,10 @@ def _biometrics(local: Local) -> Frame:
     faces = texts([f"{prefix}-FI-{code}" for code in _hex(rng, count, 12)])
     taken = old_enough & thin(rng, rates.fingerprinted, count)
     fingers[~taken] = None
-    faces[~(old_enough & thin(rng, rates.photographed, count))] = None
+    pictured = old_enough & thin(rng, rates.photographed, count)
+    faces[~pictured] = None
     return {
-        "has_biometrics": flags(taken),
+        "has_biometrics": flags(taken | pictured),
         "fingerprint_ref": Words(fingers),
         "face_ref": Words(faces),
         "biometric_quality": Numbers(

@@ -84,7 +84,8 @@ class Rates:
 
     # Documents and biometrics
     documented: float = 0.50
-    document_typo: float = 0.03
+    document_typo: float = 0.05
+    """of registrations with a passport"""
     document_alert: float = 0.006
     fingerprinted: float = 0.93
     photographed: float = 0.86
