@@ -11,13 +11,14 @@ import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from gateway.sources.codes import CodeList
 from gateway.sources.mapping import Spec
 from gateway.sources.record import NEVER, Value
 
-__all__ = ["Decoder", "code_of", "decoder", "key_text", "surrogate_bytes"]
+__all__ = ["Decoder", "code_of", "decoder", "key_text", "surrogate_bytes", "text_of"]
 
 Decoder = Callable[[Any], Value]
 
@@ -26,6 +27,7 @@ _TRUTHS: dict[Any, bool] = {
     **dict.fromkeys((False, 0, "0", "f", "false", "no"), False),
 }
 _SURROGATE = 16
+_LARGE = 10**18
 _REMEMBERED = 4096
 
 
@@ -50,7 +52,8 @@ def decoder(spec: Spec, *, trait: bool) -> Decoder:
     if spec.empty == "none" and not (spec.child is not None and not trait):
         read = _none_when_empty(read, _none_of(spec))
     few = trait or spec.codes is not None or spec.kind.type in {"date", "bool", "code"}
-    return _Remembered(read).__getitem__ if few and spec.child is None else read
+    listed = spec.child is not None or (spec.many and not spec.split)
+    return _Remembered(read).__getitem__ if few and not listed else read
 
 
 class _Remembered(dict[Any, Value]):
@@ -82,8 +85,8 @@ def code_of(raw: Any) -> str:
     """A native value as the key of a code list."""
     if isinstance(raw, bool):
         return "true" if raw else "false"
-    if isinstance(raw, Decimal | float) and raw % 1 == 0:
-        return str(int(raw))
+    if isinstance(raw, Decimal | float) and isfinite(raw) and -_LARGE < raw < _LARGE:
+        return str(int(raw)) if raw % 1 == 0 else str(raw)
     return str(raw).strip()
 
 
@@ -112,10 +115,11 @@ def _single(spec: Spec) -> Decoder:
         case "code" if spec.codes is not None:
             return _coded(spec.codes)
         case _:
-            return _coded(spec.codes) if spec.codes is not None else _text
+            return _coded(spec.codes) if spec.codes is not None else text_of
 
 
-def _text(raw: Any) -> Value:
+def text_of(raw: Any) -> Value:
+    """A plain text; blanks at its end are padding, bytes are none."""
     if raw is None or isinstance(raw, bytes | bytearray | memoryview):
         return None
     return (raw if type(raw) is str else str(raw)).rstrip() or None
@@ -196,7 +200,7 @@ def _pieces(spec: Spec) -> Callable[[Any], Iterable[Any] | None]:
         return lambda raw: (
             None if raw is None else [p.strip() for p in str(raw).split(split) if p.strip()]
         )
-    return lambda raw: None if raw is None or raw == "" else (raw,)
+    return lambda raw: None if raw is None or raw == "" else raw if type(raw) is list else (raw,)
 
 
 def _listed(raw: Any) -> Iterable[Any] | None:
@@ -205,11 +209,9 @@ def _listed(raw: Any) -> Iterable[Any] | None:
         return []
     try:
         values = raw if isinstance(raw, list) else json.loads(raw)
-    except ValueError:
+    except (ValueError, TypeError):
         return None
-    return (
-        sorted((v for v in values if v is not None), key=str) if isinstance(values, list) else None
-    )
+    return sorted(values, key=str) if isinstance(values, list) else None
 
 
 def _none_of(spec: Spec) -> Value:

@@ -16,13 +16,13 @@ from itertools import repeat
 from typing import Any
 
 from gateway.sources.checking import check_register
-from gateway.sources.decoding import key_text, surrogate_bytes
+from gateway.sources.decoding import Decoder, key_text, surrogate_bytes, text_of
 from gateway.sources.drivers import Driver, Failure
 from gateway.sources.errors import SourceQuestionError, SourceUnavailableError
 from gateway.sources.mapping import Dataset, RegisterMapping
 from gateway.sources.native import UnfittingError
 from gateway.sources.question import Fetch
-from gateway.sources.record import TRAITS, Page, Record, Traits
+from gateway.sources.record import TRAITS, Page, Record, Traits, Value
 from gateway.sources.selection import Selections
 from gateway.sources.source import Finding
 from gateway.sources.statements import Plan, Statements
@@ -250,7 +250,7 @@ def _records(rows: Sequence[Any], plan: Plan) -> list[Record]:
     if None in keys:
         raise ValueError
     names = [name for name, _, _ in plan.fields]
-    cells = [list(map(decode, columns[column])) for _, column, decode in plan.fields]
+    cells = [_column(columns[column], decode) for _, column, decode in plan.fields]
     values = zip(*cells, strict=True) if cells else repeat((), len(rows))
     return [
         Record(
@@ -264,6 +264,12 @@ def _records(rows: Sequence[Any], plan: Plan) -> list[Record]:
             keys, persons, columns[2], values, _traits(columns, plan, len(rows)), strict=True
         )
     ]
+
+
+def _column(raws: tuple[Any, ...], decode: Decoder) -> list[Value]:
+    if decode is text_of:  # most columns are plain text; a call for each value was half of a page
+        return [(raw.rstrip() or None) if type(raw) is str else text_of(raw) for raw in raws]
+    return list(map(decode, raws))
 
 
 def _traits(columns: list[tuple[Any, ...]], plan: Plan, rows: int) -> Iterable[Traits]:
