@@ -169,6 +169,7 @@ class RecordFacts:
         self._key = attrgetter(*coded) if coded else None
         self._seen: dict[object, list[Truth | None]] = {}
         self._attested: tuple[tuple[int, str, bool], ...] | None = None
+        self._silent: list[tuple[int, Truth]] = []  # facts of which nothing was ever attested
 
     @property
     def traits(self) -> frozenset[str]:
@@ -177,11 +178,12 @@ class RecordFacts:
 
     def of(self, record: Record, now: datetime) -> tuple[Truth, ...]:
         """The truth of each fact in `names`, in that order."""
+        if self._attested is None:
+            self._prepare(now)
         truths = self._own(record.traits)
-        asked = self._to_ask()
-        if asked:
+        if self._attested:
             scope = replace(self._scope, person=record.person or "")
-            for place, name, harmful in asked:
+            for place, name, harmful in self._attested:
                 truths[place] = self._joined(truths[place], name, scope, now, harmful)
         return tuple([Truth.POSSIBLE if truth is None else truth for truth in truths])
 
@@ -192,6 +194,8 @@ class RecordFacts:
         known = self._seen.get(key)
         if known is None:
             known = [None] * len(self.names)
+            for place, truth in self._silent:
+                known[place] = truth
             for place, rule in self._coded:
                 known[place] = rule(traits, context)
             self._seen[key] = known
@@ -200,20 +204,23 @@ class RecordFacts:
             truths[place] = rule(traits, context)
         return truths
 
-    def _to_ask(self) -> tuple[tuple[int, str, bool], ...]:
-        """The facts of which the fact register may know something.
+    def _prepare(self, now: datetime) -> None:
+        """Which facts the fact register may know something of, and the rest of its own.
 
         Looked up with the first record; all records of a page are decided without a pause, so the
         mirror does not change between them.
         """
-        if self._attested is None:
-            held = self._register.attested(self.names)
-            self._attested = tuple(
-                (place, name, harmful)
-                for place, (name, harmful) in enumerate(self._guards)
-                if name in held or name not in _RULES
-            )
-        return self._attested
+        held = self._register.attested(self.names)
+        self._attested = tuple(
+            (place, name, harmful)
+            for place, (name, harmful) in enumerate(self._guards)
+            if name in held
+        )
+        self._silent = [
+            (place, self._register.truth(name, self._scope, now, harmful=harmful))
+            for place, (name, harmful) in enumerate(self._guards)
+            if name not in held and name not in _RULES
+        ]
 
     def _joined(
         self,
