@@ -135,6 +135,33 @@ async def test_only_asked_traits_are_read(source):
     assert page.records[0].values == {}
 
 
+async def test_a_join_s_own_condition_holds(source):
+    fields = ("document.doc_number", "document.doc_type")
+    page = await source.fetch(asking(Everything(persons=("1", "6", "5")), fields=fields))
+    assert [r.values["document.doc_number"] for r in page.records] == ["P1234567", None, "P7777777"]
+    if source.country == "AL":  # searched through the join; MK searches the whole child table
+        assert keys(await source.fetch(asking(NamedPerson(doc_number="OLD1")))) == []
+    if source.country == "MK":
+        assert keys(await source.fetch(asking(NamedPerson(doc_number="OLD1")))) == ["1"]
+
+
+async def test_existence_is_yes_only_where_its_conditions_hold(source):
+    page = await source.fetch(asking(Everything(), traits=("claim_pending",)))
+    pending = {record.record: record.traits.claim_pending for record in page.records}
+    assert pending == {"1": False, "2": True, "4": False, "5": False, "6": False}
+
+
+async def test_records_outside_the_dataset_s_condition_are_not_there(source):
+    assert keys(await source.fetch(asking(Everything(), "stays"))) == ["10", "11", "12"]
+    for selector in (
+        ByReference("record", "13"),
+        ByReference("person", "5"),
+        NamedPerson(biometric_ref="FP-5"),
+        Everything(centre="TAB", persons=("5",)),
+    ):
+        assert keys(await source.fetch(asking(selector, "stays"))) == []
+
+
 async def test_many_valued_fields_come_as_tuples(source):
     fields = ("direct_identifier.aliases", "biographic.nationalities")
     page = await source.fetch(asking(NamedPerson(biometric_ref="FP-1"), fields=fields))

@@ -36,7 +36,7 @@ INSERT INTO regjistrim VALUES
  ('З-4',4,'tjeter',1782892800,NULL,NULL,NULL,'tjeter',NULL),
  ('З-5',1,'azil',1785571200,'31/05/2026','GR',1893456000,'huaj','jo');
 INSERT INTO qendrim VALUES (10,1,'TAB','05/05/2026',NULL,'12','farsi,anglisht'),
- (11,2,'VIZ','02/06/2026',NULL,'3','arabisht'),(12,6,'TAB','02/06/2026','01/07/2026','4',NULL);
+ (11,2,'VIZ','02/06/2026',NULL,'3','arabisht'),(12,6,'TAB','02/06/2026','01/07/2026','4',NULL),(13,5,'TAB','02/06/2026',NULL,NULL,NULL);
 INSERT INTO nevoja VALUES (2,'SM'),(2,'DS'),(2,'??'),(6,'SM');
 INSERT INTO mbrojtje VALUES (2,'jo'),(6,NULL);
 INSERT INTO qendra VALUES ('TAB','Tabanoc',500,1,'2026-11-24 06:00:00'),
