@@ -51,8 +51,8 @@ class Report:
     size: int
     root: bytes
     findings: tuple[Finding, ...]
-    more: int
-    erased: int
+    more: int = 0
+    erased: int = 0
 
 
 def verify_log(
@@ -84,14 +84,7 @@ def verify_log(
             run.check(verifier, on_progress or (lambda _done, _all: None))
             return run.report()
     except LogCorruptError as error:
-        return Report(
-            ok=False,
-            size=0,
-            root=_NOTHING,
-            findings=(Finding(None, str(error)),),
-            more=0,
-            erased=0,
-        )
+        return Report(ok=False, size=0, root=_NOTHING, findings=(Finding(None, str(error)),))
 
 
 class _Held:

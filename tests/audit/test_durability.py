@@ -109,13 +109,10 @@ async def test_a_server_at_rest_that_dies_is_noticed(postgres_place, durable_pos
 
 
 @pytest.mark.parametrize("setting", ["off", "local", "remote_write"])
-async def test_a_server_that_confirms_before_it_is_sure_is_refused(
-    postgres_place, durable_postgres, setting
-):
-    database = postgres_place.url.split("@/")[1].split("?")[0]
-    durable_postgres.run(f'ALTER DATABASE "{database}" SET synchronous_commit = {setting}')
+async def test_a_server_that_confirms_before_it_is_sure_is_refused(postgres_place, setting):
+    url = f"{postgres_place.url}&synchronous_commit={setting}"
     with pytest.raises(LogUnavailableError, match="synchronous_commit"):
-        await AuditLog.open(postgres_place.url, origin=ORIGIN, signer=SIGNER)
+        await AuditLog.open(url, origin=ORIGIN, signer=SIGNER)
 
 
 async def test_a_server_that_does_not_flush_is_refused(postgres):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit import Envelope, EnvelopeError, Owner, Requester, encode_envelope, parse_envelope
@@ -62,11 +62,13 @@ ENVELOPES = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(ENVELOPES)
 def test_an_envelope_survives_writing_and_reading(made):
     assert parse_envelope(bytes(encode_envelope(made))) == made
 
 
+@settings(max_examples=40)
 @given(ENVELOPES)
 def test_the_bytes_are_those_of_rfc_8785(made):
     data = encode_envelope(made)
@@ -169,6 +171,7 @@ def test_the_stamp_changes_the_time_and_nothing_else():
     assert parse_envelope(stamped) == replace(made, t=later)
 
 
+@settings(max_examples=40)
 @given(ENVELOPES, st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1)))  # noqa: DTZ001 - below
 def test_any_envelope_can_be_stamped(made, t):
     later = t.replace(tzinfo=UTC)

@@ -1,108 +1,27 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Each way to tamper with a log, and what the verifier makes of it."""
 
-import asyncio
 import contextlib
 import hashlib
 import random
-import shutil
 import sqlite3
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from audit import AuditLog, LogUnavailableError, NoteError, verify_log
+from audit import LogUnavailableError, NoteError, verify_log
 from audit.checkpoint import Checkpoint
-from audit.envelope import parse_envelope
 from audit.merkle import leaf_hash
-from audit.state import micros_of
-from audit.tiles import Edge
 from tests.audit.making import (
-    NOON,
     ORIGIN,
     SIGNER,
     STRANGER,
-    Clock,
     fill,
-    new_sealer,
     opened,
-    plain,
-    sealed,
     verified,
 )
+from tests.audit.tampering import SIZE, edited, entries, execute, verify
 
-SIZE = 600
 PLACES = random.SystemRandom()
-
-
-@pytest.fixture(scope="module")
-def master(tmp_path_factory):
-    """A log of 600 entries, the last with details, and its checkpoints on the way."""
-    path = tmp_path_factory.mktemp("master") / "log.db"
-
-    async def build():
-        AuditLog.create(f"sqlite:///{path}", origin=ORIGIN, signer=SIGNER)
-        sealer = new_sealer()
-        notes = []
-        async with opened(f"sqlite:///{path}") as log:
-            for count in (100, 200, 290):
-                await fill(log, count)
-                notes.append(await log.checkpoint())
-            await log.append([sealed(sealer) for _ in range(10)])
-            notes.append(await log.checkpoint())
-        return notes
-
-    return path, asyncio.run(build())
-
-
-@pytest.fixture
-def copy(master, tmp_path):
-    """A copy to tamper with."""
-    return Path(shutil.copy(master[0], tmp_path / "copy.db"))
-
-
-def verify(path, **options):
-    return verify_log(str(path), vkey=SIGNER.vkey, origin=ORIGIN, **options)
-
-
-def execute(path, *statements):
-    with contextlib.closing(sqlite3.connect(path)) as con:
-        for statement in statements:
-            con.execute(statement)
-        con.commit()
-
-
-def entries(path):
-    with contextlib.closing(sqlite3.connect(path)) as con:
-        return [row[0] for row in con.execute("SELECT envelope FROM log_entry ORDER BY idx")]
-
-
-def rewrite(path, envelopes, signer=None):
-    """Put other entries into a log with all that can be recomputed; signed again if one can."""
-    edge = Edge()
-    leaves = [leaf_hash(envelope) for envelope in envelopes]
-    tiles = edge.extend(leaves)
-    with contextlib.closing(sqlite3.connect(path)) as con:
-        con.execute("DELETE FROM log_entry")
-        con.execute("DELETE FROM log_tile")
-        for index, (envelope, leaf) in enumerate(zip(envelopes, leaves, strict=True)):
-            told = parse_envelope(envelope)
-            con.execute(
-                "INSERT INTO log_entry VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (index, envelope, leaf, micros_of(told.t), told.kind, "BA", "HR"),
-            )
-        con.executemany("INSERT INTO log_tile VALUES (?, ?, ?)", [(*t.id, t.hashes) for t in tiles])
-        con.execute("UPDATE log_head SET size = ?, root = ?", (len(leaves), edge.root()))
-        if signer:
-            note = Checkpoint(ORIGIN, len(leaves), edge.root()).sign(signer)
-            con.execute("UPDATE log_head SET note = ?", (note,))
-        con.commit()
-
-
-def edited(envelope):
-    """The same entry saying that nothing was found."""
-    return envelope.replace(b'"status":"hit"', b'"status":"no_hit"')
 
 
 def test_an_untouched_log_is_whole(master, copy):
@@ -236,58 +155,6 @@ def test_an_edit_with_its_leaf_hash_is_named(copy):
     assert "leaf hash with it" in report.findings[0].what
 
 
-REWRITES = {
-    "edit": lambda found: [*found[:5], edited(found[5]), *found[6:]],
-    "drop": lambda found: [*found[:5], *found[6:]],
-    "drop the first": lambda found: found[1:],
-    "truncate": lambda found: found[:599],
-    "reorder": lambda found: [found[1], found[0], *found[2:]],
-    "insert": lambda found: [*found[:5], found[5], *found[5:]],
-    "replace the tail": lambda found: [*found[:-1], edited(found[-2])],
-    "empty": lambda _found: [],
-}
-
-
-@pytest.mark.parametrize("name", REWRITES)
-def test_a_log_with_everything_recomputed_but_not_signed_is_found(copy, name):
-    rewrite(copy, REWRITES[name](entries(copy)))
-    report = verify(copy)
-    assert any("signed checkpoint is over 600" in f.what for f in report.findings)
-
-
-@pytest.mark.parametrize("name", REWRITES)
-def test_a_log_signed_by_another_key_is_found(copy, name):
-    rewrite(copy, REWRITES[name](entries(copy)), STRANGER)
-    assert any("no known key" in f.what for f in verify(copy).findings)
-
-
-@pytest.mark.parametrize("name", REWRITES)
-def test_a_log_rewritten_by_the_holder_of_its_key_is_found_with_an_old_checkpoint(
-    master, copy, name
-):
-    rewrite(copy, REWRITES[name](entries(copy)), SIGNER)
-    report = verify(copy, checkpoint=master[1][-1])
-    assert not report.ok
-    assert any("earlier checkpoint" in f.what for f in report.findings)
-
-
-def test_an_old_copy_looks_whole_and_an_old_checkpoint_finds_it(master, copy, tmp_path):
-    shutil.copy(copy, tmp_path / "yesterday.db")
-
-    async def go_on():
-        async with opened(f"sqlite:///{copy}", clock=Clock(NOON + timedelta(hours=1))) as log:
-            await log.append([plain()])
-            return await log.checkpoint()
-
-    today = asyncio.run(go_on())
-    assert verify(tmp_path / "yesterday.db").ok
-    report = verify(tmp_path / "yesterday.db", checkpoint=today)
-    assert [f.what[:58] for f in report.findings] == [
-        "the log has 600 entries, the earlier checkpoint 601: entri"
-    ]
-    assert verify(copy, checkpoint=master[1][0]).ok
-
-
 def test_erased_details_are_counted_and_no_fault(copy):
     execute(copy, "DELETE FROM log_detail WHERE idx IN (593, 594)")
     report = verify(copy)
@@ -323,7 +190,7 @@ def content(path):
 def test_a_changed_byte_anywhere_in_the_file_is_found_or_harmless(master, copy):
     good, whole = copy.read_bytes(), content(copy)
     found = 0
-    for _ in range(60):
+    for _ in range(30):
         changed = bytearray(good)
         place = PLACES.randrange(len(good))
         changed[place] ^= 1 << PLACES.randrange(8)
@@ -335,7 +202,7 @@ def test_a_changed_byte_anywhere_in_the_file_is_found_or_harmless(master, copy):
             continue
         found += not report.ok
         assert not report.ok or content(copy) == whole, f"byte {place}"
-    assert found > 20
+    assert found > 8
 
 
 def test_a_changed_byte_in_an_entry_names_it(copy):
@@ -378,7 +245,7 @@ def test_nothing_to_read_is_told_apart_from_something_wrong(tmp_path):
 
 
 async def test_a_database_without_a_log_is_nothing_to_read(durable_postgres):
-    url = durable_postgres.url(durable_postgres.new_database("empty"), driver="")
+    url = durable_postgres.url("postgres", driver="")
     with pytest.raises(LogUnavailableError, match="holds no log"):
         await verified(url)
 
