@@ -62,7 +62,7 @@ def _pending() -> Pending:
                 owner=Owner("BA", "persons"),
                 op=Operation.CONSULT,
                 purpose="border_check",
-                basis="818 Art 20",
+                basis="CIR-20",
                 decision=Verdict.ALLOW,
                 view="full",
                 fields=("biographic.sex", "direct_identifier.surnames"),
