@@ -51,7 +51,7 @@ bench: $(VENV)/dev.done
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
 
 docs: $(VENV)/dev.done
-	$(BIN)/python -m docs.build
+	$(BIN)/python -m gateway.reference docs
 
 # For maintainers, after a change of dependencies: hashes, no addresses.
 lock:

@@ -29,11 +29,8 @@ def free_port(wanted: int) -> int:
         try:
             probe.bind(("127.0.0.1", wanted))
         except OSError:
-            probe.close()
-            with socket.socket() as other:
-                other.bind(("127.0.0.1", 0))
-                return int(other.getsockname()[1])
-    return wanted
+            return free_port(0)
+        return int(probe.getsockname()[1])
 
 
 def start(folder: Path, url: str) -> int:
