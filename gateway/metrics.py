@@ -25,6 +25,7 @@ class Metrics:
     def __init__(self, fields: SignalFields) -> None:
         self._label = fields.label
         self._requests_by_key: dict[tuple[object, object, int], tuple[Counter, Histogram]] = {}
+        self._answers_by_key: dict[tuple[str, str, str, str], Counter] = {}
         registry = CollectorRegistry(auto_describe=True)
         self._registry = registry
         self._requests = Counter(
@@ -88,12 +89,16 @@ class Metrics:
     def answer(self, action: str, dataset: str, owner: str, outcome: Outcome) -> None:
         """One question ended for one owner."""
         label = self._label
-        self._answers.labels(
-            action=label("action", action),
-            dataset=label("dataset", dataset),
-            owner=label("owner", owner),
-            outcome=label("outcome", outcome),
-        ).inc()
+        key = (
+            label("action", action),
+            label("dataset", dataset),
+            label("owner", owner),
+            label("outcome", outcome),
+        )
+        found = self._answers_by_key.get(key)
+        if found is None:
+            found = self._answers_by_key[key] = self._answers.labels(*key)
+        found.inc()
 
     def phase(self, phase: Phase, seconds: float) -> None:
         """One step of a question took so long."""
