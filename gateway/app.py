@@ -124,7 +124,7 @@ class _Desk:
         """
         runtime = self._runtime
         try:
-            proof = request_proof(request.scope, origin=runtime.public_url)
+            proof = request_proof(request.scope, origin=runtime.public_url, proxy=runtime.proxy)
             return await runtime.verifier.verify(proof)
         except TokenError as error:
             client = request.client.host if request.client else ""

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from audit import AuditLog
 from gateway.facts import FactRegister
-from gateway.identity import JwksCache, Revocations, TokenVerifier
+from gateway.identity import JwksCache, Revocations, TokenVerifier, TrustedProxy
 from gateway.inquiry import Rules
 from gateway.limits import Buckets, Limits
 from gateway.logs import Event, EventLog
@@ -24,7 +24,6 @@ from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.settings import Settings
 from gateway.sources import Source
-from gateway.web.client_certificate import CertificateHeader
 from gateway.web.drain import Drain
 from gateway.web.edge import Edge, EdgeLimits
 
@@ -58,13 +57,18 @@ class Runtime:
         """The origin that DPoP proofs must name."""
         return self.settings.gateway.public_url
 
+    @property
+    def proxy(self) -> TrustedProxy | None:
+        """The TLS-ending proxy whose word on client certificates is taken."""
+        identity = self.settings.identity
+        if identity.client_cert_header is None:
+            return None
+        header = identity.client_cert_header.lower()
+        return TrustedProxy(tuple(identity.trusted_proxies), header=header)
+
     def edge(self, app: ASGIApp) -> Edge:
         """The application with the outermost layer around it."""
         gateway = self.settings.gateway
-        identity = self.settings.identity
-        certificates = None
-        if identity.client_cert_header is not None:
-            certificates = CertificateHeader(identity.client_cert_header, identity.trusted_proxies)
         return Edge(
             app,
             limits=EdgeLimits(
@@ -75,7 +79,6 @@ class Runtime:
             drain=self.drain,
             log=self.events,
             metrics=self.metrics,
-            certificates=certificates,
         )
 
     @asynccontextmanager

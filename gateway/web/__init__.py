@@ -3,5 +3,5 @@
 
 `Edge` (edge.py) gives every request its correlation id, limits and headers, and answers for
 whatever goes wrong outside the application. `Drain` (drain.py) lets running requests finish at
-a stop. client_certificate.py takes the certificate that a trusted proxy passes on.
+a stop.
 """

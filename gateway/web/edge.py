@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One pure-ASGI wrapper around the whole application, so that nothing escapes it.
 
-For each request, in this order: a server-made correlation id; 503 while draining; the client
-certificate of a trusted proxy; the body limit, for a declared length and for chunks alike; the
-time limit; security headers; one log line and one count, by route template. An exception that
-escapes the application ends here: it is told by class and place, and the client gets `internal`.
+For each request, in this order: a server-made correlation id; 503 while draining; the body
+limit, for a declared length and for chunks alike; the time limit; security headers; one log line
+and one count, by route template. An exception that escapes the application ends here: it is told
+by class and place, and the client gets `internal`.
 
 One wrapper instead of six: each layer costs an object and a coroutine per message, and what a
 request may do is readable in one place (ADR 0017).
@@ -21,7 +21,6 @@ from gateway.correlation import CORRELATION_HEADER, SCOPE_KEY, new_correlation
 from gateway.logs import Event, EventLog
 from gateway.metrics import Metrics
 from gateway.problems import Problem, problem_response
-from gateway.web.client_certificate import CERTIFICATE_EXTENSION, CertificateHeader
 from gateway.web.drain import Drain
 from gateway.web.routes import route_template
 
@@ -65,14 +64,12 @@ class Edge:
         drain: Drain,
         log: EventLog,
         metrics: Metrics,
-        certificates: CertificateHeader | None = None,
     ) -> None:
         self.app = app
         self._limits = limits
         self._drain = drain
         self._log = log
         self._metrics = metrics
-        self._certificates = certificates
         self._headers = (*_HEADERS, _HSTS) if limits.https else _HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,8 +94,6 @@ class Edge:
             self._told(scope, exchange, started, correlation)
             return
         try:
-            if self._certificates is not None:
-                self._pass_certificate(scope, self._certificates)
             await self._bounded(scope, exchange, correlation)
         finally:
             self._drain.leave()
@@ -130,11 +125,6 @@ class Edge:
     async def _unexpected(self, exchange: "_Exchange", error: Exception, correlation: str) -> None:
         self._log.error(Event.UNEXPECTED, correlation=correlation, error=error)
         await exchange.answer(Problem.INTERNAL)
-
-    def _pass_certificate(self, scope: Scope, certificates: CertificateHeader) -> None:
-        der = certificates.read(scope)  # type: ignore[arg-type] # a scope is a dict in practice
-        if der is not None:
-            scope["extensions"] = {**(scope.get("extensions") or {}), CERTIFICATE_EXTENSION: der}
 
     def _told(self, scope: Scope, exchange: "_Exchange", started: float, correlation: str) -> None:
         seconds = time.perf_counter() - started

@@ -5,7 +5,6 @@ import asyncio
 import io
 import json
 from contextlib import asynccontextmanager
-from ipaddress import ip_network
 
 import pytest
 import structlog
@@ -20,13 +19,11 @@ from gateway.metrics import Metrics
 from gateway.problem_handlers import install_problem_handlers
 from gateway.signals import SignalFields, Words
 from gateway.tracing import NATIVE_TELEMETRY_OFF
-from gateway.web.client_certificate import CERTIFICATE_EXTENSION, CertificateHeader
 from gateway.web.drain import Drain
 from gateway.web.edge import Edge, EdgeLimits
 from gateway.web.routes import route_templates
 
 LIMIT = 2_000
-CERTIFICATE = CertificateHeader("client-cert", [ip_network("127.0.0.1/32")])
 
 
 class Question(BaseModel):
@@ -38,7 +35,7 @@ class Question(BaseModel):
 class House:
     """A small application behind the edge, its log and metrics, on a real port."""
 
-    def __init__(self, timeout_s=30.0, certificates=CERTIFICATE, *, https=True):
+    def __init__(self, timeout_s=30.0, *, https=True):
         self.release, self.running = asyncio.Event(), asyncio.Event()
         self.seen = []
         self.app = self._application()
@@ -53,7 +50,6 @@ class House:
             drain=self.drain,
             log=self.log,
             metrics=self.metrics,
-            certificates=certificates,
         )
 
     def _application(self):
@@ -63,11 +59,9 @@ class House:
         @app.post("/echo")
         async def echo(request: Request) -> Response:
             self.seen.append(await request.body())
-            extensions = request.scope.get("extensions") or {}
             return Response(
                 correlation_of(request.scope),
-                headers={"server": "secret/1", "cache-control": "private"}
-                | {"certificate": str(extensions.get(CERTIFICATE_EXTENSION))},
+                headers={"server": "secret/1", "cache-control": "private"},
             )
 
         @app.post("/wait")

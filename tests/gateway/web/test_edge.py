@@ -4,11 +4,8 @@
 import asyncio
 import json
 import re
-from ipaddress import ip_network
 
 import pytest
-
-from gateway.web.client_certificate import CertificateHeader
 
 UUID7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 LIMIT = 2_000
@@ -188,16 +185,6 @@ async def test_a_request_that_fails_or_is_left_is_counted_out(house):
     assert reader is not None
     assert await house.drain.wait(5.0)
     assert house.drain.in_flight == 0
-
-
-async def test_a_certificate_is_passed_on_from_a_named_proxy_only(house, make_house):
-    _, headers, _ = await house.post("/echo", b"", "client-cert: :AAEC:")
-    assert headers["certificate"] == str(b"\0\1\2")
-    elsewhere = CertificateHeader("client-cert", [ip_network("10.0.0.1/32")])
-    for certificates in (None, elsewhere):
-        async with make_house(certificates=certificates).served() as other:
-            _, headers, _ = await other.post("/echo", b"", "client-cert: :AAEC:")
-        assert headers["certificate"] == "none"
 
 
 async def test_websockets_are_refused(make_house):
