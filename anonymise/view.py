@@ -85,6 +85,13 @@ class ViewPlan:
         """
         if self.view == HIT:
             return self._hits(rows, context)
+        if self.view == FULL and all(column.treatment.name == "keep" for column in self._columns):
+            # Nothing is treated, so rows need not be taken apart into columns.
+            pairs = [
+                (column.fields[0], out)
+                for column, out in zip(self._columns, self.outputs, strict=True)
+            ]
+            return [{out: row.get(field) for field, out in pairs} for row in rows]
         columns = [self._treated(column, rows, context) for column in self._columns]
         if self.view == PSEUDONYM:
             columns.insert(0, _numbers(rows, context.case_nos))

@@ -8,6 +8,7 @@ whichever way the fact cuts; a statement of the fact register can only make it s
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 from operator import attrgetter
 from typing import Final
 
@@ -99,10 +100,14 @@ def _plain(name: str) -> Callable[[Traits, RecordContext], Truth]:
     return fact
 
 
+_Fact = Callable[[Traits, RecordContext], Truth]
+_MOST_SEEN: Final = 4096
+
+
 @dataclass(frozen=True, slots=True)
 class _Rule:
     traits: tuple[str, ...]
-    of: Callable[[Traits, RecordContext], Truth]
+    of: _Fact
 
 
 _RULES: Final[Mapping[str, _Rule]] = {
@@ -132,6 +137,41 @@ _DAYS: Final = frozenset({"date_of_birth", "retain_until", "reflection_until"})
 TRAITS_OF: Final[Mapping[str, tuple[str, ...]]] = {name: r.traits for name, r in _RULES.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How a set of facts is worked out for one kind of asker; shared between questions.
+
+    Facts that rest on codes and flags (`coded`) are the same for most records and remembered in
+    `seen` by those traits; those that rest on a day (`dated`) differ from record to record.
+    """
+
+    guards: tuple[tuple[str, bool], ...]
+    names: tuple[str, ...]
+    traits: frozenset[str]
+    coded: tuple[tuple[int, _Fact], ...]
+    dated: tuple[tuple[int, _Fact], ...]
+    key: Callable[[Traits], object] | None
+    seen: dict[object, list[Truth | None]]
+
+
+@lru_cache(maxsize=1024)
+def _layout(guards: tuple[tuple[str, bool], ...], _context: RecordContext) -> _Layout:
+    """The layout for these facts and this asker; what it remembers holds for both only."""
+    names = tuple(name for name, _ in guards)
+    ruled = [(place, rule) for place, n in enumerate(names) if (rule := _RULES.get(n)) is not None]
+    coded = [(place, rule) for place, rule in ruled if _DAYS.isdisjoint(rule.traits)]
+    keys = sorted({trait for _, rule in coded for trait in rule.traits})
+    return _Layout(
+        guards=guards,
+        names=names,
+        traits=frozenset(trait for _, rule in ruled for trait in rule.traits),
+        coded=tuple((place, rule.of) for place, rule in coded),
+        dated=tuple((p, rule.of) for p, rule in ruled if not _DAYS.isdisjoint(rule.traits)),
+        key=attrgetter(*keys) if keys else None,
+        seen={},
+    )
+
+
 class RecordFacts:
     """The facts of each record of one owner's answer to one question.
 
@@ -153,33 +193,27 @@ class RecordFacts:
             register: attested facts.
             scope: whom the question is about but for the person.
         """
-        self._guards = tuple(guards)
-        self.names = tuple(name for name, _ in self._guards)
+        self._layout = _layout(tuple(guards), context)
         self._context = context
         self._register = register
         self._scope = scope
-        ruled = [(p, r) for p, n in enumerate(self.names) if (r := _RULES.get(n)) is not None]
-        # Facts that rest on codes and flags are the same for most records of a page and are
-        # remembered; those that rest on a day differ from record to record.
-        self._dated = [(place, r.of) for place, r in ruled if not _DAYS.isdisjoint(r.traits)]
-        self._coded = [(place, r.of) for place, r in ruled if _DAYS.isdisjoint(r.traits)]
-        coded = sorted(
-            {trait for _, r in ruled if _DAYS.isdisjoint(r.traits) for trait in r.traits}
-        )
-        self._key = attrgetter(*coded) if coded else None
-        self._seen: dict[object, list[Truth | None]] = {}
         self._attested: tuple[tuple[int, str, bool], ...] | None = None
-        self._silent: list[tuple[int, Truth]] = []  # facts of which nothing was ever attested
+        self._silent: tuple[tuple[int, Truth], ...] = ()  # of which nothing was ever attested
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The facts, in the order of their truths."""
+        return self._layout.names
 
     @property
     def traits(self) -> frozenset[str]:
         """The traits that the owner's register must deliver."""
-        return frozenset(trait for name in self.names for trait in TRAITS_OF.get(name, ()))
+        return self._layout.traits
 
     def of(self, record: Record, now: datetime) -> tuple[Truth, ...]:
         """The truth of each fact in `names`, in that order."""
         if self._attested is None:
-            self._prepare(now)
+            self._attested = self._prepare(now)
         truths = self._own(record.traits)
         if self._attested:
             scope = replace(self._scope, person=record.person or "")
@@ -189,38 +223,41 @@ class RecordFacts:
 
     def _own(self, traits: Traits) -> list[Truth | None]:
         """What the owner's register says; None where only the fact register can say anything."""
-        context = self._context
-        key = None if self._key is None else self._key(traits)
-        known = self._seen.get(key)
+        layout, context = self._layout, self._context
+        key = None if layout.key is None else layout.key(traits)
+        known = layout.seen.get(key)
         if known is None:
-            known = [None] * len(self.names)
-            for place, truth in self._silent:
-                known[place] = truth
-            for place, rule in self._coded:
+            known = [None] * len(layout.names)
+            for place, rule in layout.coded:
                 known[place] = rule(traits, context)
-            self._seen[key] = known
+            if len(layout.seen) >= _MOST_SEEN:
+                layout.seen.clear()
+            layout.seen[key] = known
         truths = known.copy()
-        for place, rule in self._dated:
+        for place, rule in layout.dated:
             truths[place] = rule(traits, context)
+        for place, truth in self._silent:
+            truths[place] = truth
         return truths
 
-    def _prepare(self, now: datetime) -> None:
-        """Which facts the fact register may know something of, and the rest of its own.
+    def _prepare(self, now: datetime) -> tuple[tuple[int, str, bool], ...]:
+        """The facts of which the fact register may know something; the rest of its own at once.
 
         Looked up with the first record; all records of a page are decided without a pause, so the
         mirror does not change between them.
         """
+        guards = self._layout.guards
         held = self._register.attested(self.names)
-        self._attested = tuple(
-            (place, name, harmful)
-            for place, (name, harmful) in enumerate(self._guards)
-            if name in held
-        )
-        self._silent = [
+        self._silent = tuple(
             (place, self._register.truth(name, self._scope, now, harmful=harmful))
-            for place, (name, harmful) in enumerate(self._guards)
+            for place, (name, harmful) in enumerate(guards)
             if name not in held and name not in _RULES
-        ]
+        )
+        if not held:
+            return ()
+        return tuple(
+            (place, name, harmful) for place, (name, harmful) in enumerate(guards) if name in held
+        )
 
     def _joined(
         self,
