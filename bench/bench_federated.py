@@ -7,7 +7,6 @@ are interrupted, as a register that takes two seconds does for everybody whose l
 between included. Time limits and breaker stand at their defaults.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -18,6 +17,7 @@ from time import perf_counter
 from typing import Any
 
 import orjson
+import uvloop
 
 from bench.figure import Figure, at_most
 from bench.gateways import Gateway, change_settings, fill, json_body, opened, person, prepared
@@ -105,4 +105,4 @@ def run() -> list[Figure]:
         for country in COUNTRIES:
             fill(folder / f"region/registers/{country}.sqlite", PERSONS)
         change_settings(folder, "timeout_s = 5.0", f"timeout_s = {LIMIT_S}")
-        return asyncio.run(_measure(folder))
+        return uvloop.run(_measure(folder))

@@ -10,7 +10,6 @@ as it can be kept ordinary: see `bench.bare`. It runs the same SELECT; a narrowe
 columns that only the rules read, is shown beside it.
 """
 
-import asyncio
 import os
 import random
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,6 +22,7 @@ from time import perf_counter
 from typing import Any
 
 import orjson
+import uvloop
 
 from bench import bare
 from bench.figure import Figure, at_least, at_most
@@ -255,8 +255,8 @@ def run() -> list[Figure]:
     with TemporaryDirectory(dir=OUT) as place:
         folder = prepared(Path(place) / "house")
         fill(folder / "region/registers/BA.sqlite", PERSONS)
-        figures = asyncio.run(_on_sqlite(folder))
+        figures = uvloop.run(_on_sqlite(folder))
         with running_postgres(durable=True) as server:
             url = server.url(server.new_database("bench"))
-            figures += asyncio.run(_on_postgres(folder, url))
+            figures += uvloop.run(_on_postgres(folder, url))
         return figures
