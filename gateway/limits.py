@@ -57,37 +57,33 @@ class Buckets:
 
     def peek(self, name: str, amount: float) -> Allowance:
         """Whether `amount` could be taken now. Takes nothing."""
-        now = self._clock()
-        bucket = self._table.get(self._digest(name))
+        return self._look(self._digest(name), amount, self._clock())[0]
+
+    def take(self, name: str, amount: float) -> Allowance:
+        """Take `amount`, or nothing at all."""
+        now, digest = self._clock(), self._digest(name)
+        allowance, level = self._look(digest, amount, now)
+        if not allowance.allowed:
+            return allowance
+        if digest not in self._table and len(self._table) >= self._size:
+            self._table.popitem(last=False)
+        self._table[digest] = (level - amount, now)
+        self._table.move_to_end(digest)
+        return _GO
+
+    def _look(self, digest: bytes, amount: float, now: float) -> tuple[Allowance, float]:
+        """Whether `amount` fits, and the bucket's level."""
+        bucket = self._table.get(digest)
         if bucket is None:
             if not self._has_room(now):
-                return Allowance(allowed=False, retry_after_s=self._period_s)
+                return Allowance(allowed=False, retry_after_s=self._period_s), 0.0
             level = self._capacity
         else:
             level = self._level(bucket, now)
         if amount <= level:
-            return _GO
-        return Allowance(
-            allowed=False, retry_after_s=min((amount - level) / self._rate, self._period_s)
-        )
-
-    def take(self, name: str, amount: float) -> Allowance:
-        """Take `amount`, or nothing at all."""
-        allowance = self.peek(name, amount)
-        if not allowance.allowed:
-            return allowance
-        now = self._clock()
-        digest = self._digest(name)
-        bucket = self._table.get(digest)
-        if bucket is None:
-            if len(self._table) >= self._size:
-                self._table.popitem(last=False)
-            level = self._capacity
-        else:
-            level = self._level(bucket, now)
-        self._table[digest] = (level - amount, now)
-        self._table.move_to_end(digest)
-        return _GO
+            return _GO, level
+        wait = min((amount - level) / self._rate, self._period_s)
+        return Allowance(allowed=False, retry_after_s=wait), level
 
     def __len__(self) -> int:
         return len(self._table)
