@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from audit.errors import SealError
+from audit.randomness import random_bytes
 
 WINDOW = timedelta(minutes=10)
 MAX_RECIPIENTS = 16
@@ -96,7 +97,7 @@ class Sealer:
         if len(detail) > MAX_DETAIL:
             raise SealError("a detail has at most 1 MiB; put long lists into an export")
         window = self._window(tuple(to))
-        salt = os.urandom(_SALT)
+        salt = random_bytes(_SALT)
         padded = len(detail).to_bytes(_LENGTH, "big") + detail
         padded += bytes(-len(padded) % _BLOCK)
         blob = AESGCM(_entry_key(window.key, salt)).encrypt(_NONCE, padded, window.digest)

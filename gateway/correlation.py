@@ -5,11 +5,12 @@ It ties an answer, its log entries, log lines and spans together. A client never
 an id from outside could carry a name into every place that is promised to hold none.
 """
 
-import os
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from audit.randomness import random_bytes
 
 __all__ = ["CORRELATION_HEADER", "correlation_of", "new_correlation"]
 
@@ -25,7 +26,7 @@ _RAND_B = (1 << 62) - 1
 
 def new_correlation(
     clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
-    randomness: Callable[[int], bytes] = os.urandom,
+    randomness: Callable[[int], bytes] = random_bytes,
 ) -> str:
     """A new UUIDv7: 48 bits of Unix milliseconds, then 74 random bits."""
     noise = int.from_bytes(randomness(_RANDOM_BYTES))

@@ -6,7 +6,6 @@ detail (who asked about whom, why, and which records left) is sealed to the data
 officers of the owner and of the asker (EUR-28, EUR-29, INT-08, GDP-06; law reference 7).
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from audit import (
     encode_envelope,
     new_entry_id,
 )
+from audit.randomness import random_bytes
 from gateway.asker import Asker
 from gateway.outcome import Outcome
 
@@ -90,7 +90,7 @@ class EntryWriter:
             detail = _detail(occasion, asker, outcome, secret, answer)
             sealed = self._sealer.seal(orjson.dumps(detail), readers)
         envelope = Envelope(
-            id=new_entry_id(occasion.at, os.urandom(10)),
+            id=new_entry_id(occasion.at, random_bytes(10)),
             kind=_kind(occasion, outcome),
             t=occasion.at,
             log=occasion.origin,
@@ -126,7 +126,7 @@ class EntryWriter:
         if asker is not None:
             requester = Requester(asker.country, asker.org, asker.role or None)
         envelope = Envelope(
-            id=new_entry_id(occasion.at, os.urandom(10)),
+            id=new_entry_id(occasion.at, random_bytes(10)),
             kind=kind,
             t=occasion.at,
             log=occasion.origin,
