@@ -200,6 +200,29 @@ async def test_a_file_put_in_the_place_of_the_log_is_noticed(sqlite_place, tmp_p
         await come_back(log, sqlite_place.url, 30)
 
 
+async def test_a_fork_put_in_the_place_of_the_log_is_noticed(sqlite_place, tmp_path):
+    """Signed with the same key, longer, whole in itself: yet not what was acknowledged."""
+    path = Path(sqlite_path(sqlite_place.url))
+    fork = shutil.copy(path, tmp_path / "fork.db")
+    async with opened(f"sqlite:///{fork}") as log:
+        await fill(log, 40)
+    async with opened(sqlite_place.url) as log:
+        await fill(log, 30)
+        wal = path.with_name("log.db-wal")
+        kept = tmp_path / "right.db", tmp_path / "right.db-wal"
+        move(path, kept[0], wal, kept[1])
+        shutil.copy(fork, path)
+        await lose(log, 30)
+        for _ in range(10):
+            await asyncio.sleep(0.05)
+            with pytest.raises(LogUnavailableError) as refused:
+                await log.append([plain()])
+        assert "other entries below 30 than were acknowledged" in str(refused.value)
+        remove(path, wal, path.with_name("log.db-shm"))
+        move(kept[0], path, kept[1], wal)
+        await come_back(log, sqlite_place.url, 30)
+
+
 async def test_an_old_copy_beside_the_right_write_ahead_log_is_whole_or_refused(
     sqlite_place, tmp_path
 ):

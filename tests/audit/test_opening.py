@@ -67,7 +67,8 @@ async def test_an_address_of_another_kind_is_refused(url):
 
 
 TAMPERINGS = {
-    "an entry's bytes": ("UPDATE log_entry SET envelope = leaf WHERE idx = 299", "entry 299"),
+    "an entry's bytes": ("UPDATE log_entry SET envelope = leaf WHERE idx = 298", "entry 298"),
+    "the last entry's bytes": ("UPDATE log_entry SET envelope = leaf WHERE idx = 299", "entry 299"),
     "the last entry gone": ("DELETE FROM log_entry WHERE idx = 299", "makes 299"),
     "an entry of the edge gone": ("DELETE FROM log_entry WHERE idx = 280", "last tile of level 0"),
     "the last full tile's entry gone": ("DELETE FROM log_entry WHERE idx = 9", "entry 9"),

@@ -9,6 +9,7 @@ import pytest
 
 from tests.audit.making import (
     NOON,
+    ORIGIN,
     SIGNER,
     STRANGER,
     Clock,
@@ -67,3 +68,13 @@ def test_an_old_copy_looks_whole_and_an_old_checkpoint_finds_it(master, copy, tm
         "the log has 600 entries, the earlier checkpoint 601: entri"
     ]
     assert verify(copy, checkpoint=master[1][0]).ok
+
+
+def test_an_entry_of_another_log_is_named(copy):
+    found = entries(copy)
+    found[5] = found[5].replace(ORIGIN.encode(), b"audit.example/HR/2026h2")
+    rewrite(copy, found, SIGNER)
+    report = verify(copy)
+    assert [(f.index, f.what) for f in report.findings] == [
+        (5, "the entry belongs to the log audit.example/HR/2026h2")
+    ]
