@@ -3,6 +3,7 @@
 
 import asyncio
 import shutil
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -81,6 +82,7 @@ def _progress(what: str) -> None:
 def _addresses(settings: Settings, folder: Path) -> None:
     url = settings.gateway.public_url
     config = folder / SETTINGS
+    cuvar = Path(sys.argv[0]) if Path(sys.argv[0]).name == "cuvar" else "cuvar"
     click.echo(
         f"""
 The gateway runs:
@@ -90,10 +92,10 @@ The gateway runs:
    settings   {config}
 Ask something yourself (beds in Bosnia's centres):
    curl -s {url}/v1/count -H 'Content-Type: application/json' \\
-     -H "Authorization: Bearer $(cuvar token --config {config} \\
+     -H "Authorization: Bearer $({cuvar} token --config {config} \\
            --org BA-RC --role reception_manager)" \\
      -d '{{"dataset":"centres","owners":["BA"],"purpose":"reception","basis":"NAT-11"}}'
-Check everything:  cuvar doctor --config {config}
-Verify the log:    cuvar audit verify --config {config}
-Stop it:           cuvar demo --stop --dir {folder}"""
+Check everything:  {cuvar} doctor --config {config}
+Verify the log:    {cuvar} audit verify --config {config}
+Stop it:           {cuvar} demo --stop --dir {folder}"""
     )
