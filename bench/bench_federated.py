@@ -4,7 +4,9 @@
 The sleeper's SQLite file is locked by another connection, so that its statements hang until they
 are interrupted, as a register that takes two seconds does for everybody whose limit is shorter.
 "First" are the questions until the breaker opens, "later" those while it is open, the probes in
-between included. Time limits and breaker stand at their defaults.
+between included. Time limits and breaker stand at their defaults. The bar of the first questions is
+the time limit and a healthy answer on top of it, since what is left to do after the limit (the other
+registers' rows, the entries' flush) is the work of a healthy answer.
 """
 
 import sqlite3
@@ -32,7 +34,6 @@ LIMIT_S = 0.3
 SLEEPER = "ME"
 OUT = Path(__file__).parent / "out"
 OK = 200
-# How much later than the limit the answer may leave: the other registers' parts and the entries.
 QUESTION: dict[str, Any] = {
     "dataset": "registrations",
     "owners": list(COUNTRIES),
