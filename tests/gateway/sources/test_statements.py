@@ -22,6 +22,7 @@ from gateway.sources import (
     load_mapping,
 )
 from gateway.sources.mapping import RegisterMapping
+from gateway.sources.selection import Selection
 
 TODAY = date(2026, 11, 24)
 REZA = NamedPerson("Ahmadi", "Reza", date(1990, 3, 5))
@@ -167,3 +168,15 @@ def test_a_mapping_s_tables_name_every_table(register):
     text = register.mapping.read_text(encoding="utf-8")
     named = set(re.findall(r"(?:table|exists): (\w+)", text))
     assert {table for table, _ in mapping.tables()} == named
+
+
+async def test_a_selector_of_unknown_shape_selects_nothing(source, sent):
+    """No code makes one; if some ever does, it must not read as "everything"."""
+    await source.fetch(Fetch("persons", frozenset(), frozenset(), Everything(), TODAY, 5))
+    register = source._register
+    wanted = Fetch("persons", frozenset(), frozenset(), Everything(), TODAY, 5)
+    unknown = Selection((("anything", 1),), (), {"limit": 5, "today": None})
+    plan = register._statements.plan(wanted, unknown)
+    today = register._statements.today(register._mapping.datasets["persons"], TODAY)
+    rows = await register._driver.rows(plan.sql, plan.bound({"limit": 5, "today": today}))
+    assert list(rows) == []
