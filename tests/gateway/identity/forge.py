@@ -67,7 +67,7 @@ class Forger:
             "x": b64(numbers.x.to_bytes(32, "big")),
             "y": b64(numbers.y.to_bytes(32, "big")),
         }
-        return {**found, **changes}
+        return _changed(found, changes)
 
     def jwks(self, *others: dict[str, object]) -> str:
         return json.dumps({"keys": [*others, self.jwk()]})

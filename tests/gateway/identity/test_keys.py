@@ -8,7 +8,7 @@ import json
 import pytest
 
 from gateway.identity.keys import KeySetError, read_key_set, read_public_jwk
-from tests.gateway.identity.forge import Forger
+from tests.gateway.identity.forge import Forger, b64
 
 RSA = {"kty": "RSA", "use": "sig", "kid": "r1", "n": "AQAB", "e": "AQAB"}
 
@@ -35,6 +35,7 @@ def test_keys_of_other_kinds_are_left_out():
         RSA,
         Forger(kid="enc").jwk(use="enc"),
         Forger(kid="nouse").jwk(use=None),
+        Forger(kid="useless").jwk(use=...),
         Forger(kid="p384").jwk(crv="P-384"),
         Forger(kid="es384").jwk(alg="ES384"),
         Forger(kid=None).jwk(),
@@ -60,6 +61,13 @@ def test_a_published_private_key_spoils_the_set(member):
 def test_a_point_off_the_curve_spoils_the_set(changes):
     with pytest.raises(KeySetError, match="not a point"):
         read(Forger().jwk(), Forger(kid="k2").jwk(**changes))
+
+
+def test_a_coordinate_has_one_length():
+    key = Forger()
+    x = key.key.public_key().public_numbers().x
+    with pytest.raises(KeySetError, match="not a point"):
+        read(key.jwk(x=b64(x.to_bytes(33, "big"))))
 
 
 @pytest.mark.parametrize(

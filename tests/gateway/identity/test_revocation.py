@@ -98,7 +98,7 @@ def test_without_a_list_nobody_is_on_it(clock):
     [
         "",
         "kind,value\n",
-        HEADER + "org,HR-BP",
+        HEADER + "org,HR-BP,",
         HEADER + "org,HR-BP\n",
         HEADER + "person,x,\n",
         HEADER + "org,,\n",
