@@ -21,6 +21,7 @@ from audit.sealing import commit_detail
 from audit.state import micros_of
 from audit.store import Head
 from audit.tiles import TILE_BYTES, TILE_WIDTH, Edge, Tile, TileId
+from audit.vocabulary import Kind
 
 MAX_FINDINGS = 1000
 _NOTHING = bytes(HASH_SIZE)
@@ -44,7 +45,7 @@ class Report:
         root: root recomputed over them; 32 zero bytes if a missing entry's hash is unknown.
         findings: at most 1,000 about entries, then those about the whole log.
         more: findings about entries beyond those.
-        erased: entries whose detail was deleted, which is no fault.
+        erased: entries whose detail was deleted; a fault unless erasure entries account for it.
     """
 
     ok: bool
@@ -117,6 +118,7 @@ class _Verification:
     findings: list[Finding] = field(default_factory=list)
     more: int = 0
     erased: int = 0
+    declared: int = 0  # details that entries of kind erasure say were deleted
     edge: Edge = field(default_factory=Edge)
     complete: bool = True  # every leaf hash so far is known, so `edge` is a tree to compare with
     micros: int = 0
@@ -148,6 +150,12 @@ class _Verification:
         for tile, hashes in self.edge.partial().items():
             if tile.level:
                 self._check_tile(Tile(tile, hashes))
+        if self.erased > self.declared:
+            self.find(
+                None,
+                f"{self.erased} sealed details are missing and entries of kind erasure account for"
+                f" {self.declared}: somebody deleted what officers must be able to read",
+            )
         if head is not None:
             self._check_head(head, verifier)
         self._check_file()
@@ -253,6 +261,8 @@ class _Verification:
                 problems.append("its time is before that of the entry above: moved or back-dated")
             self.micros = max(self.micros, micros)
             problems += self._detail_problems(row, envelope)
+            if envelope.kind is Kind.ERASURE:
+                self.declared += envelope.count or 0
         for what in problems:
             self.find(row.index, what)
         return leaf

@@ -6,6 +6,7 @@ the models of `questions`, after the asker is known, so that a stranger's bytes 
 parsed; every failure on the way is an entry before it is an answer.
 """
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -31,6 +32,7 @@ from gateway.runtime import Runtime
 from gateway.tracing import NATIVE_TELEMETRY_OFF
 from gateway.web.edge import Edge
 
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,14}")
 _PLAIN: Final = "text/plain; charset=utf-8"
 _HEADERS_ADDED: Final = 5.0
 
@@ -137,6 +139,17 @@ class _Desk:
             await self._note(request, Kind.AUTHENTICATION, reason, None)
             raise
 
+    async def standing(self, request: Request) -> None:
+        """For addresses that no rule guards: somebody known, not suspended, within the limits.
+
+        Raises:
+            TokenError: unknown or suspended.
+            ProblemError: over a limit.
+        """
+        principal = await self.principal(request)
+        self._runtime.verifier.require_standing(principal)
+        await self._within_rate(request, principal)
+
     async def _within_rate(self, request: Request, principal: Principal) -> None:
         runtime = self._runtime
         allowance = runtime.limits.ask(principal.issuer, principal.officer, principal.org)
@@ -198,8 +211,8 @@ def _add_proofs(app: FastAPI, desk: _Desk) -> None:
         summary="The proof that an entry is in the log (C2SP tlog-proof)",
     )
     async def receipt(request: Request, index: str) -> Response:
-        await desk.principal(request)
-        if not index.isdecimal() or len(index) > 15 or int(index) >= runtime.log.size:  # noqa: PLR2004
+        await desk.standing(request)
+        if not _INDEX.fullmatch(index) or int(index) >= runtime.log.size:
             raise ProblemError(Problem.NOT_FOUND)
         try:
             return Response(await runtime.log.receipt(int(index)), media_type=_PLAIN)
@@ -214,7 +227,7 @@ def _add_proofs(app: FastAPI, desk: _Desk) -> None:
         summary="The signed head of the log (C2SP tlog-checkpoint)",
     )
     async def checkpoint(request: Request) -> Response:
-        await desk.principal(request)
+        await desk.standing(request)
         return Response(await runtime.log.checkpoint(), media_type=_PLAIN)
 
 

@@ -36,7 +36,7 @@ class Handles:
         """An opaque text for `content`, usable only with the same kind and binding."""
         nonce = os.urandom(_NONCE)
         sealed = self._cipher.encrypt(nonce, orjson.dumps(content), _binding(kind, bound))
-        return base64.urlsafe_b64encode(nonce + sealed).rstrip(b"=").decode("ascii")
+        return _encoded(nonce + sealed)
 
     def open(self, kind: str, bound: tuple[str, ...], handle: str) -> dict[str, str | int]:
         """The content of a handle.
@@ -45,7 +45,7 @@ class Handles:
             HandleError: it is not valid for this kind and binding; ask anew.
         """
         try:
-            raw = base64.urlsafe_b64decode(handle + "=" * (-len(handle) % 4))
+            raw = _decoded(handle)
             content: dict[str, str | int] = orjson.loads(
                 self._cipher.decrypt(raw[:_NONCE], raw[_NONCE:], _binding(kind, bound))
             )
@@ -57,8 +57,24 @@ class Handles:
 
 
 def handle_digest(handle: str) -> str:
-    """What the state database remembers of a used token."""
-    return hashlib.sha256(handle.encode("ascii")).hexdigest()
+    """What the state database remembers of a used token: the hash of its bytes, not its spelling.
+
+    Raises:
+        ValueError: not the one spelling of its bytes.
+    """
+    return hashlib.sha256(_decoded(handle)).hexdigest()
+
+
+def _encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+def _decoded(handle: str) -> bytes:
+    # The last character of base64 has spare bits: without this, one token has many spellings.
+    raw = base64.urlsafe_b64decode(handle + "=" * (-len(handle) % 4))
+    if _encoded(raw) != handle:
+        raise ValueError
+    return raw
 
 
 def _binding(kind: str, bound: tuple[str, ...]) -> bytes:

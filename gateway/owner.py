@@ -28,6 +28,7 @@ from gateway.sources import (
     Page,
     Record,
     Source,
+    SourceQuestionError,
     SourceUnavailableError,
 )
 from gateway.state import IssuedCaseNumbers
@@ -94,6 +95,8 @@ class OwnerDesk:
             return replace(base, results=_empty(decision))
         except SubjectError:
             raise
+        except SourceQuestionError as error:
+            raise SubjectError(str(error)) from None
         except (GatewayError, AnonymiseError) as error:
             return _unavailable(base, type(error).__name__)
 

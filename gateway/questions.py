@@ -6,6 +6,7 @@ is refused. Whether the words (roles, datasets, purposes …) exist is for the r
 that a refusal is logged like any other.
 """
 
+import re
 import unicodedata
 from datetime import date
 from typing import Annotated, Final, Literal, Self
@@ -13,6 +14,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -30,17 +32,25 @@ CaseRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9/._-]
 Opaque = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{16,1024}$")]
 View = Literal["full", "pseudonym", "generalised", "hit", "count"]
 
-_WILDCARDS: Final = frozenset("*%?_")
+_WILDCARDS: Final = frozenset("*%?_＊％？＿")  # noqa: RUF001  and their full-width twins
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def _no_wildcard(text: str) -> str:
     stripped = text.strip()
     if not stripped or any(
-        char in _WILDCARDS or unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co"}
-        for char in stripped
+        char in _WILDCARDS or unicodedata.category(char) in _INVISIBLE for char in stripped
     ):
         raise ValueError("must be one exact value, without wildcards or control characters")
     return stripped
+
+
+def _plain_date(value: object) -> object:
+    # Strict JSON has no dates, and the lax reading takes numbers and times for one.
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise ValueError("a date is written YYYY-MM-DD")
+    return date.fromisoformat(value)
 
 
 Exact = Annotated[
@@ -87,7 +97,7 @@ class Subject(_Model):
 
     surnames: Exact | None = None
     forenames: Exact | None = None
-    date_of_birth: Annotated[date, Field(strict=False)] | None = None
+    date_of_birth: Annotated[date, BeforeValidator(_plain_date)] | None = None
     doc_number: Exact | None = None
     biometric_ref: Exact | None = None
 

@@ -48,6 +48,7 @@ class Store:
         except ArgumentError:
             raise StoreError(f"the {name} url in the settings can't be read") from None
         self._async: AsyncEngine | None = None
+        self._identity: tuple[int, int] | None = None  # owned by the store's one thread
         if self.url.get_backend_name() == "sqlite":
             self._path = Path(self.url.database or "")
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"cuvar-{name}")
@@ -89,7 +90,7 @@ class Store:
         if missing:
             raise StoreError(
                 f"the {self.name} database has no table {min(missing)}; "
-                "create it with `cuvar setup` or restore it"
+                "create it with `cuvar init` or restore it"
             )
         return self
 
@@ -112,12 +113,22 @@ class Store:
             ) from None
 
     def _run_here(self, work: Callable[[Connection], _Value]) -> _Value:
-        if not self._path.exists():
-            # An open connection to a deleted file still answers; that must count as gone.
-            self._engine.dispose()
-            raise StoreError(f"the {self.name} database file is gone; restore it")
+        self._look()
         with self._engine.begin() as connection:
             return work(connection)
+
+    def _look(self) -> None:
+        """An open connection to a deleted or replaced file still answers; that must not count."""
+        try:
+            stat = self._path.stat()
+        except OSError:
+            self._engine.dispose()
+            self._identity = None
+            raise StoreError(f"the {self.name} database file is gone; restore it") from None
+        identity = (stat.st_dev, stat.st_ino)
+        if identity != self._identity:
+            self._engine.dispose()
+            self._identity = identity
 
     async def close(self) -> None:
         """Release the connections."""

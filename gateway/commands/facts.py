@@ -31,7 +31,13 @@ from policies import Truth
 @click.option("--case-no", default="", help="Case number in the asker's own system.")
 @click.option("--person", default="", help="The owner's internal reference of the person.")
 @click.option("--by-unit", default="", help="Unit of whoever approved or verified.")
-@click.option("--minutes", default=15, show_default=True, help="How long it holds from now.")
+@click.option(
+    "--minutes",
+    type=click.IntRange(min=1),
+    default=15,
+    show_default=True,
+    help="How long it holds from now.",
+)
 def attest(fact: str, config: Path, truth: str, by_unit: str, minutes: int, **scope: str) -> None:
     r"""Attest FACT (a guard of the rules) for a scope; what is left out means "any".
 
@@ -41,6 +47,8 @@ def attest(fact: str, config: Path, truth: str, by_unit: str, minutes: int, **sc
       cuvar attest case_number --org BA-AS --purpose asylum_procedure --case-no A-7 --minutes 600
     """
     settings = load_settings(config)
+    if settings.gateway.mode == "production":
+        raise click.UsageError("in production the systems that own facts attest them, not this")
     known = open_rules(settings, datetime.now(UTC).date()).vocabulary.guards
     if fact not in known or known[fact].derived:
         raise click.BadParameter(f"no such fact; one of {', '.join(sorted(known))}")

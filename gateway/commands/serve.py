@@ -3,6 +3,7 @@
 
 import ssl
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
@@ -39,9 +40,12 @@ def serve(config: Path) -> None:
         uvloop.run(_serve(settings, stream))
 
 
-def _stream(settings: Settings) -> BinaryIO:
+def _stream(settings: Settings) -> AbstractContextManager[BinaryIO]:
     file = settings.logging.file
-    return sys.stderr.buffer if file is None else file.open("ab", buffering=0)
+    if file is None:
+        # Not ours to close: a failed start must still be able to say why.
+        return nullcontext(sys.stderr.buffer)
+    return file.open("ab", buffering=0)
 
 
 async def _serve(settings: Settings, stream: BinaryIO) -> None:

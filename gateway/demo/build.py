@@ -13,7 +13,6 @@ from gateway.commands.init import create_missing
 from gateway.commands.token import KEY_FOLDER, STRONG
 from gateway.errors import GatewayError
 from gateway.identity import DevIssuer
-from gateway.region import create_region
 from gateway.settings import SAMPLE_MARK, Settings, load_settings
 from policies import example_rules, load_rules
 
@@ -41,7 +40,10 @@ def build(folder: Path, *, persons: int, port: int, on_progress: Callable[[str],
         )
     folder.mkdir(parents=True, exist_ok=True)
     on_progress(f"nine national registers with {persons:,} people who do not exist")
-    create_region(folder / "region", persons=persons, seed=2026)
+    from gateway.region import create_region  # brings numpy, which no other command needs
+
+    today = datetime.now(UTC).date()
+    create_region(folder / "region", persons=persons, seed=2026, as_of=today)
     on_progress("keys of nine data-protection officers, the log's and the keyset's")
     for country in COUNTRIES:
         create_dpo_key(folder / f"dpo/{country}.key", folder / f"dpo/{country}.pub", country)

@@ -13,12 +13,23 @@ Every gateway keeps a mirror in memory, refreshed each `refresh_s`; a mirror old
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 
-from sqlalchemy import Column, Integer, MetaData, RowMapping, String, Table, insert, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    RowMapping,
+    String,
+    Table,
+    func,
+    insert,
+    select,
+)
 
 from gateway.errors import GatewayError
 from gateway.store import Store
@@ -43,6 +54,8 @@ ATTESTATION: Final = Table(
     Column("source", String(64), nullable=False),
 )
 _TRUTHS: Final = {"true": Truth.TRUE, "possible": Truth.POSSIBLE, "false": Truth.FALSE}
+_WHOLE_AGAIN: Final = timedelta(seconds=20)
+_Mark = tuple[int, int | None, int | None]
 _INSTANT: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -118,7 +131,7 @@ class _Index:
 class FactRegister:
     """A bounded-staleness mirror of the attestations.
 
-    Mutable state (`_indexes`, `_seq`, `_read_at`, `_generation`) is owned by `refresh`, which
+    Mutable state (`_indexes`, `_mark`, `_whole_at`, `_read_at`) is owned by `refresh`, which
     one background task calls; readers see whole assignments only.
     """
 
@@ -136,7 +149,8 @@ class FactRegister:
         self._refresh_s = refresh_s
         self._stale_after_s = stale_after_s
         self._indexes: dict[str, _Index] = {}
-        self._seq = 0
+        self._mark: _Mark | None = None
+        self._whole_at: datetime | None = None
         self._read_at: datetime | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -165,24 +179,34 @@ class FactRegister:
                 await self.refresh()
 
     async def refresh(self) -> None:
-        """Read what was attested since the last time.
+        """Bring the mirror up to date.
+
+        The whole table is read again when its size or ends changed, and now and then without a
+        sign: a row may be committed after one with a higher number, and a table may be restored
+        from a copy, so "what is newer than the last" would miss a withdrawal for ever.
 
         Raises:
             StoreError: the register does not answer; the mirror grows stale.
             FactRegisterError: a row can't be read; the mirror grows stale.
         """
         started = self._clock()
-        statement = select(ATTESTATION).where(ATTESTATION.c.seq > self._seq)
-        rows = await self._store.run(
-            lambda connection: (
-                connection.execute(statement.order_by(ATTESTATION.c.seq)).mappings().all()
-            )
-        )
-        for row in rows:
-            attestation = _attestation(row)
-            self._indexes.setdefault(attestation.fact, _Index()).add(attestation)
-            self._seq = row["seq"]
+        mark, rows = await self._store.run(self._read)
+        if rows is not None:
+            indexes: dict[str, _Index] = {}
+            for row in rows:
+                attestation = _attestation(row)
+                indexes.setdefault(attestation.fact, _Index()).add(attestation)
+            self._indexes, self._mark, self._whole_at = indexes, mark, started
         self._read_at = started
+
+    def _read(self, connection: Connection) -> tuple[_Mark, Sequence[RowMapping] | None]:
+        seq = ATTESTATION.c.seq
+        found = connection.execute(select(func.count(), func.min(seq), func.max(seq))).one()
+        mark: _Mark = tuple(found)
+        young = self._whole_at is not None and self._clock() - self._whole_at < _WHOLE_AGAIN
+        if mark == self._mark and young:
+            return mark, None
+        return mark, connection.execute(select(ATTESTATION).order_by(seq)).mappings().all()
 
     @property
     def fresh(self) -> bool:

@@ -156,10 +156,11 @@ def test_an_edit_with_its_leaf_hash_is_named(copy):
     assert "leaf hash with it" in report.findings[0].what
 
 
-def test_erased_details_are_counted_and_no_fault(copy):
+def test_details_that_vanish_without_an_erasure_entry_are_a_fault(copy):
     execute(copy, "DELETE FROM log_detail WHERE idx IN (593, 594)")
     report = verify(copy)
-    assert (report.ok, report.erased) == (True, 2)
+    assert (report.ok, report.erased) == (False, 2)
+    assert "erasure" in report.findings[-1].what
 
 
 def test_a_log_full_of_faults_gives_a_bounded_report(copy):

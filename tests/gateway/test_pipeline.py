@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
+import string
+
 from policies import Truth
 from tests.gateway.house import REASON
 from tests.gateway.small import CANARY_NAME, PERSON, change
@@ -156,3 +158,53 @@ async def test_every_answer_and_refusal_stands_in_the_log_before_it_leaves(house
     ]
     assert [answer.status_code for answer in answers] == [403, 422, 401]
     assert house.runtime.log.size == before + 3
+
+
+async def test_a_token_has_one_spelling_so_it_cannot_be_spent_twice(house):
+    for fact in ("case_number", "claim_here"):
+        await house.attest(fact, org="HR-AS")
+    token = house.token("HR-AS", "asylum_officer", strong=True)
+    base = {"owners": ["BA"], "purpose": "asylum_procedure", "basis": "EUR-01", "case_no": "A-1"}
+    find = {**base, "dataset": "registrations", "categories": ["record"], "view": "hit"}
+    asked = {**find, "subject": border()["subject"], "reason": REASON}
+    hit = await house.ask("find", asked, token=token)
+    (row,) = hit.json()["owners"][0]["results"][0]["rows"]
+    handle = row["token"]
+    for last in string.ascii_letters + string.digits + "-_":
+        if last == handle[-1]:
+            continue
+        consult = {
+            **base,
+            "dataset": "persons",
+            "view": "full",
+            "categories": ["direct_identifier"],
+            "token": handle[:-1] + last,
+            "reason": REASON,
+        }
+        assert (await house.ask("consult", consult, token=token)).status_code == 403
+
+
+async def test_a_name_that_cannot_be_spelled_is_told_apart_from_a_register_that_is_down(house):
+    await house.attest("presence", org="BA-BP")
+    question = border(subject={"surnames": "王", "date_of_birth": "1985-04-03"})
+    answer = await house.ask("find", question, token=house.token("BA-BP", "border_officer"))
+    assert answer.status_code == 422
+    assert "王" not in answer.text
+
+
+async def test_a_birth_date_is_written_as_a_date_and_nothing_else(house):
+    token = house.token("BA-BP", "border_officer")
+    for born in (641001600, "1990-04-02T00:00:00Z", "1990-4-2"):
+        question = border(subject={**border()["subject"], "date_of_birth": born})
+        assert (await house.ask("find", question, token=token)).status_code == 422
+
+
+async def test_receipts_are_for_those_in_good_standing(house):
+    token = house.token("BA-BP", "border_officer")
+    headers = {"authorization": f"Bearer {token}"}
+    await house.ask("find", border(), token=token)
+    assert (await house.client.get("/v1/receipts/0", headers=headers)).status_code == 200
+    for index in ("%D9%A1", "0001", "-1", "999999"):
+        found = await house.client.get(f"/v1/receipts/{index}", headers=headers)
+        assert found.status_code == 404
+    assert (await house.client.get("/v1/receipts/0")).status_code == 401

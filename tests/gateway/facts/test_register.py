@@ -138,3 +138,44 @@ def test_the_strictest_statement_wins():
     assert strictest(every, harmful=False) is Truth.FALSE
     assert strictest([Truth.TRUE, Truth.POSSIBLE], harmful=False) is Truth.POSSIBLE
     assert strictest([Truth.FALSE, Truth.POSSIBLE], harmful=True) is Truth.POSSIBLE
+
+
+async def test_a_row_committed_late_with_a_lower_number_is_still_seen(register):
+    await told(register, saying("consent_given", person="p"))
+    await attest(register._store, [saying("presence", org="X")])
+    await register.refresh()
+    late = {"seq": 2, "fact": "consent_given", "truth": "false", "person": "p"}
+
+    def insert_late(connection):
+        connection.exec_driver_sql("UPDATE attestation SET seq = 3 WHERE seq = 2")
+        connection.exec_driver_sql(
+            "INSERT INTO attestation (seq, fact, truth, person, valid_from, valid_to, source)"
+            " VALUES (:seq, :fact, :truth, :person, '2026-11-24T00:00:00Z',"
+            " '2026-11-25T00:00:00Z', 't')",
+            late,
+        )
+
+    await register._store.run(insert_late)
+    await register.refresh()
+    assert register.truth("consent_given", Scope(person="p"), NOW, harmful=False) is Truth.FALSE
+
+
+async def test_a_deleted_attestation_counts_no_more(register):
+    await told(register, saying("consent_given", person="p"))
+    await register._store.run(lambda c: c.exec_driver_sql("DELETE FROM attestation"))
+    await register.refresh()
+    assert register.truth("consent_given", Scope(person="p"), NOW, harmful=False) is Truth.FALSE
+
+
+async def test_a_replaced_file_is_read_anew(register, tmp_path):
+    await told(register, saying("presence", org="BA-BP"))
+    other = Store(f"sqlite:///{tmp_path}/other.sqlite", name="facts")
+    (tmp_path / "other.sqlite").touch()
+    await other.run(METADATA.create_all)
+    await attest(other, [saying("presence", Truth.FALSE, org="BA-BP"), saying("x")])
+    await other.close()
+    (tmp_path / "other.sqlite").replace(tmp_path / "facts.sqlite")
+    for rest in ("facts.sqlite-wal", "facts.sqlite-shm"):
+        (tmp_path / rest).unlink(missing_ok=True)
+    await register.refresh()
+    assert register.truth("presence", Scope(org="BA-BP"), NOW, harmful=False) is Truth.FALSE
