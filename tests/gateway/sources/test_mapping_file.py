@@ -54,7 +54,7 @@ def test_each_broken_file_is_refused_at_its_line(case, tmp_path):
 
 def test_every_problem_is_told_at_once(tmp_path):
     text = (
-        _VECTORS[-1]["file"].replace("format: 1", "format: 9").replace("country: RS", "country: r")
+        _VECTORS[-2]["file"].replace("format: 1", "format: 9").replace("country: RS", "country: r")
     )
     lines = [problem.line for problem in refused(tmp_path / "m.yaml", text)]
     assert lines[:2] == [1, 2]
