@@ -23,6 +23,7 @@ from gateway.correlation import correlation_of
 from gateway.entries import Occasion
 from gateway.identity import Principal, TokenError
 from gateway.identity.request import request_proof
+from gateway.logs import Event
 from gateway.metrics import METRICS_MEDIA_TYPE
 from gateway.openapi import API_WORDS, DESCRIPTION, action_docs, extend_document
 from gateway.problem_handlers import field_faults, install_problem_handlers, token_problem
@@ -135,6 +136,10 @@ class _Desk:
                 raise ProblemError(
                     Problem.TOO_MANY, retry_after_s=allowance.retry_after_s
                 ) from None
+            correlation = correlation_of(request.scope)
+            runtime.events.warning(
+                Event.TOKEN_REFUSED, correlation=correlation, fault=error.fault.value
+            )
             reason = str(error.fault).replace("_", " ")
             await self._note(request, Kind.AUTHENTICATION, reason, None)
             raise

@@ -6,6 +6,7 @@ detail (who asked about whom, why, and which records left) is sealed to the data
 officers of the owner and of the asker (EUR-28, EUR-29, INT-08, GDP-06; law reference 7).
 """
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,14 +62,31 @@ class Secret:
 class EntryWriter:
     """Makes entries; knows whose officers a detail is sealed to."""
 
-    def __init__(self, sealer: Sealer, dpos: frozenset[str]) -> None:
-        """`dpos` are the countries whose officers have a key."""
+    def __init__(
+        self, sealer: Sealer, dpos: frozenset[str], courts: frozenset[str] = frozenset()
+    ) -> None:
+        """`dpos` are the countries whose officers have a key, `courts` the courts that have one."""
         self._sealer = sealer
         self._dpos = dpos
+        self._courts = courts
 
     def can_seal(self, owner: str) -> bool:
         """Whether the owner's data-protection officer could read what is done with its data."""
         return owner in self._dpos
+
+    def can_seal_to_court(self, org: str) -> bool:
+        """Whether this court gave a key to seal its bundles to."""
+        return org in self._courts
+
+    def bundle(self, org: str, content: bytes) -> dict[str, str]:
+        """`content` sealed to one court: blob, salt and window header, base64.
+
+        Raises:
+            SealError: the court has no key, or the content is over 1 MiB.
+        """
+        sealed = self._sealer.seal(content, (org,))
+        parts = {"blob": sealed.blob, "salt": sealed.salt, "window": sealed.window}
+        return {name: base64.b64encode(part).decode("ascii") for name, part in parts.items()}
 
     def _readers(self, owner: str | None, country: str | None) -> tuple[str, ...]:
         return tuple(sorted({c for c in (owner, country) if c in self._dpos}))

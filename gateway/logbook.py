@@ -27,6 +27,7 @@ from policies import Decision, Truth
 _ENVELOPE: Final = "log_envelope"
 _DETAIL: Final = "log_detail"
 _CHUNK: Final = 1000
+_POLICE: Final = "law_enforcement"
 
 
 class LogbookError(GatewayError):
@@ -63,6 +64,8 @@ class Logbook:
         attested = [a.truth for a in self._facts.matching("log_party", scope, inquiry.now)]
         for entry in entries:
             envelope = orjson.loads(entry.envelope)
+            if "neutral_le" in base.duties and envelope["purpose"] == _POLICE:
+                continue  # told only through the authority, and told like nothing (LED Art. 17)
             party = inquiry.asker.country in _parties(envelope)
             if party not in verdicts:
                 truth = strictest([Truth.TRUE if party else Truth.FALSE, *attested], harmful=False)
@@ -116,7 +119,7 @@ class Logbook:
             stop = min(self._counted + _CHUNK, self._log.size)
             for entry in await self._log.read(self._counted, stop):
                 envelope = orjson.loads(entry.envelope)
-                if envelope["purpose"] == "law_enforcement" and envelope["owner"] is not None:
+                if envelope["purpose"] == _POLICE and envelope["owner"] is not None:
                     self._counts[envelope["owner"]["country"], envelope["t"][:7]] += 1
             self._counted = stop
         return {(month,): n for (country, month), n in self._counts.items() if country == owner}

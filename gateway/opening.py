@@ -327,8 +327,9 @@ async def _open_facts(
 
 
 def _entry_writer(settings: Settings, clock: Callable[[], datetime]) -> EntryWriter:
-    keys = {country: read_public_key(path) for country, path in settings.log.dpo_keys.items()}
-    return EntryWriter(Sealer(keys, clock), frozenset(keys))
+    dpos = {country: read_public_key(path) for country, path in settings.log.dpo_keys.items()}
+    courts = {org: read_public_key(path) for org, path in settings.log.court_keys.items()}
+    return EntryWriter(Sealer({**dpos, **courts}, clock), frozenset(dpos), frozenset(courts))
 
 
 def _key_change(

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import orjson
+
 from anonymise import AnonymiseError, Domain, Hit, Keyring, epoch_of
 from gateway.duties import Shape, reason_missing, shape_of, unknown_duties
 from gateway.entries import EntryWriter
@@ -40,6 +42,7 @@ from gateway.views import RowPlan, granted_cells
 from policies import Decision, Truth
 
 _REASON: Final = "log_reason"
+_BUNDLE: Final = "sealed_bundle"
 _SPARE: Final = 30  # read beyond the cap: some candidates may not survive the second pass
 _LINKED: Final = "family.linked_reference"
 
@@ -73,7 +76,7 @@ class OwnerDesk:
         """What this owner's register answers, within what the first pass allowed."""
         duties = decision.duties
         withheld = withheld_by(decision)
-        stop = _duty_stop(duties, inquiry)
+        stop = self._duty_stop(duties, inquiry)
         if stop is not None:
             cells = (*withheld, *(Withheld(c, (stop,)) for c in decision.granted))
             return refused(owner, cells)
@@ -88,7 +91,8 @@ class OwnerDesk:
         if not self._desk.entries.can_seal(owner):
             return _unavailable(base, "no_dpo_key")
         try:
-            return await self._answered(inquiry, base, decision, facts)
+            answered = await self._answered(inquiry, base, decision, facts)
+            return self._bundled(inquiry, answered)
         except SourceUnavailableError as error:
             return _unavailable(base, error.reason)
         except NobodyError:
@@ -99,6 +103,34 @@ class OwnerDesk:
             raise SubjectError(str(error)) from None
         except (GatewayError, AnonymiseError) as error:
             return _unavailable(base, type(error).__name__)
+
+    def _duty_stop(self, duties: frozenset[str], inquiry: Inquiry) -> str | None:
+        """The duty that can't be fulfilled, and so refuses the answer."""
+        if unknown_duties(duties):
+            return "Q-DUTY"
+        if _BUNDLE in duties and not self._desk.entries.can_seal_to_court(inquiry.asker.org):
+            return _BUNDLE
+        return _REASON if reason_missing(duties, inquiry.asked.reason) else None
+
+    def _bundled(self, inquiry: Inquiry, outcome: Outcome) -> Outcome:
+        """The rows sealed to the court that ordered them; nothing else of them leaves."""
+        if outcome.shape is None or not outcome.shape.sealed or not outcome.count:
+            return outcome
+        sealed = [
+            replace(
+                result,
+                rows=[
+                    {
+                        "sealed": self._desk.entries.bundle(
+                            inquiry.asker.org, orjson.dumps(result.rows)
+                        )
+                    }
+                ],
+            )
+            for result in outcome.results
+            if result.rows
+        ]
+        return replace(outcome, results=tuple(sealed))
 
     async def _answered(
         self, inquiry: Inquiry, base: Outcome, decision: Decision, facts: Mapping[str, Truth]
@@ -247,6 +279,8 @@ class OwnerDesk:
         token = asked.token if isinstance(asked, ConsultQuestion) and rows else None
         if token and not await self._desk.subjects.spend(inquiry, base.owner, token):
             return refused(base.owner, tuple(Withheld(c, ("F12",)) for c in decision.granted))
+        if shape.single_use and rows and not await self._desk.subjects.spend_grant(inquiry):
+            return refused(base.owner, tuple(Withheld(c, ("F62",)) for c in decision.granted))
         after = page.next if listed else None
         return replace(
             base,
@@ -256,12 +290,6 @@ class OwnerDesk:
             persons=released.persons,
             next=None if after is None else self._desk.subjects.cursor(inquiry, base.owner, after),
         )
-
-
-def _duty_stop(duties: frozenset[str], inquiry: Inquiry) -> str | None:
-    if unknown_duties(duties):
-        return "Q-DUTY"
-    return _REASON if reason_missing(duties, inquiry.asked.reason) else None
 
 
 def _rules(base: Outcome, released: Released) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import perf_counter
 from typing import Final
 
 from audit import AuditLog, Kind
@@ -93,6 +94,7 @@ class Pipeline:
         )
         asker = held or nobody(principal)
         inquiry = inquiry_of(action, asker, asked, rules, now, correlation)
+        began = perf_counter()
         with parts.tracing.span(Phase.DECIDE):
             stop = _ROLE if held is None else _wrong_basis(inquiry)
             if stop is not None:
@@ -101,12 +103,15 @@ class Pipeline:
                 ]
                 return await self._record(inquiry, outcomes)
             allowed, outcomes = await self._decide(inquiry)
+        decided = perf_counter()
+        parts.metrics.phase(Phase.DECIDE, decided - began)
         try:
             outcomes += await self._collect(inquiry, allowed)
         except SubjectError as error:
             await self.fail(self.occasion(inquiry), Kind.DENIAL, "malformed question", asker)
             fault = {"field": "subject", "reason": str(error)}
             raise ProblemError(Problem.MALFORMED_QUESTION, members={"faults": [fault]}) from None
+        parts.metrics.phase(Phase.FETCH, perf_counter() - decided)
         outcomes.sort(key=lambda outcome: asked.owners.index(outcome.owner))
         return await self._record(inquiry, outcomes)
 
@@ -201,7 +206,9 @@ class Pipeline:
                 )
                 for outcome, body in zip(outcomes, bodies, strict=True)
             ]
+            began = perf_counter()
             positions = await parts.log.append(pending)
+            parts.metrics.phase(Phase.RECORD, perf_counter() - began)
         for outcome in outcomes:
             ending = _ENDINGS.get(outcome.status, Ending.FAILED)
             parts.metrics.answer(inquiry.action, occasion.dataset or "", outcome.owner, ending)

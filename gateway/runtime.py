@@ -23,6 +23,7 @@ from gateway.logs import Event, EventLog
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.settings import Settings
+from gateway.signals import SourceState
 from gateway.sources import Source
 from gateway.web.drain import Drain
 from gateway.web.edge import Edge, EdgeLimits
@@ -130,6 +131,8 @@ class Runtime:
         self.metrics.log_size.set(self.log.size)
         self.metrics.log_healthy.set(self.log.healthy)
         self.metrics.in_flight.set(self.drain.in_flight)
+        for country, source in self.sources.items():
+            self.metrics.source(country, SourceState(source.state))
         return self.metrics.render()
 
 

@@ -18,6 +18,8 @@ from pathlib import PurePath
 from types import TracebackType
 from typing import Any
 
+from gateway.identity.errors import Fault
+
 __all__ = ["Outcome", "Phase", "SignalFields", "SourceState", "Words", "error_fields"]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -101,6 +103,7 @@ class SignalFields:
             "method": METHODS,
             "phase": frozenset(Phase),
             "outcome": frozenset(Outcome),
+            "fault": frozenset(Fault),
             "state": frozenset(SourceState),
         }
         self._sets = sets

@@ -6,9 +6,12 @@ owner; the person behind a coded row as a case number that only the asker's own 
 Nothing here tells whether such a person exists.
 """
 
+import hashlib
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final, assert_never
+
+import orjson
 
 from anonymise import AnonymiseError, Domain, Keyring, epoch_of, format_case_no, parse_case_no
 from gateway.errors import GatewayError
@@ -32,6 +35,7 @@ from gateway.store import StoreError
 from policies import Truth
 
 TOKEN_LIFE: Final = timedelta(hours=24)
+GRANT_KEPT: Final = timedelta(days=3650)
 _INSTANT: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -87,6 +91,21 @@ class Subjects:
         """
         content = self._handles.open("hit", _bound(inquiry, owner), token)
         return await self._used.use(handle_digest(token), str(content["x"]))
+
+    async def spend_grant(self, inquiry: Inquiry) -> bool:
+        """Use up the grant of a single-use answer: once per case, asker and question.
+
+        Raises:
+            StoreError: it can't be marked, so it may not be used.
+        """
+        asked = inquiry.asked
+        parts = (
+            *_bound(inquiry, ""),
+            asked.case_no or "",
+            asked.model_dump_json(exclude={"reason", "role"}),
+        )
+        digest = hashlib.sha256(orjson.dumps(["grant", *parts])).hexdigest()
+        return await self._used.use(digest, (inquiry.now + GRANT_KEPT).strftime(_INSTANT))
 
     async def selector(self, inquiry: Inquiry, owner: str) -> Selector:
         """What to select at this owner.

@@ -164,6 +164,10 @@ async def _issuers(settings: Settings) -> str:
     await cache.close()
     if stale:
         raise StepError(f"no keys from {', '.join(stale)}; its tokens are refused")
+    spoken = frozenset[str]().union(*(config.countries for config in configs))
+    silent = sorted(set(settings.registers) - spoken)
+    if silent:
+        raise StepError(f"no issuer may speak for {', '.join(silent)}; extend its countries")
     return f"keys of {len(configs)} issuers"
 
 

@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 CountryId = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+OrganisationId = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{1,15}$")]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Many = Annotated[int, Field(ge=1, le=10_000_000)]
 
@@ -120,6 +121,11 @@ class LogSettings(Section):
         min_length=1,
         description="Country id → file of its data-protection officer's public key. Entry details "
         "are sealed to the officers concerned; a country without a key gets no answer.",
+    )
+    court_keys: dict[OrganisationId, FilePath] = Field(
+        default_factory=dict,
+        description="Organisation id of a court → file of its public key. A court receives records "
+        "only as a bundle sealed to it; without a key it is refused.",
     )
     queue: Annotated[int, Field(ge=16, le=1_000_000)] = Field(
         default=4_096,

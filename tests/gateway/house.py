@@ -32,6 +32,7 @@ REASON = "Test: a reason of more than thirty characters"
 
 def settings_text(organisations):
     keys = "\n".join(f'{c} = "dpo/{c}.pub"' for c in COUNTRIES)
+    courts = "\n".join(f'{c}-CT = "dpo/{c}-CT.pub"' for c in COUNTRIES)
     registers = "\n".join(
         f'[registers.{c}]\nurl = "sqlite:///region/registers/{c}.sqlite"\n'
         f'mapping = "region/mappings/{c}.yaml"\ntimeout_s = 5.0\n'
@@ -51,6 +52,8 @@ origin = "test.invalid/log"
 signer = "log.key"
 [log.dpo_keys]
 {keys}
+[log.court_keys]
+{courts}
 [keys]
 keyset = "keyset.json"
 passphrase = "only for the tests"
@@ -85,7 +88,8 @@ def prepare(folder, organisations):
     """A folder with everything that a gateway keeps; made once and copied for each test."""
     create_region(folder / "region")
     for country in COUNTRIES:
-        create_dpo_key(folder / f"dpo/{country}.key", folder / f"dpo/{country}.pub", country)
+        for name in (country, f"{country}-CT"):
+            create_dpo_key(folder / f"dpo/{name}.key", folder / f"dpo/{name}.pub", name)
     issuer = DevIssuer(folder / "issuer", issuer=ISSUER, audience=AUDIENCE)
     (folder / "issuer/jwks.json").write_text(issuer.jwks(), encoding="utf-8")
     (folder / "cuvar.toml").write_text(settings_text(organisations), encoding="utf-8")

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
+import base64
 import string
 
+from anonymise import Domain, epoch_of
+from audit import Sealed, open_sealed, read_private_key
+from audit.sealing import commit_detail
 from policies import Truth
-from tests.gateway.house import REASON
+from tests.gateway.house import REASON, today
 from tests.gateway.small import CANARY_NAME, PERSON, change
 
 
@@ -208,3 +212,59 @@ async def test_receipts_are_for_those_in_good_standing(house):
         found = await house.client.get(f"/v1/receipts/{index}", headers=headers)
         assert found.status_code == 404
     assert (await house.client.get("/v1/receipts/0")).status_code == 401
+
+
+def court(**changes):
+    question = {
+        "dataset": "persons",
+        "owners": ["BA"],
+        "categories": ["direct_identifier"],
+        "view": "full",
+        "purpose": "court_order",
+        "basis": "national procedure",
+        "case_no": "K-1",
+        "reason": REASON,
+        "reference": {"kind": "person", "ref": PERSON},
+    }
+    return {**question, **changes}
+
+
+async def test_a_court_gets_a_sealed_bundle_and_nothing_in_the_clear(house):
+    for fact in ("case_number", "court_order"):
+        await house.attest(fact, org="BA-CT")
+    bases = house.runtime.rules().snapshot.vocabulary.purposes["court_order"].bases
+    token = house.token("BA-CT", "court_officer", strong=True)
+    answer = await house.ask("read", court(basis=bases[0]), token=token)
+    assert answer.status_code == 200, answer.text
+    assert CANARY_NAME not in answer.text
+    (row,) = answer.json()["owners"][0]["results"][0]["rows"]
+    parts = {name: base64.b64decode(text) for name, text in row["sealed"].items()}
+    commitment = commit_detail(parts["salt"], parts["window"], parts["blob"])
+    sealed = Sealed(parts["blob"], parts["salt"], commitment, parts["window"])
+    opened = open_sealed(sealed, read_private_key(house.folder / "dpo/BA-CT.key"))
+    assert CANARY_NAME in opened.decode()
+
+
+async def test_a_grant_to_reverse_a_case_number_is_good_once(house):
+    for fact in ("case_number", "reid_granted"):
+        await house.attest(fact, org="BA-GU", by_unit="two-others")
+    await house.attest("named_guardian", org="BA-GU", person=PERSON)
+    domain = Domain("BA", "UNHCR", "humanitarian_assistance", epoch_of(today()))
+    parts = house.runtime.pipeline._parts.desk._desk
+    pseudonym = parts.keyring.domain_cipher(domain).pseudonym(bytes.fromhex("11" * 16))
+    number = (await parts.case_numbers.issue(domain, [pseudonym]))[pseudonym]
+    bases = house.runtime.rules().snapshot.vocabulary.purposes["child_protection"].bases
+    question = {
+        **court(purpose="child_protection", basis=bases[0]),
+        "reference": {"kind": "case_number", "ref": number},
+        "recipient": domain.recipient,
+        "recipient_purpose": domain.purpose,
+        "epoch": domain.epoch,
+    }
+    token = house.token("BA-GU", "guardian_officer", strong=True)
+    first = await house.ask("reidentify", question, token=token)
+    assert first.status_code == 200, first.text
+    assert CANARY_NAME in first.text
+    again = await house.ask("reidentify", {**question, "reason": REASON + "!"}, token=token)
+    assert again.status_code == 403
+    assert "F62" in again.text
