@@ -38,6 +38,8 @@ from gateway.identity import (
     IssuerConfig,
     JwksCache,
     KeyChange,
+    NoDpop,
+    ReplayMemory,
     Revocations,
     StepUp,
     TokenVerifier,
@@ -139,7 +141,14 @@ async def _open(
     await jwks.start()
     stack.push_async_callback(jwks.close)
     production = settings.gateway.mode == "production"
-    verifier = TokenVerifier(issuers, jwks, time.time, revocations, production=production)
+    verifier = TokenVerifier(
+        issuers,
+        jwks,
+        time.time,
+        revocations,
+        production=production,
+        dpop=None if settings.identity.dpop else NoDpop(time.time, ReplayMemory()),
+    )
     return Runtime(
         settings=settings,
         rules=lambda: rules,
@@ -291,22 +300,19 @@ def issuer_config(settings: Settings, place: int) -> IssuerConfig:
         IdentityConfigError: it is trusted with too much.
     """
     issuer = settings.issuers[place]
-    keys = None
+    jwks_url = issuer.jwks_url
     if issuer.jwks_file is not None:
-        try:
-            keys = issuer.jwks_file.read_text(encoding="utf-8")
-        except OSError:
-            raise OpeningError(
-                f"[[issuers]] number {place + 1}: its jwks_file can't be read"
-            ) from None
+        if not os.access(issuer.jwks_file, os.R_OK):
+            raise OpeningError(f"[[issuers]] number {place + 1}: its jwks_file can't be read")
+        # As an address, so that a rotated file is read again like any other key set.
+        jwks_url = issuer.jwks_file.as_uri()
     return IssuerConfig(
         issuer=issuer.issuer,
-        jwks_url=issuer.jwks_url,
+        jwks_url=jwks_url,
         audience=issuer.audience,
         countries=issuer.countries,
         organisations=issuer.organisations,
         require_binding=issuer.require_binding,
-        keys=keys,
         is_development=issuer.development,
     )
 

@@ -7,7 +7,7 @@ and the settings are the users.
 """
 
 from gateway.identity.dev_issuer import DevIssuer
-from gateway.identity.dpop import DpopCheck
+from gateway.identity.dpop import DpopCheck, NoDpop
 from gateway.identity.dpop_key import DpopKey
 from gateway.identity.errors import (
     Fault,
@@ -38,6 +38,7 @@ __all__ = [
     "JwksCache",
     "JwksLimits",
     "KeyChange",
+    "NoDpop",
     "NonceSource",
     "Principal",
     "ReplayMemory",

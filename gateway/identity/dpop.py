@@ -23,7 +23,7 @@ from gateway.identity.keys import read_public_jwk
 from gateway.identity.nonce import NonceSource
 from gateway.identity.principal import Clock
 
-__all__ = ["DpopCheck", "ProofSeen", "same_address"]
+__all__ = ["DpopCheck", "NoDpop", "ProofSeen", "same_address"]
 
 WINDOW_S = 60
 """How far a proof's `iat` may lie from now, either way."""
@@ -136,3 +136,18 @@ def _check_target(proof: Compact, method: str, url: str, token: str) -> None:
     matches = hmac.compare_digest(ath.encode(errors="replace"), expected.encode())
     if htm != method or not same_address(htu, url) or not matches:
         raise TokenError(Fault.PROOF_MISMATCH, scheme="DPoP")
+
+
+class NoDpop(DpopCheck):
+    """Where the settings switch DPoP off: tokens bound by it are refused, never taken as bare."""
+
+    def check(
+        self, proofs: Sequence[str], *, method: str, url: str, token: str, thumbprint: str
+    ) -> None:
+        """Refuse.
+
+        Raises:
+            TokenError: PROOF, always.
+        """
+        del proofs, method, url, token, thumbprint
+        raise TokenError(Fault.PROOF, scheme="Bearer")

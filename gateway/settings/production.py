@@ -30,6 +30,8 @@ def production_refusals(settings: Settings) -> Iterator[tuple[tuple[str | int, .
         return
     yield from _transport(settings)
     yield from _issuers(settings)
+    if settings.identity.revocations_file is None:
+        yield ("identity", "revocations_file"), "name one, or nobody can be suspended at once"
     if settings.keys.passphrase is not None:
         yield ("keys", "passphrase"), "move it to passphrase_file or passphrase_env"
     for path, file in _key_files(settings):

@@ -20,7 +20,7 @@ from gateway.identity import (
     TokenError,
     certificate_thumbprint,
 )
-from gateway.identity.dpop import same_address
+from gateway.identity.dpop import NoDpop, same_address
 from tests.gateway.identity.forge import NOW, URL, Desk, Forger, Ticker, b64, refused
 
 
@@ -334,3 +334,11 @@ def test_a_proof_key_is_not_shown():
     key = DpopKey.generate()
     assert "key=" not in repr(key).replace("DpopKey", "")
     assert isinstance(key.key.prepared_key, ec.EllipticCurvePrivateKey)
+
+
+def test_with_dpop_switched_off_a_bound_token_is_refused_and_never_taken_as_bare():
+    with pytest.raises(TokenError) as caught:
+        NoDpop(lambda: 0.0, ReplayMemory()).check(
+            (), method="POST", url="https://x.example", token="t", thumbprint="p"
+        )
+    assert caught.value.fault is Fault.PROOF

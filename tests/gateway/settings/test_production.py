@@ -59,8 +59,8 @@ def test_production_refuses_what_a_demo_may_do(load, key):
 
 def test_a_trusted_proxy_may_end_tls_for_production(load):
     text = EXAMPLE.replace(TLS, "").replace(
-        "[limits]",
-        '[identity]\nclient_cert_header = "Client-Cert"\ntrusted_proxies = ["10.0.0.5"]\n[limits]',
+        "[identity]",
+        '[identity]\nclient_cert_header = "Client-Cert"\ntrusted_proxies = ["10.0.0.5"]',
     )
     assert load(text).gateway.tls is None
 
