@@ -58,7 +58,8 @@ class Sealed:
 class _Window:
     """A content key, its public header and when it was made. Only its Sealer sees one."""
 
-    key: bytes = field(repr=False)
+    mac: hmac.HMAC = field(repr=False)
+    """keyed with the content key once: keying anew costs many times the hash itself"""
     header: bytes
     digest: bytes
     opened: datetime
@@ -100,7 +101,7 @@ class Sealer:
         salt = random_bytes(_SALT)
         padded = len(detail).to_bytes(_LENGTH, "big") + detail
         padded += bytes(-len(padded) % _BLOCK)
-        blob = AESGCM(_entry_key(window.key, salt)).encrypt(_NONCE, padded, window.digest)
+        blob = AESGCM(_entry_key(window.mac, salt)).encrypt(_NONCE, padded, window.digest)
         commitment = hashlib.sha256(salt + window.digest + blob).digest()
         return Sealed(blob, salt, commitment, window.header)
 
@@ -129,12 +130,18 @@ class Sealer:
             wrapped = _SUITE.encrypt(key, public, _WRAP + key_id.encode())
             header += [bytes([len(key_id)]), key_id.encode(), wrapped]
         joined = b"".join(header)
-        return _Window(key, joined, hashlib.sha256(joined).digest(), now)
+        return _Window(_keyed(key), joined, hashlib.sha256(joined).digest(), now)
 
 
-def _entry_key(content_key: bytes, salt: bytes) -> bytes:
+def _keyed(content_key: bytes) -> hmac.HMAC:
+    return hmac.new(content_key, digestmod="sha256")
+
+
+def _entry_key(mac: hmac.HMAC, salt: bytes) -> bytes:
     """HKDF-Expand (RFC 5869) for one block: the content key is uniform, so no extract is needed."""
-    return hmac.digest(content_key, _EXPAND + salt + b"\x01", "sha256")
+    one = mac.copy()
+    one.update(_EXPAND + salt + b"\x01")
+    return one.digest()
 
 
 def _wrapped_keys(header: bytes) -> dict[str, bytes]:
@@ -173,7 +180,7 @@ def open_sealed(sealed: Sealed, private: X25519PrivateKey) -> bytes:
         except (InvalidTag, ValueError):
             continue
         try:
-            padded = AESGCM(_entry_key(key, sealed.salt)).decrypt(_NONCE, sealed.blob, digest)
+            padded = AESGCM(_entry_key(_keyed(key), sealed.salt)).decrypt(_NONCE, sealed.blob, digest)
         except InvalidTag:
             raise SealError("the sealed detail does not decrypt: its bytes were changed") from None
         return _unpad(padded)

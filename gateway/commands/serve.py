@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`cuvar serve`: run the gateway until it is told to stop."""
 
+import gc
 import ssl
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -50,6 +51,9 @@ def _stream(settings: Settings) -> AbstractContextManager[BinaryIO]:
 
 async def _serve(settings: Settings, stream: BinaryIO) -> None:
     runtime = await open_gateway(settings, stream)
+    # Rules, plans and modules live as long as the process: the collector need not look at them.
+    gc.collect()
+    gc.freeze()
     route_libraries(runtime.events, level=settings.logging.level)
     await uvicorn.Server(server_config(settings, create_app(runtime))).serve()
 
