@@ -180,7 +180,8 @@ def open_sealed(sealed: Sealed, private: X25519PrivateKey) -> bytes:
         except (InvalidTag, ValueError):
             continue
         try:
-            padded = AESGCM(_entry_key(_keyed(key), sealed.salt)).decrypt(_NONCE, sealed.blob, digest)
+            cipher = AESGCM(_entry_key(_keyed(key), sealed.salt))
+            padded = cipher.decrypt(_NONCE, sealed.blob, digest)
         except InvalidTag:
             raise SealError("the sealed detail does not decrypt: its bytes were changed") from None
         return _unpad(padded)
