@@ -47,6 +47,8 @@ def part_of(outcome: Outcome, inquiry: Inquiry) -> bytes:
         "conditions": () if shape is None else shape.conditions,
         "next": outcome.next,
     }
+    if outcome.status == "unavailable":
+        part["reason"] = outcome.reason
     if outcome.note:
         part["note"] = outcome.note
     if shape is not None and shape.expires is not None:

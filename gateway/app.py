@@ -6,8 +6,10 @@ the models of `questions`, after the asker is known, so that a stranger's bytes 
 parsed; every failure on the way is an entry before it is an answer.
 """
 
+import base64
+import math
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -18,6 +20,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from audit import AuditError, Kind, LogUnavailableError, ProofError
+from gateway.answers import Reply
 from gateway.asker import nobody
 from gateway.correlation import correlation_of
 from gateway.entries import Occasion
@@ -30,6 +33,7 @@ from gateway.problem_handlers import field_faults, install_problem_handlers, tok
 from gateway.problems import Problem, ProblemError, openapi_problems
 from gateway.questions import ACTIONS, AnyQuestion
 from gateway.runtime import Runtime
+from gateway.signals import Phase
 from gateway.tracing import NATIVE_TELEMETRY_OFF
 from gateway.web.edge import Edge
 
@@ -92,7 +96,7 @@ class _Desk:
     """What every asking route does before the pipeline."""
 
     def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+        self.runtime = runtime
 
     def asking(
         self, action: str, model: type[AnyQuestion]
@@ -100,23 +104,32 @@ class _Desk:
         """The handler of one action."""
 
         async def ask(request: Request) -> Response:
-            runtime = self._runtime
             correlation = correlation_of(request.scope) or ""
-            principal = await self.principal(request)
-            await self._within_rate(request, principal)
-            asked = await self._parsed(request, model, principal)
-            try:
-                reply = await runtime.pipeline.answer(action, principal, asked, correlation)
-            except (ProblemError, TokenError, AuditError):
-                raise
-            except Exception:
-                await self._note(request, Kind.ERROR, "internal error", principal)
-                raise
+            tracing = self.runtime.tracing
+            with tracing.span(Phase.REQUEST, correlation=correlation, action=action):
+                with tracing.span(Phase.IDENTITY):
+                    principal = await self.principal(request)
+                    await self._within_rate(request, principal)
+                with tracing.span(Phase.QUESTION):
+                    asked = await self._parsed(request, model, principal)
+                reply = await self._answered(request, action, principal, asked)
             response = Response(reply.body, reply.status, media_type=reply.media_type)
             response.raw_headers.extend(reply.headers)
             return response
 
         return ask
+
+    async def _answered(
+        self, request: Request, action: str, principal: Principal, asked: AnyQuestion
+    ) -> Reply:
+        correlation = correlation_of(request.scope) or ""
+        try:
+            return await self.runtime.pipeline.answer(action, principal, asked, correlation)
+        except (ProblemError, TokenError, AuditError):
+            raise
+        except Exception:
+            await self._note(request, Kind.ERROR, "internal error", principal)
+            raise
 
     async def principal(self, request: Request) -> Principal:
         """Who sends this request; a refusal is recorded, and a flood of them is turned away.
@@ -125,7 +138,7 @@ class _Desk:
             TokenError: no acceptable proof of identity.
             ProblemError: too many such refusals from one address.
         """
-        runtime = self._runtime
+        runtime = self.runtime
         try:
             proof = request_proof(request.scope, origin=runtime.public_url, proxy=runtime.proxy)
             return await runtime.verifier.verify(proof)
@@ -152,14 +165,20 @@ class _Desk:
             ProblemError: over a limit.
         """
         principal = await self.principal(request)
-        self._runtime.verifier.require_standing(principal)
+        self.runtime.verifier.require_standing(principal)
         await self._within_rate(request, principal)
 
     async def _within_rate(self, request: Request, principal: Principal) -> None:
-        runtime = self._runtime
+        runtime = self.runtime
         allowance = runtime.limits.ask(principal.issuer, principal.officer, principal.org)
         if not allowance.allowed:
             runtime.metrics.limited()
+            runtime.events.warning(
+                Event.LIMITED,
+                correlation=correlation_of(request.scope),
+                organisation=principal.org,
+                retry_after_s=math.ceil(allowance.retry_after_s),
+            )
             await self._note(request, Kind.DENIAL, "rate limit", principal)
             raise ProblemError(Problem.TOO_MANY, retry_after_s=allowance.retry_after_s)
 
@@ -183,7 +202,7 @@ class _Desk:
     async def _note(
         self, request: Request, kind: Kind, reason: str, principal: Principal | None
     ) -> None:
-        runtime = self._runtime
+        runtime = self.runtime
         occasion = Occasion(
             origin=runtime.log.origin,
             policy=runtime.rules().snapshot.digest,
@@ -206,7 +225,7 @@ def _add_proofs(app: FastAPI, desk: _Desk) -> None:
         Problem.NOT_READY,
         Problem.TIMED_OUT,
     )
-    runtime = desk._runtime  # noqa: SLF001  one module, two halves
+    runtime = desk.runtime
 
     @app.get(
         "/v1/receipts/{index}",
@@ -234,6 +253,32 @@ def _add_proofs(app: FastAPI, desk: _Desk) -> None:
     async def checkpoint(request: Request) -> Response:
         await desk.standing(request)
         return Response(await runtime.log.checkpoint(), media_type=_PLAIN)
+
+    _add_consistency(app, desk, problems)
+
+
+def _add_consistency(app: FastAPI, desk: _Desk, problems: Mapping[int | str, Any]) -> None:
+    runtime = desk.runtime
+
+    @app.get(
+        "/v1/consistency/{old}/{new}",
+        response_class=PlainTextResponse,
+        responses=dict(problems),
+        operation_id="consistency",
+        summary="The proof that a size of the log continues an older one (RFC 6962 2.1.2)",
+        description="One base64 hash a line. With two signed checkpoints it shows that nothing "
+        "below the older one was changed.",
+    )
+    async def consistency(request: Request, old: str, new: str) -> Response:
+        await desk.standing(request)
+        if not (_INDEX.fullmatch(old) and _INDEX.fullmatch(new)):
+            raise ProblemError(Problem.NOT_FOUND)
+        try:
+            hashes = await runtime.log.consistency(int(old), int(new))
+        except ProofError:
+            raise ProblemError(Problem.NOT_FOUND) from None
+        lines = [base64.b64encode(one).decode("ascii") + "\n" for one in hashes]
+        return Response("".join(lines), media_type=_PLAIN)
 
 
 def _add_operations(app: FastAPI, runtime: Runtime) -> None:

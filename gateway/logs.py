@@ -61,7 +61,6 @@ class Event(StrEnum):
     REQUEST = "request"
     TIMED_OUT = "request.timed_out"
     UNEXPECTED = "request.unexpected_error"
-    ANSWER = "question.answered"
     TOKEN_REFUSED = "token.refused"  # noqa: S105 - an event's name, no password
     LIMITED = "question.limited"
     POLICIES_LOADED = "policies.loaded"

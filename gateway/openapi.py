@@ -49,6 +49,11 @@ class OwnerAnswer(BaseModel):
     withheld: list[WithheldCategory]
     conditions: list[str] = Field(description="what the recipient is bound by")
     next: str | None = Field(description="cursor of the next page")
+    reason: str | None = Field(
+        None,
+        description="of `unavailable`: timeout, down, open (left alone after failures), wrong (its "
+        "mapping does not fit), busy, no_register, no_dpo_key, or an error's name",
+    )
     note: str | None = None
     expires: str | None = Field(None, description="day after which the rows may not be used")
     watermark: str | None = Field(None, description="mark that ties the rows to their recipient")

@@ -7,7 +7,7 @@ facts refuse is simply not in `results` (access matrix, two passes).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from gateway.duties import Shape
@@ -53,16 +53,11 @@ class Outcome:
     next: str | None = field(default=None, repr=False)
     reason: str = ""
     note: str = ""
-    suppressed: bool = False
 
     @property
     def count(self) -> int:
         """Rows released."""
         return sum(len(result.rows) for result in self.results)
-
-    def because(self, reason: str) -> "Outcome":
-        """The same outcome with a machine-readable reason."""
-        return replace(self, reason=reason)
 
 
 def refused(owner: str, withheld: tuple[Withheld, ...]) -> Outcome:

@@ -210,7 +210,8 @@ class Pipeline:
             positions = await parts.log.append(pending)
             parts.metrics.phase(Phase.RECORD, perf_counter() - began)
         for outcome in outcomes:
-            ending = _ENDINGS.get(outcome.status, Ending.FAILED)
+            empty = outcome.status == "answered" and not outcome.count
+            ending = Ending.EMPTY if empty else _ENDINGS.get(outcome.status, Ending.FAILED)
             parts.metrics.answer(inquiry.action, occasion.dataset or "", outcome.owner, ending)
         step_up = parts.step_ups.get(inquiry.asker.principal.issuer, _NO_STEP_UP)
         challenge = step_up.challenge(inquiry.asker.principal)

@@ -5,6 +5,7 @@ The log is closed last, when no question is under way any more, so that nothing 
 after it stopped taking entries.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from gateway.pipeline import Pipeline
 from gateway.settings import Settings
 from gateway.signals import SourceState
 from gateway.sources import Source
+from gateway.tracing import Tracing
+from gateway.watch import Standing, watch
 from gateway.web.drain import Drain
 from gateway.web.edge import Edge, EdgeLimits
 
@@ -48,6 +51,7 @@ class Runtime:
     limits: Limits
     strangers: Buckets
     metrics: Metrics
+    tracing: Tracing
     events: EventLog
     clock: Callable[[], datetime]
     closing: AsyncExitStack = field(repr=False)
@@ -86,34 +90,48 @@ class Runtime:
     async def running(self) -> AsyncIterator[None]:
         """Between start and stop; leaving it drains questions, then closes every part."""
         self.metrics.policy(self.rules().snapshot.digest)
-        self.events.info(Event.STARTED, policy=self.rules().snapshot.digest)
+        self.events.info(Event.POLICIES_LOADED, policy=self.rules().snapshot.digest)
+        self.events.info(Event.STARTED, port=self.settings.gateway.port)
+        watching = asyncio.create_task(watch(self.standing, self.events))
         try:
             yield
         finally:
+            watching.cancel()
             self.drain.close()
             self.events.info(Event.STOPPING, in_flight=self.drain.in_flight)
             await self.drain.wait(self.settings.gateway.shutdown_grace_s)
             await self.closing.aclose()
             self.events.info(Event.STOPPED)
 
-    def readiness(self) -> Response:
-        """Ready when rules, log, keys and revocations are there; a dead register only degrades."""
-        needed = {
+    def standing(self) -> Standing:
+        """How every part stands now."""
+        needed = self._needed()
+        return Standing(
+            ready=all(needed.values()),
+            log=needed["log"],
+            facts=self.facts.fresh,
+            keys={i.issuer: self.jwks.fresh(i.issuer) for i in self.settings.issuers},
+            registers={owner: source.state for owner, source in self.sources.items()},
+        )
+
+    def _needed(self) -> dict[str, bool]:
+        return {
             "policy": True,
             "log": self.log.healthy,
             "keys": any(self.jwks.fresh(issuer.issuer) for issuer in self.settings.issuers),
             "revocations": self.revocations.readable(),
             "serving": not self.drain.closing,
         }
+
+    def readiness(self) -> Response:
+        """Ready when rules, log, keys and revocations are there; a dead register only degrades."""
+        needed, standing = self._needed(), self.standing()
         degraded = {
-            "facts": self.facts.fresh,
-            **{
-                f"issuer {n}": self.jwks.fresh(i.issuer)
-                for n, i in enumerate(self.settings.issuers)
-            },
-            **{f"register {c}": _answers(source) for c, source in sorted(self.sources.items())},
+            "facts": standing.facts,
+            **{f"issuer {n}": fresh for n, fresh in enumerate(standing.keys.values())},
+            **{f"register {c}": state == "up" for c, state in sorted(standing.registers.items())},
         }
-        ready = all(needed.values())
+        ready = standing.ready
         body = {
             "status": ("ready" if all(degraded.values()) else "degraded") if ready else "not ready",
             "needed": needed,
@@ -134,7 +152,3 @@ class Runtime:
         for country, source in self.sources.items():
             self.metrics.source(country, SourceState(source.state))
         return self.metrics.render()
-
-
-def _answers(source: Source) -> bool:
-    return source.state == "up"

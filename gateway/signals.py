@@ -23,7 +23,6 @@ from gateway.identity.errors import Fault
 __all__ = ["Outcome", "Phase", "SignalFields", "SourceState", "Words", "error_fields"]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-LEVELS = frozenset({"debug", "info", "warning", "error", "critical"})
 OTHER = "other"
 _ROOMS = frozenset({"policies", "gateway", "anonymise", "audit"})
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -40,12 +39,10 @@ class Phase(StrEnum):
     REQUEST = "request"
     IDENTITY = "identity"
     QUESTION = "question"
-    FACTS = "facts"
     DECIDE = "decide"
     FETCH = "fetch"
     TREAT = "treat"
     RECORD = "record"
-    ANSWER = "answer"
 
 
 class Outcome(StrEnum):
@@ -55,9 +52,6 @@ class Outcome(StrEnum):
     EMPTY = "empty"
     REFUSED = "refused"
     UNAVAILABLE = "unavailable"
-    MALFORMED = "malformed"
-    UNAUTHENTICATED = "unauthenticated"
-    LIMITED = "limited"
     FAILED = "failed"
 
 

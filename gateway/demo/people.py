@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Who asks in the demonstration; none of them exists."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -34,7 +33,6 @@ CASEWORKER: Final = DemoPerson(
 OPERATOR: Final = DemoPerson(
     "system operator, Bosnia and Herzegovina", "demo-operator", "BA-OP", "BA", "operator", "OP-1"
 )
-PEOPLE: Final[Sequence[DemoPerson]] = (BORDER, CASEWORKER, OPERATOR)
 
 
 def attestations(person: str, now: datetime, life: timedelta) -> list[Attestation]:

@@ -6,7 +6,6 @@ The token answers `strong_login`, the block list `suspended`, the agreements fil
 owns it. Approvals count only when they come from another unit than the asker's (EUR-20).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -105,8 +104,3 @@ def _same_unit(register: FactRegister, asker: AskerFacts, scope: Scope, now: dat
         elif approval.by_unit == asker.unit:
             stated.append(Truth.TRUE)
     return strictest(stated, harmful=True)
-
-
-def as_mapping(names: tuple[str, ...], truths: tuple[Truth, ...]) -> Mapping[str, Truth]:
-    """Names and truths side by side, for the policy call."""
-    return dict(zip(names, truths, strict=True))

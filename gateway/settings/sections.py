@@ -87,10 +87,6 @@ class GatewaySettings(Section):
         default=20.0,
         description="How long running requests may finish after a stop signal, in seconds.",
     )
-    workers: Literal[1] = Field(
-        default=1,
-        description="Fixed: one process sequences one log. Run more gateways for more load.",
-    )
 
 
 class PoliciesSettings(Section):
@@ -196,7 +192,9 @@ class RegisterSettings(Section):
     )
     mapping: FilePath = Field(description="The country's mapping file.")
     timeout_s: Seconds = Field(
-        default=0.3, description="Time limit of one fetch; a slower register is `unavailable`."
+        default=0.3,
+        description="Time limit of one answer from this register in seconds: nine tenths for the "
+        "fetch, the rest for recording it. A slower register is `unavailable`.",
     )
     concurrency: Annotated[int, Field(ge=1, le=1_000)] = Field(
         default=16, description="Fetches that may run at once in this register."

@@ -28,6 +28,8 @@ __all__ = ["GuardedRegister", "open_source"]
 
 _T = TypeVar("_T")
 _CHECK_S = 60.0
+_FETCHING = 0.9
+"""Share of the time limit for the register; the rest is for treating and recording the answer."""
 _WAITING = 2
 
 
@@ -117,7 +119,7 @@ class GuardedRegister:
         """Waiting for a place counts against the time limit; never getting one is `busy`."""
         placed = False
         try:
-            async with asyncio.timeout(limit_s), places:
+            async with asyncio.timeout(limit_s * _FETCHING), places:
                 placed = True
                 return await work()
         except TimeoutError:

@@ -11,6 +11,7 @@ import pytest
 
 from audit import open_sealed, read_private_key
 from gateway.questions import ACTIONS
+from tests.gateway import house as houses
 from tests.gateway.small import CANARY_NAME, CANARY_NUMBER
 from tests.gateway.test_pipeline import border
 
@@ -97,3 +98,20 @@ async def test_a_good_answer_leaves_the_name_in_the_answer_and_the_sealed_detail
     for file in house.folder.rglob("*"):
         if file.is_file() and "registers" not in file.parts:
             assert not holds(file.read_bytes().decode("latin-1")), file.name
+
+
+async def test_traces_of_good_and_bad_questions_hold_no_name(house_folder):
+    text = (house_folder / "cuvar.toml").read_text(encoding="utf-8")
+    text += '[telemetry]\ntraces = "file"\ntrace_file = "spans.jsonl"\nsample_ratio = 1.0\n'
+    (house_folder / "cuvar.toml").write_text(text, encoding="utf-8")
+    async with houses.running(house_folder) as house:
+        await house.attest("presence", org="BA-BP")
+        token = house.token("BA-BP", "border_officer")
+        assert (await house.ask("find", border(), token=token)).status_code == 200
+        for question in BAD.values():
+            await house.ask("find", question, token=token)
+        await house.ask("find", border(), token=CANARY_NUMBER)
+    spans = (house_folder / "spans.jsonl").read_text(encoding="utf-8")
+    assert not holds(spans)
+    named = {json.loads(line)["name"] for line in spans.splitlines()}
+    assert {"request", "identity", "question", "decide", "fetch", "treat", "record"} <= named

@@ -67,7 +67,6 @@ def test_a_minimal_file_loads_and_the_rest_has_its_documented_default(load):
     assert loaded.registers["BA"].concurrency == 16
     assert loaded.issuers[0].require_binding is True
     assert loaded.telemetry.traces == "off"
-    assert loaded.gateway.workers == 1
 
 
 def test_the_default_mode_is_production(load):
@@ -134,7 +133,6 @@ def test_an_unknown_option_is_refused_at_its_line(load, old, new, key):
         ('mode = "development"', 'mode = "Development"', "gateway.mode"),
         ('mode = "development"', 'mode = "development"\nport = "8080"', "gateway.port"),
         ('mode = "development"', 'mode = "development"\nport = 70000', "gateway.port"),
-        ('mode = "development"', 'mode = "development"\nworkers = 2', "gateway.workers"),
         ('mode = "development"', 'mode = "development"\nrequest_timeout_s = 0',
          "gateway.request_timeout_s"),
         ('mode = "development"', 'mode = "development"\nrequest_timeout_s = nan',
