@@ -113,5 +113,12 @@ async def test_traces_of_good_and_bad_questions_hold_no_name(house_folder):
         await house.ask("find", border(), token=CANARY_NUMBER)
     spans = (house_folder / "spans.jsonl").read_text(encoding="utf-8")
     assert not holds(spans)
-    named = {json.loads(line)["name"] for line in spans.splitlines()}
+    documents = [json.loads(line)["resourceSpans"] for line in spans.splitlines()]
+    named = {
+        span["name"]
+        for resources in documents
+        for resource in resources
+        for scope in resource["scopeSpans"]
+        for span in scope["spans"]
+    }
     assert {"request", "identity", "question", "decide", "fetch", "treat", "record"} <= named
