@@ -53,13 +53,26 @@ def interleaved(
         rounds: Turns that each job takes.
         repeats: Calls in one turn.
     """
+    taken = turns(jobs, rounds=rounds, repeats=dict.fromkeys(jobs, repeats))
+    return {name: median(times) for name, times in taken.items()}
+
+
+def turns(
+    jobs: "Mapping[str, Callable[[], object]]", *, rounds: int, repeats: "Mapping[str, int]"
+) -> dict[str, list[float]]:
+    """The same, by round and with a number of calls for each job: for the median of ratios."""
     taken: dict[str, list[float]] = {name: [] for name in jobs}
     for job in jobs.values():
         job()
     for _ in range(rounds):
         for name, job in jobs.items():
             start = perf_counter()
-            for _ in range(repeats):
+            for _ in range(repeats[name]):
                 job()
-            taken[name].append((perf_counter() - start) / repeats)
-    return {name: median(times) for name, times in taken.items()}
+            taken[name].append((perf_counter() - start) / repeats[name])
+    return taken
+
+
+def median_ratio(over: list[float], under: list[float]) -> float:
+    """The median of the ratios of rounds that were measured together."""
+    return median(a / b for a, b in zip(over, under, strict=True))
