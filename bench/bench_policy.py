@@ -9,14 +9,16 @@ stands in docs/performance.md.
 """
 
 from bench.figure import Figure
-from bench.policy.comparison import SIZES, compare
-from bench.policy.shipped import measure, shipped
 
 NAME = "policy"
 
 
 def run() -> list[Figure]:
     """Measure everything; no answer may differ between engines."""
+    # The peers are installed for this bench alone; the other benches run without them.
+    from bench.policy.comparison import SIZES, compare
+    from bench.policy.shipped import measure, shipped
+
     snapshot = shipped()
     figures = []
     for size in SIZES:
