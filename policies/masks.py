@@ -158,17 +158,19 @@ class RuleSet:
             & columns["purpose"][request.purpose]
         )
         allows, denies = fixed & self.allows, fixed & self.denies
+        found = [False] * len(cells)
         if not allows:
-            return [False] * len(cells)
+            return found
         datasets, categories = columns["dataset"], columns["category"]
-        found: list[bool] = []
-        add, last, some, none = found.append, None, 0, 0
-        for dataset, category in cells:
+        last, some, none = None, 0, 0
+        for place, (dataset, category) in enumerate(cells):
             if dataset != last:
                 mask, last = datasets[dataset], dataset
                 some, none = allows & mask, denies & mask
-            mask = categories[category] if some else 0
-            add(some & mask != 0 and not none & mask)
+            if some:
+                mask = categories[category]
+                if some & mask and not none & mask:
+                    found[place] = True
         return found
 
     def named(self, mask: int) -> tuple[Line, ...]:
