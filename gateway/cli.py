@@ -18,6 +18,7 @@ from gateway.commands.init import init
 from gateway.commands.keys import keys
 from gateway.commands.rules import rules
 from gateway.commands.serve import serve
+from gateway.commands.suspend import suspend, suspensions, unsuspend
 from gateway.commands.token import token
 from gateway.demo.command import demo
 from gateway.errors import GatewayError
@@ -34,7 +35,10 @@ def cuvar() -> None:
     """
 
 
-for _command in (demo, serve, doctor, init, rules, keys, audit, attest, token, region):
+for _command in (
+    *(demo, serve, doctor, init, rules, keys, audit, attest, token, region),
+    *(suspend, unsuspend, suspensions),
+):
     cuvar.add_command(_command)
 
 

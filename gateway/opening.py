@@ -62,7 +62,9 @@ from gateway.state import METADATA as STATE
 from gateway.state import IssuedCaseNumbers, UsedTokens
 from gateway.store import Store
 from gateway.subjects import Subjects
+from gateway.suspensions import Recorder
 from gateway.tables import Tables
+from gateway.terms import RuleTerms
 from gateway.tracing import Tracing, open_tracing
 from policies import Snapshot, example_rules, load_rules
 
@@ -136,7 +138,7 @@ async def _open(
         clock=clock,
         sources=open_registers(settings, snapshot, stack),
     )
-    revocations = Revocations(settings.identity.revocations_file, time.time)
+    revocations = Revocations(settings.identity.revocations_file, time.time, recorder=True)
     issuers = [issuer_config(settings, place) for place in range(len(settings.issuers))]
     jwks = JwksCache(issuers, time.time, on_change=_key_change(log, clock))
     await jwks.start()
@@ -156,6 +158,7 @@ async def _open(
         pipeline=await _pipeline(opened, verifier, stack),
         verifier=verifier,
         revocations=revocations,
+        recorder=_recorder(opened, revocations),
         jwks=jwks,
         log=log,
         facts=opened.facts,
@@ -167,6 +170,19 @@ async def _open(
         events=events,
         clock=clock,
         closing=stack,
+    )
+
+
+def _recorder(opened: "_Opened", revocations: Revocations) -> Recorder:
+    """Who was suspended is for the officers of every country: a suspended asker asked them all."""
+    dpos = opened.settings.log.dpo_keys
+    return Recorder(
+        revocations=revocations,
+        log=opened.log,
+        sealer=Sealer({c: read_public_key(path) for c, path in dpos.items()}, opened.clock),
+        readers=tuple(sorted(dpos)),
+        policy=lambda: opened.rules.snapshot.digest,
+        clock=opened.clock,
     )
 
 
@@ -221,6 +237,7 @@ async def _pipeline(opened: _Opened, verifier: TokenVerifier, stack: AsyncExitSt
         rules=lambda: opened.rules,
         facts=opened.facts,
         subjects=subjects,
+        terms=RuleTerms(state),
         desk=OwnerDesk(desk),
         entries=entries,
         log=opened.log,

@@ -26,6 +26,7 @@ from gateway.pipeline import Pipeline
 from gateway.settings import Settings
 from gateway.signals import SourceState
 from gateway.sources import Source
+from gateway.suspensions import Recorder
 from gateway.tracing import Tracing
 from gateway.watch import Standing, watch
 from gateway.web.drain import Drain
@@ -44,6 +45,7 @@ class Runtime:
     pipeline: Pipeline
     verifier: TokenVerifier
     revocations: Revocations
+    recorder: Recorder
     jwks: JwksCache
     log: AuditLog
     facts: FactRegister
@@ -92,11 +94,15 @@ class Runtime:
         self.metrics.policy(self.rules().snapshot.digest)
         self.events.info(Event.POLICIES_LOADED, policy=self.rules().snapshot.digest)
         self.events.info(Event.STARTED, port=self.settings.gateway.port)
-        watching = asyncio.create_task(watch(self.standing, self.events))
+        watching = (
+            asyncio.create_task(watch(self.standing, self.events)),
+            asyncio.create_task(self.recorder.watch()),
+        )
         try:
             yield
         finally:
-            watching.cancel()
+            for task in watching:
+                task.cancel()
             self.drain.close()
             self.events.info(Event.STOPPING, in_flight=self.drain.in_flight)
             await self.drain.wait(self.settings.gateway.shutdown_grace_s)
