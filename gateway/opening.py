@@ -54,6 +54,8 @@ from gateway.pipeline import Parts, Pipeline
 from gateway.population import Populations
 from gateway.questions import ACTIONS
 from gateway.registers import open_registers
+from gateway.ruleset import ChangeEntries, Keeper, RuleMemory
+from gateway.ruleset.opening import open_folders
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.signals import SignalFields, Words
@@ -64,7 +66,7 @@ from gateway.store import Store
 from gateway.subjects import Subjects
 from gateway.tables import Tables
 from gateway.tracing import Tracing, open_tracing
-from policies import Snapshot, example_rules, load_rules
+from policies import Snapshot
 
 _STRANGERS_PER_MINUTE: Final = 120
 _MINUTE: Final = 60.0
@@ -98,7 +100,7 @@ async def open_gateway(
     Raises:
         GatewayError: a part of the gateway's own can't be opened; the message says which and
             what to do.
-        PolicyError: the rule set is refused, with file and line.
+            A refused rule set is one, with file and line.
         AuditError: the log can't be opened.
         AnonymiseError: the keyset can't be opened.
     """
@@ -116,18 +118,25 @@ async def _open(
     clock: Callable[[], datetime],
     stack: AsyncExitStack,
 ) -> Runtime:
-    snapshot = open_rules(settings, clock().date())
+    log = await open_audit_log(settings, clock)
+    stack.push_async_callback(log.close)
+    state = await Store(settings.state.url.get_secret_value(), name="state").open(STATE)
+    stack.push_async_callback(state.close)
+    sealer, dpos, courts = _sealer(settings, clock)
+    changes = ChangeEntries(log, sealer, tuple(sorted(dpos)), clock)
+    keeper = Keeper(open_folders(settings), RuleMemory(state, log.origin), changes, clock)
+    snapshot = (await keeper.start()).snapshot
     fields = SignalFields(_words(snapshot, settings))
     metrics = Metrics(fields)
     events = open_log(stream, fields, level=settings.logging.level, on_drop=metrics.dropped)
-    log = await open_audit_log(settings, clock)
-    stack.push_async_callback(log.close)
-    rules = Rules(snapshot)
+    keeper.tell(events, metrics)
     tracing = open_tracing(settings.telemetry, fields, metrics.dropped)
     stack.callback(tracing.close)
     opened = _Opened(
         settings=settings,
-        rules=rules,
+        rules=keeper.rules,
+        state=state,
+        entries=EntryWriter(sealer, dpos, courts),
         facts=await _open_facts(settings, clock, stack),
         log=log,
         limits=_limits(settings),
@@ -152,8 +161,8 @@ async def _open(
     )
     return Runtime(
         settings=settings,
-        rules=lambda: rules,
-        pipeline=await _pipeline(opened, verifier, stack),
+        keeper=keeper,
+        pipeline=_pipeline(opened, verifier),
         verifier=verifier,
         revocations=revocations,
         jwks=jwks,
@@ -185,7 +194,9 @@ class _Opened:
     """What the pipeline is built from."""
 
     settings: Settings
-    rules: Rules
+    rules: Callable[[], Rules]
+    state: Store
+    entries: EntryWriter
     facts: FactRegister
     log: AuditLog
     limits: Limits
@@ -195,16 +206,13 @@ class _Opened:
     sources: Mapping[str, Source]
 
 
-async def _pipeline(opened: _Opened, verifier: TokenVerifier, stack: AsyncExitStack) -> Pipeline:
-    settings = opened.settings
-    state = await Store(settings.state.url.get_secret_value(), name="state").open(STATE)
-    stack.push_async_callback(state.close)
+def _pipeline(opened: _Opened, verifier: TokenVerifier) -> Pipeline:
+    settings, state, entries = opened.settings, opened.state, opened.entries
     keyring = open_keyring(settings)
     numbers = IssuedCaseNumbers(state)
     handles = Handles(keyring.service_key("handles"))
     subjects = Subjects(handles, keyring, numbers, UsedTokens(state), opened.facts)
     logbook = Logbook(opened.log, subjects, opened.facts)
-    entries = _entry_writer(settings, opened.clock)
     desk = Desk(
         sources=opened.sources,
         facts=opened.facts,
@@ -218,7 +226,7 @@ async def _pipeline(opened: _Opened, verifier: TokenVerifier, stack: AsyncExitSt
         tracing=opened.tracing,
     )
     parts = Parts(
-        rules=lambda: opened.rules,
+        rules=opened.rules,
         facts=opened.facts,
         subjects=subjects,
         desk=OwnerDesk(desk),
@@ -235,13 +243,14 @@ async def _pipeline(opened: _Opened, verifier: TokenVerifier, stack: AsyncExitSt
 
 
 def open_rules(settings: Settings, on: date) -> Snapshot:
-    """The rule set of the settings.
+    """The rule set of the settings for a day, signed as they demand; also for a day gone by.
+
+    What was taken before is not asked, so an older set may be read for replay.
 
     Raises:
-        PolicyError: with every problem's file and line.
+        RuleSetError: no set is sound and valid on that day; with every problem's file and line.
     """
-    rules = settings.policies.rules
-    return load_rules(example_rules() if rules == "example" else Path(rules), on=on)
+    return open_folders(settings).chosen(on).snapshot
 
 
 async def open_audit_log(settings: Settings, clock: Callable[[], datetime] = utc_now) -> AuditLog:
@@ -334,10 +343,13 @@ async def _open_facts(
     return facts
 
 
-def _entry_writer(settings: Settings, clock: Callable[[], datetime]) -> EntryWriter:
+def _sealer(
+    settings: Settings, clock: Callable[[], datetime]
+) -> tuple[Sealer, frozenset[str], frozenset[str]]:
+    """The sealer with the countries and the courts whose keys it holds."""
     dpos = {country: read_public_key(path) for country, path in settings.log.dpo_keys.items()}
     courts = {org: read_public_key(path) for org, path in settings.log.court_keys.items()}
-    return EntryWriter(Sealer({**dpos, **courts}, clock), frozenset(dpos), frozenset(courts))
+    return Sealer({**dpos, **courts}, clock), frozenset(dpos), frozenset(courts)
 
 
 def _key_change(

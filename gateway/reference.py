@@ -35,7 +35,8 @@ written from the settings models by `python -m gateway.reference docs`; a test k
 
 With `mode = "production"` (the default) the gateway does not start with: an issuer marked
 `development` or under a reserved name (`.invalid`, `.localhost`, `.test`, `.example`);
-`require_binding = false`; an issuer, key address, collector or `public_url` that is not https;
+`require_binding = false`; rules that nobody
+signed; an issuer, key address, collector or `public_url` that is not https;
 no TLS and no `trusted_proxies`; a passphrase in the file; a sample key, that is a key file
 holding the text `{SAMPLE_MARK}`, or one beside a file of that name.
 

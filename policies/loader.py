@@ -48,6 +48,11 @@ def load_rules(path: Path, *, on: date) -> Snapshot:
     return build(read_folder(path), on=on)
 
 
+def model_text() -> str:
+    """The program's own model, which every country signs with the common part."""
+    return (_PACKAGE / MODEL).read_text(encoding="utf-8")
+
+
 def read_folder(path: Path) -> dict[str, bytes]:
     """Every file below a folder by its name within it, "BA/rules.csv", as exact bytes.
 
@@ -78,7 +83,7 @@ def _read(file: Path, folder: Path) -> bytes:
 
 def build(files: Mapping[str, bytes], *, on: date, conf: str | None = None) -> Snapshot:
     """The same as `load_rules`, from the bytes of the files; `conf` stands for the model."""
-    model = conf if conf is not None else (_PACKAGE / MODEL).read_text(encoding="utf-8")
+    model = conf if conf is not None else model_text()
     book = _read_book(files, on, model)
     words = book.vocabulary
     compiler = Compiler()
@@ -150,7 +155,9 @@ def _check_names(files: Mapping[str, bytes], words: Vocabulary, problems: Proble
         examples.FILE,
         invariants.FILE,
         *(f"{c}/{n}.csv" for c in words.countries for n in ("rules", "roles", "examples")),
-        *(f"{folder}/{name}" for folder in folders for name in ("asking.csv", "signature")),
+        *(f"{folder}/{n}" for folder in folders for n in ("asking.csv", "manifest", "signature")),
+        "manifest",
+        *(f"signatures/{country}" for country in words.countries),
     }
     for name in set(files) - known:
         problems.add(name, 0, "is no file of a rule folder; rename it, or take it out")

@@ -15,6 +15,7 @@ mode = "development"
 public_url = "http://127.0.0.1:8080"
 [policies]
 rules = "example"
+mode = "development"
 [log]
 url = "sqlite:///log.db"
 origin = "log.example.org/cuvar"
