@@ -155,26 +155,26 @@ class _Folder:
         except PolicyError as error:
             raise RuleSetError(Refusal.RULES, "the rules are refused", error.problems) from error
         if self._keys is not None:
-            _check_signers(snapshot.vocabulary, self._keys)
+            problems = signer_problems(snapshot.vocabulary, self._keys)
+            if problems:
+                raise RuleSetError(Refusal.SIGNATURE, "signers and vocabulary differ", problems)
         return Chosen(snapshot, self._parts)
 
 
-def _check_signers(words: Vocabulary, keys: PinnedKeys) -> None:
+def signer_problems(words: Vocabulary, keys: PinnedKeys) -> tuple[Problem, ...]:
     """Every signer of the vocabulary has a pinned key, and nobody else has one."""
     bodies = (o.id for o in words.organisations.values() if o.country == INTERNATIONAL)
     wanted = {*words.countries, *(f"{INTERNATIONAL}/{body}" for body in bodies)}
-    problems = [
+    return tuple(
         Problem(
             "vocabulary/countries.csv" if "/" not in name else "vocabulary/organisations.csv",
             0,
-            f"{name} is named here but has no key in [policies.keys]"
+            f"{name} is named here but has no pinned key"
             if name in wanted
-            else f"{name} has a key in [policies.keys] but is not named here",
+            else f"{name} has a pinned key but is not named here",
         )
         for name in sorted(wanted ^ set(keys))
-    ]
-    if problems:
-        raise RuleSetError(Refusal.SIGNATURE, "signers and vocabulary differ", problems)
+    )
 
 
 def _newest(sound: list[Chosen]) -> Chosen | None:
