@@ -96,11 +96,9 @@ def part_of(name: str) -> str:
     return COMMON if found is None else found.group(1)
 
 
-def files_of(files: Mapping[str, bytes], part: str, model: str) -> tuple[Listed, ...]:
-    """Every file of a part as it stands, by name; the program's own model counts as common."""
+def files_of(files: Mapping[str, bytes], part: str) -> tuple[Listed, ...]:
+    """Every file of a part as it stands, by name; for `common` the caller adds the model."""
     held = {name: raw for name, raw in files.items() if not is_seal(name) and part_of(name) == part}
-    if part == COMMON:
-        held[MODEL] = model.encode()
     return tuple(Listed(digest_of(held[name]), len(held[name]), name) for name in sorted(held))
 
 

@@ -17,6 +17,7 @@ from policies.errors import Problem, Problems
 from policies.loader import model_text
 from policies.manifest import (
     COMMON,
+    MODEL,
     Manifest,
     compare,
     digest_of,
@@ -61,12 +62,16 @@ def signers_of(part: str, keys: PinnedKeys) -> tuple[str, ...]:
     return tuple(sorted(signer for signer in keys if "/" not in signer))
 
 
-def examine_set(files: Mapping[str, bytes], keys: PinnedKeys) -> tuple[PartFinding, ...]:
-    """Every part with what is wrong with it, `common` first."""
+def examine_set(
+    files: Mapping[str, bytes], keys: PinnedKeys, *, model: str | None = None
+) -> tuple[PartFinding, ...]:
+    """Every part with what is wrong with it, `common` first; `model` stands for the program's."""
+    # `common` is signed over the program's own model, which lies in no rule folder.
+    whole = {**files, MODEL: (model_text() if model is None else model).encode()}
     common = files.get(manifest_name(COMMON))
     stands_on = None if common is None else digest_of(common)
     parts = (COMMON, *sorted(keys))
-    findings = [_examine(files, keys, part, stands_on) for part in parts]
+    findings = [_examine(whole, keys, part, stands_on) for part in parts]
     strays = Problems()
     for name in sorted(files):
         if not _has_place(name, parts, signers_of(COMMON, keys)):
@@ -158,4 +163,4 @@ def _check_manifest(
         return
     if part != COMMON and manifest.common != common:
         problems.add(where, 6, "stands on another common manifest than the one in this folder")
-    compare(manifest, files_of(files, part, model_text()), where, problems)
+    compare(manifest, files_of(files, part), where, problems)

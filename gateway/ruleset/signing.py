@@ -21,6 +21,7 @@ from policies.errors import Problems
 from policies.loader import model_text, read_folder
 from policies.manifest import (
     COMMON,
+    MODEL,
     MOST_VERSION,
     PART,
     SIGNER,
@@ -70,8 +71,8 @@ def write_part(
         raise SigningError("a part is common, a country (BA) or a body (INT/UNHCR)")
     if not 1 <= version <= MOST_VERSION or (end is not None and end < start):
         raise SigningError("a version is 1 or more, and the last day is not before the first")
-    files = read_folder(folder)
-    listed = files_of(files, part, model_text())
+    files = _files(folder)
+    listed = files_of(files, part)
     if not listed:
         raise SigningError(f"{folder.name} holds no file of {part}")
     common = None
@@ -95,7 +96,7 @@ def sign_part(folder: Path, part: str, signer: str, key: Key) -> PartSigned:
     allowed = "/" not in signer if part == COMMON else signer == part
     if SIGNER.fullmatch(signer) is None or not allowed:
         raise SigningError(f"{signer} may not sign {part}: countries sign common and their own")
-    files = read_folder(folder)
+    files = _files(folder)
     data = files.get(manifest_name(part))
     if data is None:
         raise SigningError(f"{part} has no manifest yet; name --version and --from to write it")
@@ -114,13 +115,18 @@ def sign_part(folder: Path, part: str, signer: str, key: Key) -> PartSigned:
     return PartSigned(manifest, digest_of(data), signer, name)
 
 
+def _files(folder: Path) -> dict[str, bytes]:
+    """The folder with the program's own model, which the common part is signed over."""
+    return {**read_folder(folder), MODEL: model_text().encode()}
+
+
 def _check(files: dict[str, bytes], manifest: Manifest, part: str, problems: Problems) -> None:
     where = manifest_name(part)
     if manifest.part != part:
         problems.add(where, 2, "is the manifest of another part")
     if part != COMMON and manifest.common != digest_of(files.get(manifest_name(COMMON), b"")):
         problems.add(where, 6, "stands on another common part than the one in this folder")
-    compare(manifest, files_of(files, part, model_text()), where, problems)
+    compare(manifest, files_of(files, part), where, problems)
 
 
 def _refuse_reuse(old: bytes | None, new: Manifest) -> None:
