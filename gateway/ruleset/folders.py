@@ -30,9 +30,11 @@ class Chosen:
     snapshot: Snapshot
     parts: tuple[SignedPart, ...]
 
-    def valid(self, day: date) -> bool:
-        """Whether it may decide on a day."""
-        return valid_on(self.parts, day)
+    def span(self) -> tuple[date, date]:
+        """The first and the last day on which every part is valid."""
+        first = max((part.manifest.start for part in self.parts), default=date.min)
+        ends = (part.manifest.end for part in self.parts)
+        return first, min((end for end in ends if end is not None), default=date.max)
 
     def on(self, day: date) -> "Chosen":
         """The same files for another day.

@@ -40,10 +40,22 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A set and the rules made of it; replaced as a whole."""
+    """A set, the rules made of it, and its days; replaced as a whole."""
 
     chosen: Chosen
     rules: Rules
+    first: date
+    last: date
+
+    def valid(self, day: date) -> bool:
+        """Whether it may decide on a day; asked for every question."""
+        return self.first <= day <= self.last
+
+
+def _held(chosen: Chosen) -> _Held:
+    """Made in a thread: the rules' own tables take a moment."""
+    first, last = chosen.span()
+    return _Held(chosen, Rules(chosen.snapshot), first, last)
 
 
 class Keeper:
@@ -78,7 +90,7 @@ class Keeper:
             NoRulesError: none are valid today.
         """
         held = self._held
-        if held is None or not held.chosen.valid(self._today()):
+        if held is None or not held.valid(self._today()):
             raise NoRulesError(_NONE)
         return held.rules
 
@@ -90,7 +102,7 @@ class Keeper:
     def standing(self) -> Standing:
         """How the rules stand now."""
         held = self._held
-        valid = held is not None and held.chosen.valid(self._today())
+        valid = held is not None and held.valid(self._today())
         return Standing(valid, self._folders.signed, self._troubles)
 
     async def start(self) -> Rules:
@@ -167,12 +179,12 @@ class Keeper:
     async def _take(self, chosen: Chosen, before: str | None) -> None:
         """Entry, memory, swap: in this order, so that nothing decides that no log knows of."""
         refuse_older(chosen.parts, await self._memory.taken())
-        rules = await asyncio.to_thread(Rules, chosen.snapshot)
+        held = await asyncio.to_thread(_held, chosen)
         digest = chosen.snapshot.digest
         if digest != before:
             await self._entries.record(chosen, before)
             await self._memory.take(chosen.parts, digest)
-        self._held = _Held(chosen, rules)
+        self._held = held
         if self._events is not None and self._metrics is not None and digest != before:
             self._metrics.policy(digest)
             self._events.info(Event.POLICIES_LOADED, policy=digest)
@@ -180,14 +192,14 @@ class Keeper:
     async def _renew(self, today: date) -> None:
         """The set in force, built for a new day when its folder no longer gives it."""
         held = self._held
-        if held is None or held.chosen.snapshot.book.on == today or not held.chosen.valid(today):
+        if held is None or held.chosen.snapshot.book.on == today or not held.valid(today):
             return
         try:
             chosen = await asyncio.to_thread(partial(held.chosen.on, today))
         except PolicyError:
             self._held = None  # rules that can't be read for today may not decide today
             return
-        self._held = _Held(chosen, await asyncio.to_thread(Rules, chosen.snapshot))
+        self._held = await asyncio.to_thread(_held, chosen)
 
     def _tell_troubles(self, before: tuple[Trouble, ...], now: tuple[Trouble, ...]) -> None:
         events, metrics = self._events, self._metrics
