@@ -65,6 +65,7 @@ from gateway.state import IssuedCaseNumbers, UsedTokens
 from gateway.store import Store
 from gateway.subjects import Subjects
 from gateway.tables import Tables
+from gateway.terms import RuleTerms
 from gateway.tracing import Tracing, open_tracing
 from policies import Snapshot
 
@@ -229,6 +230,7 @@ def _pipeline(opened: _Opened, verifier: TokenVerifier) -> Pipeline:
         rules=opened.rules,
         facts=opened.facts,
         subjects=subjects,
+        terms=RuleTerms(state),
         desk=OwnerDesk(desk),
         entries=entries,
         log=opened.log,

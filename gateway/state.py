@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The gateway's own state: case numbers, used consultation tokens, rule versions taken.
+"""The gateway's own state: case numbers, used tokens, uses of rule lines, rule versions taken.
 
 A case number is issued at random per pseudonym domain and remembered beside the pseudonym;
 neither leads to a person without the country's keyset. Numbers are unique within a domain.
@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy import (
     Column,
     Connection,
+    Date,
     Integer,
     LargeBinary,
     MetaData,
@@ -49,6 +50,13 @@ RULE_VERSION: Final = Table(
     Column("part", String(160), primary_key=True),
     Column("version", Integer, nullable=False),
     Column("digest", String(64), nullable=False),
+)
+RULE_USE: Final = Table(
+    "rule_use",
+    METADATA,
+    Column("term", String(120), primary_key=True),
+    Column("uses", Integer, nullable=False),
+    Column("last_use", Date, nullable=False),
 )
 _BITS: Final = 50
 _CACHED: Final = 100_000

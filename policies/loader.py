@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
-from policies import agreements, examples, facts, invariants, vocabulary_loader
+from policies import agreements, examples, facts, invariants, terms, vocabulary_loader
 from policies.engine import Engine
 from policies.errors import Problem, Problems, RulesRefusedError
 from policies.line import Line
@@ -27,6 +27,7 @@ from policies.vocabulary import INTERNATIONAL, Vocabulary
 
 MODEL = "model.conf"
 _PACKAGE = Path(__file__).parent
+_SEALS = ("manifest", "signature")
 _LIMIT = 4 * 1024 * 1024
 _TITLES = ("org", "title", "role")
 _DERIVED = {facts.ABROAD, facts.OUTSIDE_UNION, facts.THIRD_TRANSFER}
@@ -94,7 +95,9 @@ def build(files: Mapping[str, bytes], *, on: date, conf: str | None = None) -> S
     asking = {
         name: RuleSet(model, lines, words.groups, compiler) for name, lines in book.asking.items()
     }
-    return Snapshot(book, Engine(words, MappingProxyType(owners), MappingProxyType(asking)))
+    engine = Engine(words, MappingProxyType(owners), MappingProxyType(asking))
+    over = frozenset(term.rule for term in book.terms.values() if not term.covers(on))
+    return Snapshot(book, engine.without(over) if over else engine)
 
 
 def _read_book(files: Mapping[str, bytes], on: date, model: str) -> RuleBook:
@@ -120,6 +123,7 @@ def _read_book(files: Mapping[str, bytes], on: date, model: str) -> RuleBook:
         conf=model,
         vocabulary=words,
         agreements=agreements.load_agreements(files, words, problems),
+        terms=terms.load_terms(files, _folders(owners, asking, words), problems),
         floor=floor,
         owners=MappingProxyType(owners),
         asking=MappingProxyType(asking),
@@ -129,6 +133,16 @@ def _read_book(files: Mapping[str, bytes], on: date, model: str) -> RuleBook:
     )
     problems.raise_if_any()
     return book
+
+
+def _folders(
+    owners: Mapping[str, tuple[Line, ...]],
+    asking: Mapping[str, tuple[Line, ...]],
+    words: Vocabulary,
+) -> dict[str, tuple[Line, ...]]:
+    """The lines that each signer's folder holds."""
+    found = {country: (*lines, *asking[country]) for country, lines in owners.items()}
+    return found | {f"{INTERNATIONAL}/{org}": asking[org] for org in _international(words)}
 
 
 def _international(words: Vocabulary) -> tuple[str, ...]:
@@ -155,7 +169,7 @@ def _check_names(files: Mapping[str, bytes], words: Vocabulary, problems: Proble
         examples.FILE,
         invariants.FILE,
         *(f"{c}/{n}.csv" for c in words.countries for n in ("rules", "roles", "examples")),
-        *(f"{folder}/{n}" for folder in folders for n in ("asking.csv", "manifest", "signature")),
+        *(f"{f}/{n}" for f in folders for n in ("asking.csv", terms.FILE, *_SEALS)),
         "manifest",
         *(f"signatures/{country}" for country in words.countries),
     }
