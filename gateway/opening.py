@@ -52,13 +52,13 @@ from gateway.metrics import Metrics
 from gateway.owner import Desk, OwnerDesk
 from gateway.pipeline import Parts, Pipeline
 from gateway.population import Populations
-from gateway.questions import ACTIONS
 from gateway.registers import open_registers
 from gateway.ruleset import ChangeEntries, Keeper, RuleMemory
 from gateway.ruleset.opening import open_folders
 from gateway.runtime import Runtime
 from gateway.settings import Settings
-from gateway.signals import SignalFields, Words
+from gateway.signal_words import signal_words
+from gateway.signals import SignalFields
 from gateway.sources import Source
 from gateway.state import METADATA as STATE
 from gateway.state import IssuedCaseNumbers, UsedTokens
@@ -71,16 +71,6 @@ from policies import Snapshot
 
 _STRANGERS_PER_MINUTE: Final = 120
 _MINUTE: Final = 60.0
-_ROUTES: Final = (
-    *(f"/v1/{action}" for action in ACTIONS),
-    "/v1/receipts/{index}",
-    "/v1/checkpoint",
-    "/v1/consistency/{old}/{new}",
-    "/healthz",
-    "/readyz",
-    "/metrics",
-    "/openapi.json",
-)
 
 
 def utc_now() -> datetime:
@@ -127,7 +117,7 @@ async def _open(
     changes = ChangeEntries(log, sealer, tuple(sorted(dpos)), clock)
     keeper = Keeper(open_folders(settings), RuleMemory(state, log.origin), changes, clock)
     snapshot = (await keeper.start()).snapshot
-    fields = SignalFields(_words(snapshot, settings))
+    fields = SignalFields(signal_words(snapshot, settings))
     metrics = Metrics(fields)
     events = open_log(stream, fields, level=settings.logging.level, on_drop=metrics.dropped)
     keeper.tell(events, metrics)
@@ -383,18 +373,4 @@ def _limits(settings: Settings) -> Limits:
         size=limits.table_size,
         key=secrets.token_bytes(32),
         clock=time.monotonic,
-    )
-
-
-def _words(snapshot: Snapshot, settings: Settings) -> Words:
-    vocabulary = snapshot.vocabulary
-    return Words(
-        routes=frozenset(_ROUTES),
-        owners=frozenset(vocabulary.countries),
-        organisations=frozenset(vocabulary.organisations),
-        datasets=frozenset(vocabulary.datasets),
-        actions=frozenset(vocabulary.actions),
-        purposes=frozenset(vocabulary.purposes),
-        views=frozenset(vocabulary.views),
-        issuers=frozenset(issuer.issuer for issuer in settings.issuers),
     )
