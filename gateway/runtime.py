@@ -153,6 +153,7 @@ class Runtime:
             "policy": self.keeper.digest,
             "rules": {
                 "mode": "signed" if rules.signed else "development: NOBODY SIGNED THESE RULES",
+                "versions": dict(rules.versions),
                 "troubles": [trouble.shown() for trouble in rules.troubles],
             },
             "log_size": self.log.size,

@@ -9,7 +9,7 @@ the day, no question is answered at all.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -31,10 +31,14 @@ _NONE = "no rule set is valid today"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the rules stand: whether some are in force, whether signed, and what is wrong."""
+    """How the rules stand: whether some are in force, whether signed, and what is wrong.
+
+    `versions` is by part, of the set in force; empty in development mode.
+    """
 
     in_force: bool
     signed: bool
+    versions: Mapping[str, int]
     troubles: tuple[Trouble, ...]
 
 
@@ -103,7 +107,9 @@ class Keeper:
         """How the rules stand now."""
         held = self._held
         valid = held is not None and held.valid(self._today())
-        return Standing(valid, self._folders.signed, self._troubles)
+        parts = () if held is None else held.chosen.parts
+        versions = {part.part: part.manifest.version for part in parts}
+        return Standing(valid, self._folders.signed, versions, self._troubles)
 
     async def start(self) -> Rules:
         """The first choice; what stops it stops the gateway.

@@ -62,7 +62,8 @@ async def test_a_signed_set_starts_the_gateway_and_its_digest_is_the_first_entry
     assert change["op"] == "policy_change"
     body = await ready(signed_house)
     assert (body["status"], body["policy"]) == ("ready", digest)
-    assert body["rules"] == {"mode": "signed", "troubles": []}
+    versions = dict.fromkeys(("common", *signing.SIGNERS), 1)
+    assert body["rules"] == {"mode": "signed", "versions": versions, "troubles": []}
     await still_answers(signed_house, digest)
 
 
