@@ -19,6 +19,7 @@ from gateway.commands.keys import keys
 from gateway.commands.policy import policy
 from gateway.commands.rules import rules
 from gateway.commands.serve import serve
+from gateway.commands.suspend import suspend, suspensions, unsuspend
 from gateway.commands.token import token
 from gateway.demo.command import demo
 from gateway.errors import GatewayError
@@ -35,7 +36,10 @@ def cuvar() -> None:
     """
 
 
-for _command in (demo, serve, doctor, init, policy, rules, keys, audit, attest, token, region):
+for _command in (
+    *(demo, serve, doctor, init, policy, rules, keys, audit, attest, token, region),
+    *(suspend, unsuspend, suspensions),
+):
     cuvar.add_command(_command)
 
 

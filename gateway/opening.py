@@ -44,7 +44,6 @@ from gateway.identity import (
     StepUp,
     TokenVerifier,
 )
-from gateway.inquiry import Rules
 from gateway.limits import Buckets, Limits
 from gateway.logbook import Logbook
 from gateway.logs import open_log
@@ -64,6 +63,7 @@ from gateway.state import METADATA as STATE
 from gateway.state import IssuedCaseNumbers, UsedTokens
 from gateway.store import Store
 from gateway.subjects import Subjects
+from gateway.suspensions import Recorder
 from gateway.tables import Tables
 from gateway.terms import RuleTerms
 from gateway.tracing import Tracing, open_tracing
@@ -125,7 +125,7 @@ async def _open(
     stack.callback(tracing.close)
     opened = _Opened(
         settings=settings,
-        rules=keeper.rules,
+        keeper=keeper,
         state=state,
         entries=EntryWriter(sealer, dpos, courts),
         facts=await _open_facts(settings, clock, stack),
@@ -136,7 +136,7 @@ async def _open(
         clock=clock,
         sources=open_registers(settings, snapshot, stack),
     )
-    revocations = Revocations(settings.identity.revocations_file, time.time)
+    revocations = Revocations(settings.identity.revocations_file, time.time, recorder=True)
     issuers = [issuer_config(settings, place) for place in range(len(settings.issuers))]
     jwks = JwksCache(issuers, time.time, on_change=_key_change(log, clock))
     await jwks.start()
@@ -156,6 +156,7 @@ async def _open(
         pipeline=_pipeline(opened, verifier),
         verifier=verifier,
         revocations=revocations,
+        recorder=_recorder(opened, revocations),
         jwks=jwks,
         log=log,
         facts=opened.facts,
@@ -167,6 +168,19 @@ async def _open(
         events=events,
         clock=clock,
         closing=stack,
+    )
+
+
+def _recorder(opened: "_Opened", revocations: Revocations) -> Recorder:
+    """Who was suspended is for the officers of every country: a suspended asker asked them all."""
+    dpos = opened.settings.log.dpo_keys
+    return Recorder(
+        revocations=revocations,
+        log=opened.log,
+        sealer=Sealer({c: read_public_key(path) for c, path in dpos.items()}, opened.clock),
+        readers=tuple(sorted(dpos)),
+        policy=lambda: opened.keeper.digest,
+        clock=opened.clock,
     )
 
 
@@ -185,7 +199,7 @@ class _Opened:
     """What the pipeline is built from."""
 
     settings: Settings
-    rules: Callable[[], Rules]
+    keeper: Keeper
     state: Store
     entries: EntryWriter
     facts: FactRegister
@@ -217,7 +231,7 @@ def _pipeline(opened: _Opened, verifier: TokenVerifier) -> Pipeline:
         tracing=opened.tracing,
     )
     parts = Parts(
-        rules=opened.rules,
+        rules=opened.keeper.rules,
         facts=opened.facts,
         subjects=subjects,
         terms=RuleTerms(state),

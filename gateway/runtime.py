@@ -27,6 +27,7 @@ from gateway.ruleset import Keeper
 from gateway.settings import Settings
 from gateway.signals import SourceState
 from gateway.sources import Source
+from gateway.suspensions import Recorder
 from gateway.tracing import Tracing
 from gateway.watch import Standing, watch
 from gateway.web.drain import Drain
@@ -45,6 +46,7 @@ class Runtime:
     pipeline: Pipeline
     verifier: TokenVerifier
     revocations: Revocations
+    recorder: Recorder
     jwks: JwksCache
     log: AuditLog
     facts: FactRegister
@@ -101,6 +103,7 @@ class Runtime:
         self.events.info(Event.STARTED, port=self.settings.gateway.port)
         background = (
             asyncio.create_task(watch(self.standing, self.events)),
+            asyncio.create_task(self.recorder.watch()),
             asyncio.create_task(self.keeper.keep(self.settings.policies.reload_s)),
         )
         try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -85,7 +86,14 @@ def _read(file: Path, folder: Path) -> bytes:
 def build(files: Mapping[str, bytes], *, on: date, conf: str | None = None) -> Snapshot:
     """The same as `load_rules`, from the bytes of the files; `conf` stands for the model."""
     model = conf if conf is not None else model_text()
-    book = _read_book(files, on, model)
+    return _build(tuple(sorted(files.items())), on, model)
+
+
+# A snapshot never changes, so the same bytes on the same day may share one: whoever watches a
+# folder reads it again and again.
+@lru_cache(maxsize=4)
+def _build(files: tuple[tuple[str, bytes], ...], on: date, model: str) -> Snapshot:
+    book = _read_book(dict(files), on, model)
     words = book.vocabulary
     compiler = Compiler()
     owners = {
