@@ -27,6 +27,7 @@ ISSUER: Final = "https://development.invalid"
 AUDIENCE: Final = "cuvar-demo"
 SETTINGS: Final = "cuvar.toml"
 RULES: Final = "rules"
+_KEY_FOLDERS: Final = ("dpo", "rule-keys", "rule-keys/INT", KEY_FOLDER)
 _UNLOCKS: Final = "keyset.unlock"
 
 
@@ -59,7 +60,7 @@ def build(folder: Path, *, persons: int, port: int, on_progress: Callable[[str],
     _write_private(folder / _UNLOCKS, secrets.token_urlsafe(24) + "\n")
     issuer = DevIssuer(folder / KEY_FOLDER, issuer=ISSUER, audience=AUDIENCE)
     (folder / KEY_FOLDER / "jwks.json").write_text(issuer.jwks(), encoding="utf-8")
-    for keys in (folder, folder / "dpo", folder / "rule-keys", folder / KEY_FOLDER):
+    for keys in (folder, *(folder / n for n in _KEY_FOLDERS)):
         # Production settings refuse keys that lie beside this mark.
         (keys / SAMPLE_MARK).write_text("keys of a demonstration\n", encoding="utf-8")
     settings = folder / SETTINGS
