@@ -90,6 +90,8 @@ def test_every_line_matches_what_stock_casbin_matches_with_it_alone(snapshot):
 
 def test_a_bit_on_the_wrong_line_would_be_noticed(snapshot):
     rules = snapshot.engine.owners["BA"]
-    shifted = type("Shifted", (), {"lines": rules.lines, "matching": lambda *a: rules.matching(*a) << 1})
+    shifted = type(
+        "Shifted", (), {"lines": rules.lines, "matching": lambda *a: rules.matching(*a) << 1}
+    )
     with pytest.raises(AssertionError, match="seed"):
         check(snapshot, shifted, rules.lines[:3], dice("shifted"))

@@ -117,7 +117,9 @@ def fact_worlds(words):
     best = making.at_best(words)
     yield best
     yield {name: Truth.POSSIBLE for name in best}
-    yield best | {name: Truth.TRUE for name in ("minor_alone", "data_reveals_protection") if name in best}
+    yield best | {
+        name: Truth.TRUE for name in ("minor_alone", "data_reveals_protection") if name in best
+    }
 
 
 @pytest.mark.exhaustive
