@@ -16,6 +16,7 @@ from gateway.commands.doctor import doctor
 from gateway.commands.facts import attest
 from gateway.commands.init import init
 from gateway.commands.keys import keys
+from gateway.commands.policy import policy
 from gateway.commands.rules import rules
 from gateway.commands.serve import serve
 from gateway.commands.suspend import suspend, suspensions, unsuspend
@@ -36,7 +37,7 @@ def cuvar() -> None:
 
 
 for _command in (
-    *(demo, serve, doctor, init, rules, keys, audit, attest, token, region),
+    *(demo, serve, doctor, init, policy, rules, keys, audit, attest, token, region),
     *(suspend, unsuspend, suspensions),
 ):
     cuvar.add_command(_command)
