@@ -63,7 +63,7 @@ from gateway.state import METADATA as STATE
 from gateway.state import IssuedCaseNumbers, UsedTokens
 from gateway.store import Store
 from gateway.subjects import Subjects
-from gateway.suspensions import Recorder
+from gateway.suspensions import recorder_of
 from gateway.tables import Tables
 from gateway.terms import RuleTerms
 from gateway.tracing import Tracing, open_tracing
@@ -156,7 +156,7 @@ async def _open(
         pipeline=_pipeline(opened, verifier),
         verifier=verifier,
         revocations=revocations,
-        recorder=_recorder(opened, revocations),
+        recorder=recorder_of(settings, revocations, log, lambda: keeper.digest, clock),
         jwks=jwks,
         log=log,
         facts=opened.facts,
@@ -168,19 +168,6 @@ async def _open(
         events=events,
         clock=clock,
         closing=stack,
-    )
-
-
-def _recorder(opened: "_Opened", revocations: Revocations) -> Recorder:
-    """Who was suspended is for the officers of every country: a suspended asker asked them all."""
-    dpos = opened.settings.log.dpo_keys
-    return Recorder(
-        revocations=revocations,
-        log=opened.log,
-        sealer=Sealer({c: read_public_key(path) for c, path in dpos.items()}, opened.clock),
-        readers=tuple(sorted(dpos)),
-        policy=lambda: opened.keeper.digest,
-        clock=opened.clock,
     )
 
 

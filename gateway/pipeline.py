@@ -160,7 +160,7 @@ class Pipeline:
                 inquiry.asker.facts,
                 inquiry.scope(owner),
                 inquiry.now,
-                inquiry.guards(owner),
+                inquiry.question,
             )
             for owner in inquiry.asked.owners
         }
