@@ -15,6 +15,7 @@ from typing import Final
 import orjson
 
 from audit import (
+    Asked,
     Envelope,
     Kind,
     Operation,
@@ -47,6 +48,8 @@ class Occasion:
     purpose: str | None = None
     basis: str | None = None
     owners: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+    """those of the dataset: others may be somebody's name"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class Secret:
     reason: str | None
     query: Mapping[str, object]
     approvals: tuple[str, ...]
+    answer: str
+    """SHA-256 of the owner's part as sent"""
 
 
 class EntryWriter:
@@ -92,11 +97,16 @@ class EntryWriter:
         return tuple(sorted({c for c in (owner, country) if c in self._dpos}))
 
     def outcome(
-        self, occasion: Occasion, asker: Asker, outcome: Outcome, secret: Secret, answer: str
+        self,
+        occasion: Occasion,
+        asker: Asker,
+        outcome: Outcome,
+        secret: Secret,
+        asked: Asked | None,
     ) -> Pending:
         """The entry of one owner's part of an answer.
 
-        `answer` is the SHA-256 of that part as sent.
+        `asked` is the question as it reached the rules, None when it did not.
 
         Raises:
             AuditError: the envelope or the seal can't be made; nothing may be answered.
@@ -105,7 +115,7 @@ class EntryWriter:
         readers = self._readers(outcome.owner, principal.country)
         sealed = None
         if readers:
-            detail = _detail(occasion, asker, outcome, secret, answer)
+            detail = _detail(occasion, asker, outcome, secret)
             sealed = self._sealer.seal(orjson.dumps(detail), readers)
         envelope = Envelope(
             id=new_entry_id(occasion.at, random_bytes(10)),
@@ -119,6 +129,7 @@ class EntryWriter:
             op=_operation(occasion, asker, outcome),
             purpose=occasion.purpose,
             basis=occasion.basis,
+            asked=asked,
             decision=_verdict(outcome),
             view="+".join(sorted({result.view for result in outcome.results})) or None,
             fields=outcome.released,
@@ -160,11 +171,11 @@ class EntryWriter:
 
 
 def _detail(
-    occasion: Occasion, asker: Asker, outcome: Outcome, secret: Secret, answer: str
+    occasion: Occasion, asker: Asker, outcome: Outcome, secret: Secret
 ) -> dict[str, object]:
     principal = asker.principal
     detail: dict[str, object] = {
-        "v": 1,
+        "v": 2,
         "officer": principal.officer,
         "unit": principal.unit,
         "issuer": principal.issuer,
@@ -177,7 +188,11 @@ def _detail(
         "query": secret.query,
         "approvals": list(secret.approvals),
         "persons": list(outcome.persons),
-        "answer": answer,
+        "answer": secret.answer,
+        "facts": [
+            {"sure": seen.sure, "maybe": seen.maybe, "granted": seen.granted}
+            for seen in outcome.seen
+        ],
         "note": outcome.note,
     }
     if "written_record" in outcome.duties:

@@ -14,7 +14,7 @@ from datetime import datetime
 from time import perf_counter
 from typing import Final
 
-from audit import AuditLog, Kind
+from audit import Asked, AuditLog, Kind
 from gateway.answers import Reply, answer_of, part_of
 from gateway.asker import Asker, asker_of, nobody
 from gateway.entries import EntryWriter, Occasion, Secret
@@ -31,7 +31,7 @@ from gateway.signals import Outcome as Ending
 from gateway.signals import Phase
 from gateway.subjects import SubjectError, Subjects, query_of
 from gateway.tracing import Tracing
-from policies import Decision, Truth
+from policies import Decision, Question, Truth
 
 _BASIS: Final = "Q-BASIS"
 _ROLE: Final = "Q-ROLE"
@@ -101,8 +101,9 @@ class Pipeline:
                 outcomes = [
                     refused(owner, _withheld_whole(inquiry, stop)) for owner in asked.owners
                 ]
-                return await self._record(inquiry, outcomes)
-            allowed, outcomes = await self._decide(inquiry)
+                return await self._record(inquiry, outcomes, {})
+            facts = await self._facts(inquiry)
+            allowed, outcomes = _decided(inquiry, facts)
         decided = perf_counter()
         parts.metrics.phase(Phase.DECIDE, decided - began)
         try:
@@ -113,7 +114,7 @@ class Pipeline:
             raise ProblemError(Problem.MALFORMED_QUESTION, members={"faults": [fault]}) from None
         parts.metrics.phase(Phase.FETCH, perf_counter() - decided)
         outcomes.sort(key=lambda outcome: asked.owners.index(outcome.owner))
-        return await self._record(inquiry, outcomes)
+        return await self._record(inquiry, outcomes, facts)
 
     def occasion(self, inquiry: Inquiry) -> Occasion:
         """What all entries of this question share.
@@ -121,14 +122,15 @@ class Pipeline:
         Only words of the rules are named: a word that they do not know may be somebody's name.
         """
         asked, words = inquiry.asked, inquiry.snapshot.vocabulary
-        purpose = words.purposes.get(asked.purpose)
+        purpose, dataset = words.purposes.get(asked.purpose), words.datasets.get(asked.dataset)
         return Occasion(
             origin=self._parts.log.origin,
             policy=inquiry.snapshot.digest,
             correlation=inquiry.correlation,
             at=inquiry.now,
             action=inquiry.action,
-            dataset=asked.dataset if asked.dataset in words.datasets else None,
+            dataset=None if dataset is None else asked.dataset,
+            categories=frozenset() if dataset is None else frozenset(dataset.categories),
             purpose=None if purpose is None else asked.purpose,
             basis=asked.basis if purpose is not None and asked.basis in purpose.bases else None,
             owners=frozenset(words.countries),
@@ -145,8 +147,8 @@ class Pipeline:
         parts = self._parts
         await parts.log.append([parts.entries.failure(occasion, kind, reason, asker)])
 
-    async def _decide(self, inquiry: Inquiry) -> tuple[list[_Allowed], list[Outcome]]:
-        """The first pass: what each owner's rules allow, before any data is touched."""
+    async def _facts(self, inquiry: Inquiry) -> dict[str, dict[str, Truth]]:
+        """The facts about the question that some rule could turn on, by owner."""
         facts = {
             owner: question_facts(
                 inquiry.snapshot,
@@ -160,17 +162,7 @@ class Pipeline:
         }
         if isinstance(inquiry.asked, ConsultQuestion) and inquiry.asked.token is not None:
             await self._token_fact(inquiry, inquiry.asked.token, facts)
-        decisions = inquiry.snapshot.decide(inquiry.question, facts)
-        allowed: list[_Allowed] = []
-        outcomes: list[Outcome] = []
-        for owner in inquiry.asked.owners:
-            decision = decisions.get(owner)
-            if decision is not None and decision.allowed:
-                allowed.append(_Allowed(owner, decision, facts[owner]))
-            else:
-                withheld = () if decision is None else withheld_by(decision)
-                outcomes.append(refused(owner, withheld or _withheld_whole(inquiry, _CELL)))
-        return allowed, outcomes
+        return facts
 
     async def _token_fact(
         self, inquiry: Inquiry, token: str, facts: Mapping[str, dict[str, Truth]]
@@ -189,7 +181,12 @@ class Pipeline:
         asking = (desk.outcome(inquiry, one.owner, one.decision, one.facts) for one in allowed)
         return list(await asyncio.gather(*asking))
 
-    async def _record(self, inquiry: Inquiry, outcomes: Sequence[Outcome]) -> Reply:
+    async def _record(
+        self,
+        inquiry: Inquiry,
+        outcomes: Sequence[Outcome],
+        facts: Mapping[str, Mapping[str, Truth]],
+    ) -> Reply:
         """Make every entry durable, then let the answer go."""
         parts = self._parts
         occasion = self.occasion(inquiry)
@@ -201,8 +198,8 @@ class Pipeline:
                     occasion,
                     inquiry.asker,
                     outcome,
-                    _secret(inquiry, outcome.owner, parts.facts),
-                    hashlib.sha256(body).hexdigest(),
+                    _secret(inquiry, outcome.owner, parts.facts, hashlib.sha256(body).hexdigest()),
+                    _asked(occasion, inquiry.question, outcome.owner, facts),
                 )
                 for outcome, body in zip(outcomes, bodies, strict=True)
             ]
@@ -237,6 +234,44 @@ _ENDINGS: Final = {
 }
 
 
+def _decided(
+    inquiry: Inquiry, facts: Mapping[str, Mapping[str, Truth]]
+) -> tuple[list[_Allowed], list[Outcome]]:
+    """The first pass: what each owner's rules allow, before any data is touched."""
+    decisions = inquiry.snapshot.decide(inquiry.question, facts)
+    allowed: list[_Allowed] = []
+    outcomes: list[Outcome] = []
+    for owner in inquiry.asked.owners:
+        decision = decisions.get(owner)
+        if decision is not None and decision.allowed:
+            allowed.append(_Allowed(owner, decision, facts[owner]))
+        else:
+            withheld = () if decision is None else withheld_by(decision)
+            outcomes.append(refused(owner, withheld or _withheld_whole(inquiry, _CELL)))
+    return allowed, outcomes
+
+
+def _asked(
+    occasion: Occasion, question: Question, owner: str, facts: Mapping[str, Mapping[str, Truth]]
+) -> Asked | None:
+    """The question as it reached the rules; None when it did not, or says a word of its own."""
+    if owner not in facts or owner not in occasion.owners:
+        return None
+    if None in {occasion.dataset, occasion.purpose, occasion.basis}:
+        return None
+    if not occasion.categories.issuperset(question.categories):
+        return None
+    known = facts[owner].items()
+    return Asked(
+        action=question.action,
+        view=question.view,
+        categories=tuple(sorted(question.categories)),
+        named=question.named,
+        sure=tuple(sorted([name for name, truth in known if truth is Truth.TRUE])),
+        maybe=tuple(sorted([name for name, truth in known if truth is Truth.POSSIBLE])),
+    )
+
+
 def _wrong_basis(inquiry: Inquiry) -> str | None:
     purpose = inquiry.snapshot.vocabulary.purposes.get(inquiry.asked.purpose)
     known = purpose is None or inquiry.asked.basis in purpose.bases
@@ -247,7 +282,7 @@ def _withheld_whole(inquiry: Inquiry, rule: str) -> tuple[Withheld, ...]:
     return tuple(Withheld(category, (rule,)) for category in inquiry.asked.categories or ("*",))
 
 
-def _secret(inquiry: Inquiry, owner: str, facts: FactRegister) -> Secret:
+def _secret(inquiry: Inquiry, owner: str, facts: FactRegister, answer: str) -> Secret:
     scope = inquiry.scope(owner)
     approvals = tuple(
         f"{name}:{attestation.by_unit}:{attestation.source}"
@@ -260,4 +295,5 @@ def _secret(inquiry: Inquiry, owner: str, facts: FactRegister) -> Secret:
         reason=inquiry.asked.reason,
         query=query_of(inquiry.asked),
         approvals=approvals,
+        answer=answer,
     )
