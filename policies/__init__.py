@@ -8,6 +8,7 @@ lines, with which duties. The gateway's pipeline relies on it before and after e
 
 from policies.decision import Cell, Decision
 from policies.errors import PolicyError, Problem, RulesRefusedError, UnknownGuardError
+from policies.explain import Explanation
 from policies.loader import example_rules, load_rules
 from policies.question import Question, Truth
 from policies.snapshot import Snapshot
@@ -15,6 +16,7 @@ from policies.snapshot import Snapshot
 __all__ = [
     "Cell",
     "Decision",
+    "Explanation",
     "PolicyError",
     "Problem",
     "Question",

@@ -33,6 +33,14 @@ class Engine:
     owners: Mapping[str, RuleSet]
     asking: Mapping[str, RuleSet]
 
+    def without(self, ids: frozenset[str]) -> Engine:
+        """The same rules with some allow lines out of force."""
+        return Engine(
+            self.vocabulary,
+            MappingProxyType({name: rules.without(ids) for name, rules in self.owners.items()}),
+            MappingProxyType({name: rules.without(ids) for name, rules in self.asking.items()}),
+        )
+
     def refuse(self, question: Question, owner: str, reason: str) -> Decision:
         """The same refusal in every category."""
         names = checks.categories(self.vocabulary, question) or (WHOLE,)
@@ -40,38 +48,18 @@ class Engine:
 
     def decide(self, question: Question, owner: str, known: Known) -> Decision:
         """One owner's decision on a question whose whole passed `checks.refusal`."""
-        sets = self._sets(question, owner)
+        sides = self.sides(question, owner)
         cells = {
-            name: self._cell(question, name, sets, known)
+            name: self._cell(question, name, sides, known)
             for name in checks.categories(self.vocabulary, question)
         }
         return Decision(owner, MappingProxyType(cells))
-
-    def granted(
-        self, question: Question, owner: str, known: Known
-    ) -> Iterator[tuple[str, str, frozenset[str]]]:
-        """Category, view and duties of everything granted in any view: for `policies.proof`.
-
-        One item for each allow line of the owner, with the duties that are certain when no more is
-        known than that line needs. The question's own view and categories are not looked at.
-        """
-        sets = self._sets(question, owner)
-        if not all(part.fitting & part.rules.allows for part in sets):
-            return
-        for cell in self.vocabulary.cells:
-            if (cell.dataset, cell.action) != (question.dataset, question.action):
-                continue
-            found = tuple(part.matching(cell.category, cell.view, known) for part in sets)
-            if not _reasons(sets, found):
-                lines = sets[0].rules.named(found[0])
-                for duties in dict.fromkeys(_least_duties(line, lines) for line in lines):
-                    yield cell.category, cell.view, duties
 
     def guards(self, question: Question, owner: str) -> frozenset[str]:
         """Names of guards, as written, of every line that fits the question but for its facts."""
         found: set[str] = set()
         names = checks.categories(self.vocabulary, question)
-        for part in self._sets(question, owner):
+        for part in self.sides(question, owner):
             reach = 0
             for name in names:
                 seen = checks.views(self.vocabulary, question, name)
@@ -81,7 +69,7 @@ class Engine:
                 found.update(line.guards)
         return frozenset(found)
 
-    def _sets(self, question: Question, owner: str) -> tuple[_Part, ...]:
+    def sides(self, question: Question, owner: str) -> tuple[Side, ...]:
         """The rule sets that must each allow, with the lines that fit all but category and view."""
         org = self.vocabulary.organisations[question.org]
         asker = asker_name(org, question.country)
@@ -90,12 +78,12 @@ class Engine:
         if international or question.country != owner:
             chosen.append((self.asking[org.id if international else org.country], NO_ASKING_LINE))
         return tuple(
-            _Part(rules, missing, _fitting(rules, question, owner, asker))
+            Side(rules, missing, asker, _fitting(rules, question, owner, asker))
             for rules, missing in chosen
         )
 
     def _cell(
-        self, question: Question, category: str, sets: tuple[_Part, ...], known: Known
+        self, question: Question, category: str, sides: tuple[Side, ...], known: Known
     ) -> Cell:
         views = checks.views(self.vocabulary, question, category)
         if not views:
@@ -105,25 +93,30 @@ class Engine:
             return _refused(category, (unnamed,))
         wanted = None
         for view in views:
-            found = tuple(part.matching(category, view, known) for part in sets)
-            reasons = _reasons(sets, found)
+            found = tuple(part.matching(category, view, known) for part in sides)
+            reasons = _reasons(sides, found)
             wanted = reasons if wanted is None else wanted
             if not reasons:
-                lines = _lines(sets, found)
+                lines = _lines(sides, found)
                 rules = tuple(line.id for line in lines)
                 return Cell(category, view, rules, wanted, _duties(lines), wanted)
         return _refused(category, wanted or (NO_OWNER_LINE,))
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """One rule set on one question: `fitting` are the lines whose other columns accept it."""
+class Side:
+    """One rule set on one question: `fitting` are the lines whose other columns accept it.
+
+    `asker` is the asker's name in the org column, `missing` what a refusal says without a line.
+    """
 
     rules: RuleSet
     missing: str
+    asker: str
     fitting: int
 
     def matching(self, category: str, view: str, known: Known) -> int:
+        """The lines that match for one category in one view."""
         return (
             self.fitting
             & self.rules.accepting("category", category)
@@ -143,20 +136,22 @@ def _fitting(rules: RuleSet, question: Question, owner: str, asker: str) -> int:
     )
 
 
-def _reasons(sets: tuple[_Part, ...], found: tuple[int, ...]) -> tuple[str, ...]:
+def _reasons(sides: tuple[Side, ...], found: tuple[int, ...]) -> tuple[str, ...]:
     """Why these matches do not allow: every deny line, else each set without an allow line."""
-    denied = tuple(_denials(sets, found))
+    denied = tuple(_denials(sides, found))
     if denied:
         return denied
     return tuple(
-        part.missing for part, mask in zip(sets, found, strict=True) if not mask & part.rules.allows
+        part.missing
+        for part, mask in zip(sides, found, strict=True)
+        if not mask & part.rules.allows
     )
 
 
-def _lines(sets: tuple[_Part, ...], found: tuple[int, ...]) -> tuple[Line, ...]:
+def _lines(sides: tuple[Side, ...], found: tuple[int, ...]) -> tuple[Line, ...]:
     """Every matching line of all sets, in their order."""
     return tuple(
-        line for part, mask in zip(sets, found, strict=True) for line in part.rules.named(mask)
+        line for part, mask in zip(sides, found, strict=True) for line in part.rules.named(mask)
     )
 
 
@@ -164,13 +159,8 @@ def _duties(lines: tuple[Line, ...]) -> frozenset[str]:
     return frozenset[str]().union(*(line.duties for line in lines))
 
 
-def _least_duties(line: Line, lines: tuple[Line, ...]) -> frozenset[str]:
-    """The duties of all lines that fire whenever this one does."""
-    return _duties(tuple(other for other in lines if set(other.guards) <= set(line.guards)))
-
-
-def _denials(sets: tuple[_Part, ...], found: tuple[int, ...]) -> Iterator[str]:
-    for part, mask in zip(sets, found, strict=True):
+def _denials(sides: tuple[Side, ...], found: tuple[int, ...]) -> Iterator[str]:
+    for part, mask in zip(sides, found, strict=True):
         for line in part.rules.named(mask & part.rules.denies):
             yield line.id
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from policies.errors import UnknownGuardError
 from policies.question import Question, Truth
-from policies.vocabulary import Guard, Vocabulary
+from policies.vocabulary import Guard, Organisation, Vocabulary
 
 ABROAD = "abroad"
 OUTSIDE_UNION = "outside_union"
@@ -32,10 +32,15 @@ class Known:
 def derived(vocabulary: Vocabulary, question: Question, owner: str) -> frozenset[str]:
     """The facts that the asker and the owner make true; both must be of the vocabulary."""
     org = vocabulary.organisations[question.org]
-    country = vocabulary.countries.get(question.country)
+    return implied_by(vocabulary, org, question.country, owner)
+
+
+def implied_by(vocabulary: Vocabulary, org: Organisation, place: str, owner: str) -> frozenset[str]:
+    """The same for an organisation that asks from a place."""
+    country = vocabulary.countries.get(place)
     member_asker = country is not None and country.member
     found = set()
-    if question.country != owner:
+    if place != owner:
         found.add(ABROAD)
     authority = vocabulary.kinds[org.kind].authority and not org.stations
     if org.kind != _EU_AGENCY and not (member_asker and authority):

@@ -19,6 +19,7 @@ from policies.engine import Engine
 from policies.errors import Problem, Problems, RulesRefusedError
 from policies.line import Line
 from policies.masks import RuleSet
+from policies.matcher import Compiler
 from policies.ruleset import LineReader, Source
 from policies.snapshot import RuleBook, Snapshot
 from policies.table import read_table
@@ -80,11 +81,14 @@ def build(files: Mapping[str, bytes], *, on: date, conf: str | None = None) -> S
     model = conf if conf is not None else (_PACKAGE / MODEL).read_text(encoding="utf-8")
     book = _read_book(files, on, model)
     words = book.vocabulary
+    compiler = Compiler()
     owners = {
-        country: RuleSet(model, (*book.floor, *lines), words.groups)
+        country: RuleSet(model, (*book.floor, *lines), words.groups, compiler)
         for country, lines in book.owners.items()
     }
-    asking = {name: RuleSet(model, lines, words.groups) for name, lines in book.asking.items()}
+    asking = {
+        name: RuleSet(model, lines, words.groups, compiler) for name, lines in book.asking.items()
+    }
     return Snapshot(book, Engine(words, MappingProxyType(owners), MappingProxyType(asking)))
 
 
@@ -106,6 +110,7 @@ def _read_book(files: Mapping[str, bytes], on: date, model: str) -> RuleBook:
         asking[org] = reader.read(f"{INTERNATIONAL}/{org}/asking.csv", Source.ASKING, org)
     book = RuleBook(
         digest=_digest({**files, MODEL: model.encode()}),
+        files=MappingProxyType(dict(files)),
         on=on,
         conf=model,
         vocabulary=words,

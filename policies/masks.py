@@ -2,25 +2,55 @@
 """One rule set, compiled: which lines match a question, as bits of a number (ADR 0003).
 
 Bit n stands for line n. For each dimension of a question the lines that accept a value are one
-mask, filled on first use by casbin's own evaluator; a decision is a few ANDs, and its set bits are
-every deciding line. `policies.engine` relies on it; the tests hold it against stock casbin.
+mask; a decision is a few ANDs, and its set bits are every deciding line. All tables are filled when
+the rules are loaded, by casbin's own evaluator, and never change afterwards, so that threads share
+a set without a lock. `policies.engine` relies on it; the tests hold it against stock casbin.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from threading import Lock
+from typing import NamedTuple
 
+from policies.facts import Known
 from policies.line import Line
-from policies.matcher import Matcher, Part, stock_enforcer
+from policies.matcher import Compiler, stock_enforcer
 
-FACTS = ("sure", "maybe")
-_FACT_SETS = 4096
+_FACT_SETS = 8192
+
+
+class Request(NamedTuple):
+    """What a line is held against, but for the facts; `org` is an asker name ("UNHCR/BA")."""
+
+    role: str
+    org: str
+    owner: str
+    dataset: str
+    category: str
+    view: str
+    action: str
+    purpose: str
+
+
+class Table:
+    """The masks of one dimension; a value that no line names has the mask of `other`."""
+
+    __slots__ = ("_get", "_other")
+
+    def __init__(self, masks: Mapping[str, int], other: int) -> None:
+        self._get = dict(masks).get
+        self._other = other
+
+    def __getitem__(self, value: str) -> int:
+        return self._get(value, self._other)
 
 
 class RuleSet:
-    """Lines that decide together. Safe to share between threads; values must be of the vocabulary.
+    """Lines that decide together; immutable, safe to share between threads.
+
+    A value outside the vocabulary is answered as casbin would: only "*" covers it. Callers refuse
+    such values, and empty ones, before they ask (`policies.checks`).
 
     Attributes:
         lines: in the order in which they are named: files as given, lines as written.
@@ -28,64 +58,119 @@ class RuleSet:
     """
 
     def __init__(
-        self, conf: str, lines: Sequence[Line], groups: Mapping[str, frozenset[str]]
+        self,
+        conf: str,
+        lines: Sequence[Line],
+        groups: Mapping[str, frozenset[str]],
+        compiler: Compiler | None = None,
     ) -> None:
+        """Compile; sets of one folder share a compiler, which remembers casbin's answers.
+
+        Raises:
+            ModelRefusedError: the model means something that masks cannot answer.
+        """
+        enforcer = stock_enforcer(conf, lines, groups)
+        tables = (compiler or Compiler()).compile(enforcer)
         self.lines = tuple(lines)
-        self.allows = _mask(line.eft == "allow" for line in self.lines)
-        self.denies = _mask(line.eft == "deny" for line in self.lines)
         self.guards = frozenset[str]().union(*(line.guards for line in self.lines))
-        self._matcher = Matcher(stock_enforcer(conf, self.lines, groups))
-        self._lock = Lock()
-        self._tables = {
-            part.dimensions[0]: _Table(self._matcher, part, self._lock)
-            for part in self._matcher.parts
-            if part.dimensions != FACTS
-        }
-        facts = next(part for part in self._matcher.parts if part.dimensions == FACTS)
-        self._fact_table = _Table(self._matcher, facts, self._lock)
-        self._firing = lru_cache(maxsize=_FACT_SETS)(self._fact_table.fill)
+        self._columns = {d: Table(masks, other) for d, (masks, other) in tables.columns.items()}
+        self._needs = tables.needs
+        self._live_set((1 << len(self.lines)) - 1)
+
+    def _live_set(self, live: int) -> None:
+        self._live = live
+        self.allows = _mask(line.eft == "allow" for line in self.lines) & live
+        self.denies = _mask(line.eft == "deny" for line in self.lines) & live
+        self._firing = lru_cache(maxsize=_FACT_SETS)(self._fire)
+
+    def without(self, ids: Iterable[str]) -> RuleSet:
+        """The same set with some allow lines out of force; denials always stay."""
+        gone = frozenset(ids)
+        left = _mask(line.eft == "allow" and line.id in gone for line in self.lines)
+        if not left & self._live:
+            return self
+        other = object.__new__(RuleSet)
+        other.lines, other.guards = self.lines, self.guards
+        other._columns, other._needs = self._columns, self._needs
+        other._live_set(self._live & ~left)
+        return other
+
+    @property
+    def in_force(self) -> tuple[Line, ...]:
+        """The lines but for those that `without` took out."""
+        return self.named(self._live)
 
     def accepting(self, dimension: str, value: str) -> int:
         """The lines whose column accepts a value."""
-        return self._tables[dimension][value]
+        return self._columns[dimension][value]
 
     def firing(self, sure: frozenset[str], maybe: frozenset[str]) -> int:
         """The lines whose guards let them fire; `sure` and `maybe` as the model means them."""
-        return self._firing(sure & self.guards, maybe & self.guards)
+        return self._firing(sure, maybe)
+
+    def matching(self, request: Request, facts: Known) -> int:
+        """Every line that matches: allow lines and denials."""
+        role, org, owner, dataset, category, view, action, purpose = request
+        columns = self._columns
+        return (
+            self._firing(facts.sure, facts.maybe)
+            & columns["role"][role]
+            & columns["org"][org]
+            & columns["owner"][owner]
+            & columns["dataset"][dataset]
+            & columns["category"][category]
+            & columns["view"][view]
+            & columns["action"][action]
+            & columns["purpose"][purpose]
+        )
+
+    def allowed(self, request: Request, facts: Known) -> bool:
+        """What stock casbin's enforce answers: some allow line matches, and no denial."""
+        found = self.matching(request, facts)
+        return bool(found & self.allows) and not found & self.denies
+
+    def allowed_cells(
+        self, request: Request, cells: Sequence[tuple[str, str]], facts: Known
+    ) -> list[bool]:
+        """`allowed` for many (dataset, category) of one question; the rest of `request` is fixed.
+
+        The columns that do not change are joined once, and so is each dataset.
+        """
+        columns = self._columns
+        fixed = (
+            self._firing(facts.sure, facts.maybe)
+            & columns["role"][request.role]
+            & columns["org"][request.org]
+            & columns["owner"][request.owner]
+            & columns["view"][request.view]
+            & columns["action"][request.action]
+            & columns["purpose"][request.purpose]
+        )
+        allows, denies = fixed & self.allows, fixed & self.denies
+        if not allows:
+            return [False] * len(cells)
+        datasets, categories = columns["dataset"], columns["category"]
+        found, last, some, none = [], None, 0, 0
+        for dataset, category in cells:
+            if dataset != last:
+                mask, last = datasets[dataset], dataset
+                some, none = allows & mask, denies & mask
+            mask = categories[category] if some else 0
+            found.append(bool(some & mask) and not none & mask)
+        return found
 
     def named(self, mask: int) -> tuple[Line, ...]:
         """The lines of a mask, in order."""
         return tuple(self.lines[bit] for bit in _bits(mask))
 
-
-class _Table:
-    """The masks of one part of the matcher, by request value; grows only by known words."""
-
-    def __init__(self, matcher: Matcher, part: Part, lock: Lock) -> None:
-        self._matcher = matcher
-        self._part = part
-        self._lock = lock
-        self._masks: dict[str, int] = {}
-        rows: dict[tuple[str, ...], int] = {}
-        for bit, row in enumerate(matcher.rows(part)):
-            rows[row] = rows.get(row, 0) | 1 << bit
-        self._rows = rows
-
-    def __getitem__(self, value: str) -> int:
-        mask = self._masks.get(value)
-        if mask is None:
-            mask = self._masks[value] = self.fill(value)
-        return mask
-
-    def fill(self, *request: object) -> int:
-        """Asks casbin's evaluator for every distinct row of cells."""
-        with self._lock:
-            answers = self._matcher.evaluate(self._part, request, self._rows)
-        mask = 0
-        for answer, bits in zip(answers, self._rows.values(), strict=True):
-            if answer:
-                mask |= bits
-        return mask
+    def _fire(self, sure: frozenset[str], maybe: frozenset[str]) -> int:
+        stopped = 0
+        for guard, (in_sure, in_maybe) in self._needs.items():
+            if guard not in sure:
+                stopped |= in_sure
+            if guard not in maybe:
+                stopped |= in_maybe
+        return self._live & ~stopped
 
 
 def _mask(flags: Iterator[bool]) -> int:

@@ -8,8 +8,8 @@ decision, the facts worth finding out, and the agreements are answered here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
@@ -19,14 +19,17 @@ from policies.agreements import Agreements
 from policies.decision import Cell, Decision
 from policies.engine import Engine
 from policies.examples import Example
-from policies.facts import at_best, check_names, derived, known
+from policies.explain import Explanation, explain
+from policies.facts import Known, at_best, check_names, derived, known
 from policies.invariants import Invariant
 from policies.line import Line
 from policies.question import Question, Truth
+from policies.shadow import Shadow
 from policies.vocabulary import Vocabulary
 
 _DECISIONS = 8_192
 _QUESTIONS = 8_192
+_VARIANTS = 64
 _NOTHING_KNOWN: Mapping[str, Truth] = MappingProxyType({})
 _Facts = frozenset[tuple[str, Truth]]
 
@@ -37,6 +40,7 @@ class RuleBook:
 
     Attributes:
         digest: SHA-256, hex, over names and exact bytes of all files.
+        files: the exact bytes of every file by name; a draft is these with some replaced.
         on: the day for which it was loaded.
         floor: the common deny lines.
         owners: the lines of each country; `asking` of each country or international organisation.
@@ -44,6 +48,7 @@ class RuleBook:
     """
 
     digest: str
+    files: Mapping[str, bytes] = field(repr=False)
     on: date
     conf: str
     vocabulary: Vocabulary
@@ -59,10 +64,12 @@ class RuleBook:
 class Snapshot:
     """One rule book and its engine; safe to share between threads."""
 
-    def __init__(self, book: RuleBook, engine: Engine) -> None:
+    def __init__(self, book: RuleBook, engine: Engine, shadow: Shadow | None = None) -> None:
         """Made by `policies.load_rules`; caches live and die with the snapshot."""
         self.book = book
         self.engine = engine
+        self._shadow = shadow
+        self._without = lru_cache(maxsize=_VARIANTS)(self._make_without)
         self._first = lru_cache(maxsize=_DECISIONS)(self._decide_first)
         self._second = lru_cache(maxsize=_DECISIONS)(self._decide_second)
         self._guards = lru_cache(maxsize=_QUESTIONS)(self._find_guards)
@@ -98,10 +105,14 @@ class Snapshot:
         Raises:
             UnknownGuardError: a stated fact is no base guard.
         """
-        return {
-            owner: self._first(question, owner, frozenset(facts.get(owner, _NOTHING_KNOWN).items()))
-            for owner in question.owners
-        }
+        found = {}
+        for owner in question.owners:
+            stated = frozenset(facts.get(owner, _NOTHING_KNOWN).items())
+            decision = self._first(question, owner, stated)
+            if self._shadow is not None:
+                decision = self._watched(self._shadow, decision, question, stated, first=True)
+            found[owner] = decision
+        return found
 
     def decide_record(self, question: Question, owner: str, facts: Mapping[str, Truth]) -> Decision:
         """Pass 2, for one record: all facts as given; one that is missing is possible.
@@ -109,7 +120,40 @@ class Snapshot:
         Raises:
             UnknownGuardError: a stated fact is no base guard.
         """
-        return self._second(question, owner, frozenset(facts.items()))
+        stated = frozenset(facts.items())
+        decision = self._second(question, owner, stated)
+        if self._shadow is not None:
+            decision = self._watched(self._shadow, decision, question, stated, first=False)
+        return decision
+
+    def explain(
+        self, question: Question, owner: str, facts: Mapping[str, Truth], *, best: bool = False
+    ) -> Explanation:
+        """The reasons of `decide_record`; with `best`, of the first pass of `decide`.
+
+        Raises:
+            UnknownGuardError: a stated fact is no base guard.
+        """
+        stated = frozenset(facts.items())
+        decision = (self._first if best else self._second)(question, owner, stated)
+        known_now = None
+        if checks.refusal(self.vocabulary, question, owner) is None:
+            known_now = self._known(question, owner, stated, best=best)
+        return explain(self.engine, question, owner, known_now, decision)
+
+    def without(self, ids: frozenset[str]) -> Snapshot:
+        """The same rules with some allow lines out of force: those whose term has ended.
+
+        Its digest is the same, because what was signed is.
+        """
+        return self._without(ids) if ids else self
+
+    def shadowed(self, one_in: int, tell: Callable[[], None]) -> Snapshot:
+        """The same rules, with one decision in `one_in` made again by stock casbin.
+
+        `tell` is called when the two differ; the stricter answer is used.
+        """
+        return Snapshot(self.book, self.engine, Shadow(self.book.conf, one_in, tell))
 
     def relevant_guards(self, question: Question, owner: str) -> frozenset[str]:
         """The base guards that any fitting line of both rule sets names: what to find out.
@@ -133,29 +177,46 @@ class Snapshot:
         return self.book.titles.get(country, {}).get(org, MappingProxyType({}))
 
     def _decide_first(self, question: Question, owner: str, facts: _Facts) -> Decision:
-        given = self._given(facts)
+        check_names(self.vocabulary, dict(facts))
         reason = checks.refusal(self.vocabulary, question, owner)
         if reason is not None:
             return self.engine.refuse(question, owner, reason)
-        implied = derived(self.vocabulary, question, owner)
-        best = at_best(self.vocabulary, given)
-        return self.engine.decide(question, owner, known(self.vocabulary, best, implied))
+        known_now = self._known(question, owner, facts, best=True)
+        return self.engine.decide(question, owner, known_now)
 
     def _decide_second(self, question: Question, owner: str, facts: _Facts) -> Decision:
-        given = self._given(facts)
+        check_names(self.vocabulary, dict(facts))
         reason = checks.refusal(self.vocabulary, question, owner)
         if reason is not None:
             return self.engine.refuse(question, owner, reason)
-        implied = derived(self.vocabulary, question, owner)
-        decision = self.engine.decide(question, owner, known(self.vocabulary, given, implied))
+        known_now = self._known(question, owner, facts, best=False)
+        decision = self.engine.decide(question, owner, known_now)
         first = self._first(question, owner, facts)
         cells = {n: _told(cell, first.cells[n]) for n, cell in decision.cells.items()}
         return Decision(owner, MappingProxyType(cells))
 
-    def _given(self, facts: _Facts) -> Mapping[str, Truth]:
-        given = dict(facts)
-        check_names(self.vocabulary, given)
-        return given
+    def _known(self, question: Question, owner: str, facts: _Facts, *, best: bool) -> Known:
+        """What lines see; with `best`, every fact about the record as if nothing stood against."""
+        stated = dict(facts)
+        given = at_best(self.vocabulary, stated) if best else stated
+        return known(self.vocabulary, given, derived(self.vocabulary, question, owner))
+
+    def _watched(
+        self,
+        shadow: Shadow,
+        decision: Decision,
+        question: Question,
+        facts: _Facts,
+        *,
+        first: bool,
+    ) -> Decision:
+        if checks.refusal(self.vocabulary, question, decision.owner) is not None:
+            return decision  # refused before any line, of which casbin knows nothing
+        known_now = self._known(question, decision.owner, facts, best=first)
+        return shadow.watch(self.engine, question, decision.owner, known_now, decision)
+
+    def _make_without(self, ids: frozenset[str]) -> Snapshot:
+        return Snapshot(self.book, self.engine.without(ids), self._shadow)
 
     def _find_guards(self, question: Question, owner: str) -> frozenset[str]:
         if checks.refusal(self.vocabulary, question, owner) is not None:
