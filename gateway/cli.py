@@ -16,6 +16,7 @@ from gateway.commands.doctor import doctor
 from gateway.commands.facts import attest
 from gateway.commands.init import init
 from gateway.commands.keys import keys
+from gateway.commands.policy import policy
 from gateway.commands.rules import rules
 from gateway.commands.serve import serve
 from gateway.commands.token import token
@@ -34,7 +35,7 @@ def cuvar() -> None:
     """
 
 
-for _command in (demo, serve, doctor, init, rules, keys, audit, attest, token, region):
+for _command in (demo, serve, doctor, init, rules, policy, keys, audit, attest, token, region):
     cuvar.add_command(_command)
 
 
