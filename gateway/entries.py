@@ -33,6 +33,7 @@ from gateway.asker import Asker
 from gateway.outcome import Outcome
 
 _REFUSED: Final = "refused"
+_MOST_READERS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,37 @@ class EntryWriter:
         )
         return Pending(envelope=encode_envelope(envelope), sealed=sealed)
 
+    def review(
+        self, occasion: Occasion, asker: Asker, query: Mapping[str, object], answer: str
+    ) -> Pending:
+        """The entry of a look at the rules or at what they did: `query` says which.
+
+        Sealed to the asker's own officer; where he has none here, to all whose log it is.
+
+        Raises:
+            AuditError: the envelope or the seal can't be made; nothing may be answered.
+        """
+        readers = self._readers(None, asker.country) or tuple(sorted(self._dpos)[:_MOST_READERS])
+        sealed = None
+        if readers:
+            detail = {"v": 2, **_who(asker), "query": query, "answer": answer}
+            sealed = self._sealer.seal(orjson.dumps(detail), readers)
+        envelope = Envelope(
+            id=new_entry_id(occasion.at, random_bytes(10)),
+            kind=Kind.REVIEW,
+            t=occasion.at,
+            log=occasion.origin,
+            requester=Requester(asker.country, asker.org, asker.role or None),
+            op=Operation.ADMINISTER,
+            decision=Verdict.ALLOW,
+            policy=occasion.policy,
+            status=Status.DONE,
+            correlation=occasion.correlation,
+            detail=None if sealed is None else sealed.commitment.hex(),
+            keys=readers if sealed is not None else (),
+        )
+        return Pending(envelope=encode_envelope(envelope), sealed=sealed)
+
     def failure(
         self, occasion: Occasion, kind: Kind, reason: str, asker: Asker | None = None
     ) -> Pending:
@@ -170,12 +202,9 @@ class EntryWriter:
         return Pending(envelope=encode_envelope(envelope), sealed=None)
 
 
-def _detail(
-    occasion: Occasion, asker: Asker, outcome: Outcome, secret: Secret
-) -> dict[str, object]:
+def _who(asker: Asker) -> dict[str, object]:
     principal = asker.principal
-    detail: dict[str, object] = {
-        "v": 2,
+    return {
         "officer": principal.officer,
         "unit": principal.unit,
         "issuer": principal.issuer,
@@ -183,6 +212,15 @@ def _detail(
         "token": principal.jti,
         "acr": principal.acr,
         "auth_time": principal.auth_time,
+    }
+
+
+def _detail(
+    occasion: Occasion, asker: Asker, outcome: Outcome, secret: Secret
+) -> dict[str, object]:
+    detail: dict[str, object] = {
+        "v": 2,
+        **_who(asker),
         "case_no": secret.case_no,
         "reason": secret.reason,
         "query": secret.query,
@@ -198,7 +236,7 @@ def _detail(
     if "written_record" in outcome.duties:
         detail["written_record"] = {
             "sender": outcome.owner,
-            "recipient": principal.org,
+            "recipient": asker.org,
             "fields": list(outcome.released),
             "at": occasion.at.astimezone(UTC).isoformat(timespec="seconds"),
         }

@@ -51,6 +51,8 @@ from gateway.logs import open_log
 from gateway.metrics import Metrics
 from gateway.owner import Desk, OwnerDesk
 from gateway.pipeline import Parts, Pipeline
+from gateway.policy.verbs import PATH as POLICY
+from gateway.policy.verbs import VERBS
 from gateway.population import Populations
 from gateway.questions import ACTIONS
 from gateway.registers import open_registers
@@ -70,6 +72,8 @@ _STRANGERS_PER_MINUTE: Final = 120
 _MINUTE: Final = 60.0
 _ROUTES: Final = (
     *(f"/v1/{action}" for action in ACTIONS),
+    POLICY,
+    *(f"{POLICY}/{verb}" for verb in VERBS),
     "/v1/receipts/{index}",
     "/v1/checkpoint",
     "/v1/consistency/{old}/{new}",

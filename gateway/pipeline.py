@@ -14,12 +14,12 @@ from datetime import datetime
 from time import perf_counter
 from typing import Final
 
-from audit import Asked, AuditLog, Kind
+from audit import Asked, AuditLog, Kind, Position
 from gateway.answers import Reply, answer_of, part_of
 from gateway.asker import Asker, asker_of, nobody
 from gateway.entries import EntryWriter, Occasion, Secret
 from gateway.facts import FactRegister, question_facts
-from gateway.identity import Principal, StepUp
+from gateway.identity import Principal, StepUp, TokenError
 from gateway.inquiry import Inquiry, Rules, inquiry_of
 from gateway.limits import Limits
 from gateway.metrics import Metrics
@@ -31,7 +31,7 @@ from gateway.signals import Outcome as Ending
 from gateway.signals import Phase
 from gateway.subjects import SubjectError, Subjects, query_of
 from gateway.tracing import Tracing
-from policies import Decision, Question, Truth
+from policies import Decision, Question, Snapshot, Truth
 
 _BASIS: Final = "Q-BASIS"
 _ROLE: Final = "Q-ROLE"
@@ -84,14 +84,7 @@ class Pipeline:
         parts = self._parts
         now = parts.clock()
         rules = parts.rules()
-        held = asker_of(
-            principal,
-            asked.role,
-            rules.snapshot,
-            now,
-            step_up=parts.step_ups.get(principal.issuer, _NO_STEP_UP),
-            suspended=parts.suspended(principal),
-        )
+        held = self.asker(principal, asked.role, rules.snapshot)
         asker = held or nobody(principal)
         inquiry = inquiry_of(action, asker, asked, rules, now, correlation)
         began = perf_counter()
@@ -115,6 +108,22 @@ class Pipeline:
         parts.metrics.phase(Phase.FETCH, perf_counter() - decided)
         outcomes.sort(key=lambda outcome: asked.owners.index(outcome.owner))
         return await self._record(inquiry, outcomes, facts)
+
+    def asker(self, principal: Principal, stated: str | None, rules: Snapshot) -> Asker | None:
+        """The principal in one of his roles; None when he does not hold it."""
+        parts = self._parts
+        return asker_of(
+            principal,
+            stated,
+            rules,
+            parts.clock(),
+            step_up=parts.step_ups.get(principal.issuer, _NO_STEP_UP),
+            suspended=parts.suspended(principal),
+        )
+
+    def challenge(self, principal: Principal) -> TokenError:
+        """What tells a client which stronger login to ask its issuer for."""
+        return self._parts.step_ups.get(principal.issuer, _NO_STEP_UP).challenge(principal)
 
     def occasion(self, inquiry: Inquiry) -> Occasion:
         """What all entries of this question share.
@@ -146,6 +155,18 @@ class Pipeline:
         """
         parts = self._parts
         await parts.log.append([parts.entries.failure(occasion, kind, reason, asker)])
+
+    async def review(
+        self, occasion: Occasion, asker: Asker, query: Mapping[str, object], answer: str
+    ) -> Position:
+        """Record a look at the rules or at what they did, before its answer leaves.
+
+        Raises:
+            LogUnavailableError: it can't be recorded; nothing may leave.
+        """
+        parts = self._parts
+        pending = parts.entries.review(occasion, asker, query, answer)
+        return (await parts.log.append([pending]))[0]
 
     async def _facts(self, inquiry: Inquiry) -> dict[str, dict[str, Truth]]:
         """The facts about the question that some rule could turn on, by owner."""
@@ -210,8 +231,7 @@ class Pipeline:
             empty = outcome.status == "answered" and not outcome.count
             ending = Ending.EMPTY if empty else _ENDINGS.get(outcome.status, Ending.FAILED)
             parts.metrics.answer(inquiry.action, occasion.dataset or "", outcome.owner, ending)
-        step_up = parts.step_ups.get(inquiry.asker.principal.issuer, _NO_STEP_UP)
-        challenge = step_up.challenge(inquiry.asker.principal)
+        challenge = self.challenge(inquiry.asker.principal)
         return answer_of(occasion, outcomes, bodies, positions, challenge)
 
     async def _within_volume(
