@@ -3,6 +3,7 @@
 
 import click
 
+from gateway.commands.policy.explain import explain
 from gateway.commands.policy.replay import replay
 
 
@@ -11,5 +12,5 @@ def policy() -> None:
     """The rules: check, explain, compare, replay, print and sign them."""
 
 
-for _verb in (replay,):
+for _verb in (explain, replay):
     policy.add_command(_verb)
