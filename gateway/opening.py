@@ -65,6 +65,7 @@ from gateway.state import IssuedCaseNumbers, UsedTokens
 from gateway.store import Store
 from gateway.subjects import Subjects
 from gateway.tables import Tables
+from gateway.terms import RuleTerms
 from gateway.tracing import Tracing, open_tracing
 from policies import Snapshot, example_rules, load_rules
 
@@ -225,6 +226,7 @@ async def _pipeline(opened: _Opened, verifier: TokenVerifier, stack: AsyncExitSt
         rules=lambda: opened.rules,
         facts=opened.facts,
         subjects=subjects,
+        terms=RuleTerms(state),
         desk=OwnerDesk(desk),
         entries=entries,
         log=opened.log,

@@ -29,9 +29,12 @@ from gateway.problems import Problem, ProblemError
 from gateway.questions import AnyQuestion, ConsultQuestion
 from gateway.signals import Outcome as Ending
 from gateway.signals import Phase
+from gateway.store import StoreError
 from gateway.subjects import SubjectError, Subjects, query_of
+from gateway.terms import RuleTerms
 from gateway.tracing import Tracing
-from policies import Decision, Question, Snapshot, Truth
+from policies import Decision, Question, Snapshot, Truth, term_ended
+from policies.decision import TERM
 
 _BASIS: Final = "Q-BASIS"
 _ROLE: Final = "Q-ROLE"
@@ -47,6 +50,7 @@ class Parts:
     rules: Callable[[], Rules]
     facts: FactRegister
     subjects: Subjects
+    terms: RuleTerms
     desk: OwnerDesk
     entries: EntryWriter
     log: AuditLog
@@ -84,6 +88,7 @@ class Pipeline:
         parts = self._parts
         now = parts.clock()
         rules = parts.rules()
+        rules = rules.without(await parts.terms.over(rules.snapshot, now.date()))
         held = self.asker(principal, asked.role, rules.snapshot)
         asker = held or nobody(principal)
         inquiry = inquiry_of(action, asker, asked, rules, now, correlation)
@@ -210,6 +215,7 @@ class Pipeline:
     ) -> Reply:
         """Make every entry durable, then let the answer go."""
         parts = self._parts
+        outcomes = [await self._counted(inquiry, outcome) for outcome in outcomes]
         occasion = self.occasion(inquiry)
         await self._within_volume(inquiry, occasion, outcomes)
         with parts.tracing.span(Phase.RECORD):
@@ -233,6 +239,18 @@ class Pipeline:
             parts.metrics.answer(inquiry.action, occasion.dataset or "", outcome.owner, ending)
         challenge = self.challenge(inquiry.asker.principal)
         return answer_of(occasion, outcomes, bodies, positions, challenge)
+
+    async def _counted(self, inquiry: Inquiry, outcome: Outcome) -> Outcome:
+        """The outcome, once it counts as a use of the lines that gave it; else a refusal."""
+        if outcome.status == "refused":
+            return outcome
+        try:
+            spent = not await self._parts.terms.spend(
+                inquiry.snapshot, outcome.rules, inquiry.now.date()
+            )
+        except StoreError:
+            spent = True
+        return refused(outcome.owner, _withheld_whole(inquiry, TERM)) if spent else outcome
 
     async def _within_volume(
         self, inquiry: Inquiry, occasion: Occasion, outcomes: Sequence[Outcome]
@@ -259,6 +277,9 @@ def _decided(
 ) -> tuple[list[_Allowed], list[Outcome]]:
     """The first pass: what each owner's rules allow, before any data is touched."""
     decisions = inquiry.snapshot.decide(inquiry.question, facts)
+    if inquiry.rules.whole is not None:
+        before = inquiry.rules.whole.decide(inquiry.question, facts)
+        decisions = {owner: term_ended(d, before[owner]) for owner, d in decisions.items()}
     allowed: list[_Allowed] = []
     outcomes: list[Outcome] = []
     for owner in inquiry.asked.owners:

@@ -14,7 +14,7 @@ from datetime import date
 
 from policies.errors import PolicyError, Problems
 from policies.question import Truth
-from policies.table import NONE, Row, read_table
+from policies.table import Row, read_day, read_table
 from policies.vocabulary import INTERNATIONAL, Vocabulary
 
 FILE = "agreements.csv"
@@ -95,8 +95,8 @@ def _faults(row: Row, vocabulary: Vocabulary) -> list[str]:
 
 
 def _agreement(row: Row, problems: Problems) -> Agreement:
-    _day(row, "signed", problems)
-    first, last = _day(row, "from", problems), _day(row, "to", problems)
+    read_day(row, "signed", problems)
+    first, last = read_day(row, "from", problems), read_day(row, "to", problems)
     if first is not None and last is not None and first > last:
         problems.add(row.file, row.line, "ends before it begins")
     return Agreement(
@@ -108,17 +108,3 @@ def _agreement(row: Row, problems: Problems) -> Agreement:
         verified=row["status"] == "verified",
         reference=row["reference"],
     )
-
-
-def _day(row: Row, column: str, problems: Problems) -> date | None:
-    """A date written exactly as 2026-11-24; None for "-"."""
-    if row[column] == NONE:
-        return None
-    try:
-        day = date.fromisoformat(row[column])
-    except ValueError:
-        day = None
-    if day is None or day.isoformat() != row[column]:
-        problems.add(row.file, row.line, f"{column} must be a date like 2026-11-24, or -")
-        return None
-    return day

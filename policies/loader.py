@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
-from policies import agreements, examples, facts, invariants, vocabulary_loader
+from policies import agreements, examples, facts, invariants, terms, vocabulary_loader
 from policies.engine import Engine
 from policies.errors import Problem, Problems, RulesRefusedError
 from policies.line import Line
@@ -89,7 +89,9 @@ def build(files: Mapping[str, bytes], *, on: date, conf: str | None = None) -> S
     asking = {
         name: RuleSet(model, lines, words.groups, compiler) for name, lines in book.asking.items()
     }
-    return Snapshot(book, Engine(words, MappingProxyType(owners), MappingProxyType(asking)))
+    engine = Engine(words, MappingProxyType(owners), MappingProxyType(asking))
+    over = frozenset(term.rule for term in book.terms.values() if not term.covers(on))
+    return Snapshot(book, engine.without(over) if over else engine)
 
 
 def _read_book(files: Mapping[str, bytes], on: date, model: str) -> RuleBook:
@@ -115,6 +117,7 @@ def _read_book(files: Mapping[str, bytes], on: date, model: str) -> RuleBook:
         conf=model,
         vocabulary=words,
         agreements=agreements.load_agreements(files, words, problems),
+        terms=terms.load_terms(files, _folders(owners, asking, words), problems),
         floor=floor,
         owners=MappingProxyType(owners),
         asking=MappingProxyType(asking),
@@ -124,6 +127,16 @@ def _read_book(files: Mapping[str, bytes], on: date, model: str) -> RuleBook:
     )
     problems.raise_if_any()
     return book
+
+
+def _folders(
+    owners: Mapping[str, tuple[Line, ...]],
+    asking: Mapping[str, tuple[Line, ...]],
+    words: Vocabulary,
+) -> dict[str, tuple[Line, ...]]:
+    """The lines that each signer's folder holds."""
+    found = {country: (*lines, *asking[country]) for country, lines in owners.items()}
+    return found | {f"{INTERNATIONAL}/{org}": asking[org] for org in _international(words)}
 
 
 def _international(words: Vocabulary) -> tuple[str, ...]:
@@ -150,7 +163,7 @@ def _check_names(files: Mapping[str, bytes], words: Vocabulary, problems: Proble
         examples.FILE,
         invariants.FILE,
         *(f"{c}/{n}.csv" for c in words.countries for n in ("rules", "roles", "examples")),
-        *(f"{folder}/{name}" for folder in folders for name in ("asking.csv", "signature")),
+        *(f"{f}/{name}" for f in folders for name in ("asking.csv", terms.FILE, "signature")),
     }
     for name in set(files) - known:
         problems.add(name, 0, "is no file of a rule folder; rename it, or take it out")

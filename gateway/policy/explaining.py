@@ -31,7 +31,15 @@ _CHECKS: Final[Mapping[str, tuple[str, str]]] = {
     CELL: ("this can be asked at all", "no such dataset, category, view and action can be asked"),
     NAMED: ("one person is named, where that is needed", "exactly one person must be named"),
 }
-_NO: Final = "no line does"
+_SIDES: Final[Mapping[str, tuple[str, str]]] = {
+    "owner allow": ("{owner} allows it", "no line of {owner} allows it"),
+    "owner deny": (
+        "no line of {owner} or of the common floor forbids it",
+        "{owner} or the common floor forbids it",
+    ),
+    "asking allow": ("{org} may ask it", "no line lets {org} ask it"),
+    "asking deny": ("no line forbids {org} to ask it", "{org} is forbidden to ask it"),
+}
 _DENIED: Final = "deny"
 
 
@@ -137,16 +145,10 @@ def _mark(holds: bool) -> str:  # noqa: FBT001 - a truth, no switch
 def _said(found: Explanation, one: Condition) -> str:
     if one.id in _CHECKS:
         return f"{_CHECKS[one.id][0 if one.holds else 1]} ({one.id})"
-    side, _, effect = one.id.partition(" ")
-    asked = found.question
     lines = ", ".join(_place(line) for line in one.lines)
-    if side == "owner":
-        allows, denies = f"{found.owner} allows it", f"{found.owner} and the common floor forbid it"
-    else:
-        allows, denies = f"{asked.org} may ask it", f"{asked.org} is forbidden to ask it"
-    if effect == _DENIED:
-        return f"{denies}: {lines}" if lines else f"{denies}: {_NO}"
-    return f"{allows}: {lines}" if lines else f"{allows}: {_NO}"
+    yes, no = _SIDES[one.id]
+    said = (yes if one.holds else no).format(owner=found.owner, org=found.question.org)
+    return f"{said}: {lines}" if lines else said
 
 
 def _because(words: Vocabulary, line: Line) -> str:

@@ -48,7 +48,7 @@ def test_what_is_allowed_names_the_lines_with_file_and_law():
 def test_what_is_refused_names_the_condition_that_failed_and_the_nearest_line():
     said = run(sure="claim_here")
     assert said.splitlines()[0].endswith("refused.")
-    assert "✕ BA allows it: no line does" in said
+    assert "✕ no line of BA allows it" in said
     assert "an open case of the own system is bound to the purpose" in said
     other = run(
         org="BA-BP",
@@ -66,7 +66,7 @@ def test_what_is_refused_names_the_condition_that_failed_and_the_nearest_line():
 
 def test_a_denial_says_under_which_facts_it_speaks():
     said = run(sure="case_number,claim_here", maybe="suspended")
-    assert "✕ BA and the common floor forbid it: F01 (floor.csv:" in said
+    assert "✕ BA or the common floor forbids it: F01 (floor.csv:" in said
     assert "because, surely or possibly, suspended" in said
     assert "forbids it, unless it is sure not to be so: suspended" in said
 
