@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`cuvar policy …`: what a ministry, a lawyer or a data-protection officer asks of the rules."""
+
+from typing import ClassVar
+
+import click
+
+from gateway.commands.lazy import LazyGroup, Loaders
+
+
+def _check() -> click.Command:
+    from gateway.commands.policy.check import check
+
+    return check
+
+
+def _diff() -> click.Command:
+    from gateway.commands.policy.diff import diff
+
+    return diff
+
+
+def _new_country() -> click.Command:
+    from gateway.commands.policy.new_country import new_country
+
+    return new_country
+
+
+class _Policy(LazyGroup):
+    loaders: ClassVar[Loaders] = {
+        "check": _check,
+        "diff": _diff,
+        "new-country": _new_country,
+    }
+
+
+@click.group(cls=_Policy)
+def policy() -> None:
+    """The rules: check them, compare them, show what they say, start a country's own."""
