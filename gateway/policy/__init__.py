@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The policy layer's reports for people: what commands print and HTTP calls answer."""
+"""The policy layer's reports as documents: what `--json` prints and what HTTP answers."""

@@ -13,17 +13,21 @@ from threading import Event as Flag
 from types import MappingProxyType
 from typing import Any, Final
 
-from gateway.policy.calls import Draft, ExplainCall, ReplayCall
+from gateway.policy.calls import CheckCall, DiffCall, Draft, ExplainCall, ReplayCall
+from gateway.policy.documents import of_difference, of_soundness
 from gateway.policy.explaining import explain_document, first_basis, home_of, stated_facts
 from gateway.policy.replaying import Reach, replay_document, replay_log
 from policies import PolicyError, Question, Snapshot
+from policies.difference import difference
 from policies.loader import build
+from policies.soundness import examine
 
 Document = dict[str, object]
 PATH: Final = "/v1/policy"
 NEWEST: Final = 100_000
 """Entries that a replay over HTTP looks at; the command looks at all."""
 _PROBLEMS: Final = 200
+_ACCESSES: Final = 1_000
 
 
 class StoppedError(Exception):
@@ -89,6 +93,22 @@ def problems_of(error: PolicyError) -> list[Document]:
     ]
 
 
+def check(work: Work, _call: Draft) -> Document:
+    """Lines, worked examples and invariants of the draft."""
+    return of_soundness(examine(work.draft))
+
+
+def diff(work: Work, _call: Draft) -> Document:
+    """What the draft grants otherwise than the rules in force; the first thousand accesses."""
+    document = of_difference(difference(work.rules, work.draft), work.draft.vocabulary)
+    accesses = document["accesses"]
+    return {
+        **document,
+        "accesses": accesses[:_ACCESSES],
+        "accesses_left_off": max(len(accesses) - _ACCESSES, 0),
+    }
+
+
 def explain(work: Work, call: ExplainCall) -> Document:
     """One question under the draft.
 
@@ -122,6 +142,8 @@ def replay(work: Work, call: ReplayCall) -> Document:
 
 VERBS: Final[Mapping[str, Verb]] = MappingProxyType(
     {
+        "check": Verb(CheckCall, "Whether a draft is sound: lines, examples, invariants", check),
+        "diff": Verb(DiffCall, "Who would newly see, or no longer see, what of whose data", diff),
         "explain": Verb(
             ExplainCall, "Why one question would be answered, or what stops it", explain
         ),

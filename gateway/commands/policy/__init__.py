@@ -1,16 +1,53 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`cuvar policy …`: what the rules say, and what a change of them would do."""
+"""`cuvar policy …`: what a ministry, a lawyer or a data-protection officer asks of the rules."""
+
+from typing import ClassVar
 
 import click
 
-from gateway.commands.policy.explain import explain
-from gateway.commands.policy.replay import replay
+from gateway.commands.lazy import LazyGroup, Loaders
 
 
-@click.group()
+def _check() -> click.Command:
+    from gateway.commands.policy.check import check
+
+    return check
+
+
+def _diff() -> click.Command:
+    from gateway.commands.policy.diff import diff
+
+    return diff
+
+
+def _explain() -> click.Command:
+    from gateway.commands.policy.explain import explain
+
+    return explain
+
+
+def _replay() -> click.Command:
+    from gateway.commands.policy.replay import replay
+
+    return replay
+
+
+def _new_country() -> click.Command:
+    from gateway.commands.policy.new_country import new_country
+
+    return new_country
+
+
+class _Policy(LazyGroup):
+    loaders: ClassVar[Loaders] = {
+        "check": _check,
+        "explain": _explain,
+        "diff": _diff,
+        "replay": _replay,
+        "new-country": _new_country,
+    }
+
+
+@click.group(cls=_Policy)
 def policy() -> None:
-    """The rules: check, explain, compare, replay, print and sign them."""
-
-
-for _verb in (explain, replay):
-    policy.add_command(_verb)
+    """The rules: check them, compare them, show what they say, start a country's own."""

@@ -86,6 +86,16 @@ async def test_he_sees_only_what_his_own_country_is_a_party_of(house):
     assert answer.json()["result"]["accesses"] == 2
 
 
+async def test_a_draft_is_compared_and_checked_over_http(house):
+    found = (await call(house, "diff", draft(house), token=dpo(house))).json()
+    told = found["result"]
+    assert told["after"] == found["draft"]
+    assert {one["kind"] for one in told["accesses"]} == {"gone"}
+    assert all("RS" in one["text"] for one in told["sentences"])
+    sound = (await call(house, "check", {}, token=dpo(house))).json()["result"]
+    assert (sound["sound"], sound["digest"]) == (True, found["policy"])
+
+
 async def test_reading_the_log_needs_a_strong_login(house):
     answer = await call(house, "replay", draft(house), token=dpo(house, strong=False))
     assert answer.status_code == 401
