@@ -39,6 +39,7 @@ from policies.decision import TERM
 _BASIS: Final = "Q-BASIS"
 _ROLE: Final = "Q-ROLE"
 _CELL: Final = "Q-CELL"
+_SUSPENDED: Final = "F01"
 _NO_STEP_UP: Final = StepUp(())
 _APPROVALS: Final = ("verified", "supervisor_ok", "owner_approval", "reid_granted", "court_order")
 
@@ -182,7 +183,7 @@ class Pipeline:
                 inquiry.asker.facts,
                 inquiry.scope(owner),
                 inquiry.now,
-                inquiry.guards(owner),
+                inquiry.question,
             )
             for owner in inquiry.asked.owners
         }
@@ -215,6 +216,10 @@ class Pipeline:
     ) -> Reply:
         """Make every entry durable, then let the answer go."""
         parts = self._parts
+        if self._suspended_meanwhile(inquiry):
+            outcomes = [
+                refused(outcome.owner, _withheld_whole(inquiry, _SUSPENDED)) for outcome in outcomes
+            ]
         outcomes = [await self._counted(inquiry, outcome) for outcome in outcomes]
         occasion = self.occasion(inquiry)
         await self._within_volume(inquiry, occasion, outcomes)
@@ -239,6 +244,12 @@ class Pipeline:
             parts.metrics.answer(inquiry.action, occasion.dataset or "", outcome.owner, ending)
         challenge = self.challenge(inquiry.asker.principal)
         return answer_of(occasion, outcomes, bodies, positions, challenge)
+
+    def _suspended_meanwhile(self, inquiry: Inquiry) -> bool:
+        """Whether the asker was suspended, or may have been, since the decision."""
+        if inquiry.asker.facts.suspended is not Truth.FALSE:
+            return False  # the rules have heard it
+        return self._parts.suspended(inquiry.asker.principal) != "false"
 
     async def _counted(self, inquiry: Inquiry, outcome: Outcome) -> Outcome:
         """The outcome, once it counts as a use of the lines that gave it; else a refusal."""

@@ -38,6 +38,24 @@ def _new_country() -> click.Command:
     return new_country
 
 
+def _keygen() -> click.Command:
+    from gateway.commands.policy.keygen import keygen
+
+    return keygen
+
+
+def _sign() -> click.Command:
+    from gateway.commands.policy.sign import sign
+
+    return sign
+
+
+def _verify() -> click.Command:
+    from gateway.commands.policy.verify import verify
+
+    return verify
+
+
 class _Policy(LazyGroup):
     loaders: ClassVar[Loaders] = {
         "check": _check,
@@ -45,6 +63,9 @@ class _Policy(LazyGroup):
         "diff": _diff,
         "replay": _replay,
         "new-country": _new_country,
+        "keygen": _keygen,
+        "sign": _sign,
+        "verify": _verify,
     }
 
 
