@@ -20,6 +20,18 @@ def _diff() -> click.Command:
     return diff
 
 
+def _matrix() -> click.Command:
+    from gateway.commands.policy.matrix import matrix
+
+    return matrix
+
+
+def _render() -> click.Command:
+    from gateway.commands.policy.render import render
+
+    return render
+
+
 def _new_country() -> click.Command:
     from gateway.commands.policy.new_country import new_country
 
@@ -30,6 +42,8 @@ class _Policy(LazyGroup):
     loaders: ClassVar[Loaders] = {
         "check": _check,
         "diff": _diff,
+        "matrix": _matrix,
+        "render": _render,
         "new-country": _new_country,
     }
 
