@@ -125,19 +125,20 @@ def cuvar() -> None:
 def main() -> None:
     """Run the command line."""
     try:
-        cuvar.main(standalone_mode=False)
+        # In this mode click hands back the code of `Exit` instead of raising it.
+        code = cuvar.main(standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.exceptions.Exit as leave:
-        sys.exit(leave.exit_code)
     except Exception as error:
         if not _is_ours(error):
             raise
         click.echo(f"cuvar: {error}", err=True)
         sys.exit(2)
+    if isinstance(code, int):
+        sys.exit(code)
 
 
 def _is_ours(error: Exception) -> bool:

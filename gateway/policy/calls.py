@@ -86,5 +86,5 @@ class ExplainCall(Draft):
     )
 
 
-CALLS: Final[tuple[type[Draft], ...]] = (CheckCall, DiffCall, ExplainCall, ReplayCall)
+CALLS: Final[tuple[type[Draft], ...]] = (CheckCall, DiffCall, ExplainCall, MatrixCall, ReplayCall)
 """Those that have a route."""

@@ -11,6 +11,7 @@ from typing import Any
 from policies.conditions import Access, Ways
 from policies.difference import Change, Difference
 from policies.lint import Finding
+from policies.matrix import Matrix
 from policies.sentences import groups, sentence
 from policies.soundness import Soundness
 from policies.vocabulary import Vocabulary
@@ -119,3 +120,30 @@ def _ways(ways: Ways) -> list[list[str]]:
 def _duties(duties: Mapping[str, Ways], ways: Ways) -> Document:
     """By duty, "always" or the ways in which it comes."""
     return {d: "always" if found == ways else _ways(found) for d, found in duties.items()}
+
+
+def of_matrix(found: Matrix) -> Document:
+    """The document of `cuvar policy matrix`; a pair of role and data without a cell is refused."""
+    return {
+        "digest": found.digest,
+        "owner": found.owner,
+        "purpose": found.purpose,
+        "scope": found.scope,
+        "roles": list(found.roles),
+        "data": list(found.data),
+        "cells": [
+            {
+                "role": role,
+                "data": data,
+                "view": seen.view,
+                "views": list(seen.views),
+                "actions": list(seen.actions),
+                "askers": list(seen.askers),
+                "needs": [list(need) for need in seen.needs],
+                "duties": list(seen.duties),
+                "rules": list(seen.rules),
+                "law": list(seen.law),
+            }
+            for (role, data), seen in sorted(found.cells.items())
+        ],
+    }

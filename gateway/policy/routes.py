@@ -34,11 +34,10 @@ from gateway.policy.described import standing_docs, verb_docs
 from gateway.policy.verbs import PATH, VERBS, Document, Verb, Work, laid_over, problems_of, standing
 from gateway.problems import Problem, ProblemError
 from gateway.runtime import Runtime
-from policies import PolicyError, Snapshot, Truth, UnknownGuardError
+from policies import PolicyError, Snapshot, Truth
 
 _EVERYWHERE: Final = "joint_supervisor"
 ENTITLED: Final = (_EVERYWHERE, "dpo", "supervisor")  # the first that is held counts
-_FACTS: Final = ("sure", "maybe")
 _READS_LOG: Final = "replay"
 _AT_ONCE: Final = 2
 _RETRY_S: Final = 5.0
@@ -159,9 +158,9 @@ class PolicyDesk:
         except _BusyError:
             await note(request, Kind.DENIAL, "rate limit", principal)
             raise ProblemError(Problem.TOO_MANY, retry_after_s=_RETRY_S) from None
-        except UnknownGuardError:
+        except PolicyError:
             await note(request, Kind.DENIAL, "malformed question", principal)
-            faults = [{"field": f"body.{name}", "reason": "not_in_list"} for name in _FACTS]
+            faults = [{"field": f"body.{name}", "reason": "not_in_list"} for name in verb.names]
             raise ProblemError(Problem.MALFORMED_QUESTION, members={"faults": faults}) from None
         except Exception:
             await note(request, Kind.ERROR, "internal error", principal)

@@ -13,13 +13,14 @@ from threading import Event as Flag
 from types import MappingProxyType
 from typing import Any, Final
 
-from gateway.policy.calls import CheckCall, DiffCall, Draft, ExplainCall, ReplayCall
-from gateway.policy.documents import of_difference, of_soundness
+from gateway.policy.calls import CheckCall, DiffCall, Draft, ExplainCall, MatrixCall, ReplayCall
+from gateway.policy.documents import of_difference, of_matrix, of_soundness
 from gateway.policy.explaining import explain_document, first_basis, home_of, stated_facts
 from gateway.policy.replaying import Reach, replay_document, replay_log
 from policies import PolicyError, Question, Snapshot
 from policies.difference import difference
 from policies.loader import build
+from policies.matrix import matrix
 from policies.soundness import examine
 
 Document = dict[str, object]
@@ -59,11 +60,15 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One verb: how its body is read, what the API says of it, what it does."""
+    """One verb: how its body is read, what the API says of it, what it does.
+
+    `names` are the members that may name something which does not exist.
+    """
 
     call: type[Draft]
     summary: str
     run: Callable[[Work, Any], Document]
+    names: tuple[str, ...] = ()
 
 
 def laid_over(rules: Snapshot, files: Mapping[str, str | None]) -> Snapshot:
@@ -109,6 +114,15 @@ def diff(work: Work, _call: Draft) -> Document:
     }
 
 
+def show_matrix(work: Work, call: MatrixCall) -> Document:
+    """Roles by categories, the strongest view in each cell.
+
+    Raises:
+        PolicyError: there is no such owner or purpose.
+    """
+    return of_matrix(matrix(work.draft, call.owner, call.purpose))
+
+
 def explain(work: Work, call: ExplainCall) -> Document:
     """One question under the draft.
 
@@ -145,7 +159,16 @@ VERBS: Final[Mapping[str, Verb]] = MappingProxyType(
         "check": Verb(CheckCall, "Whether a draft is sound: lines, examples, invariants", check),
         "diff": Verb(DiffCall, "Who would newly see, or no longer see, what of whose data", diff),
         "explain": Verb(
-            ExplainCall, "Why one question would be answered, or what stops it", explain
+            ExplainCall,
+            "Why one question would be answered, or what stops it",
+            explain,
+            names=("sure", "maybe"),
+        ),
+        "matrix": Verb(
+            MatrixCall,
+            "Which role sees which category of an owner for a purpose, in which view",
+            show_matrix,
+            names=("owner", "purpose"),
         ),
         "replay": Verb(
             ReplayCall, "Which past accesses a draft would have answered otherwise", replay

@@ -32,6 +32,12 @@ def _replay() -> click.Command:
     return replay
 
 
+def _matrix() -> click.Command:
+    from gateway.commands.policy.matrix import matrix
+
+    return matrix
+
+
 def _new_country() -> click.Command:
     from gateway.commands.policy.new_country import new_country
 
@@ -62,6 +68,7 @@ class _Policy(LazyGroup):
         "explain": _explain,
         "diff": _diff,
         "replay": _replay,
+        "matrix": _matrix,
         "new-country": _new_country,
         "keygen": _keygen,
         "sign": _sign,

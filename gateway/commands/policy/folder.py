@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from gateway.errors import GatewayError
 from policies import Snapshot, example_rules, load_rules
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -37,3 +38,20 @@ def tell(what: str) -> None:
     """What goes on, for somebody who waits at a terminal."""
     if sys.stderr.isatty():
         click.echo(f"… {what}", err=True)
+
+
+class UnwritableError(GatewayError):
+    """A file that was asked for can't be written."""
+
+
+def write(path: Path, text: str) -> None:
+    """A report into a file, and word of it.
+
+    Raises:
+        UnwritableError: the file can't be written there.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UnwritableError(f"{path} can't be written: {error.strerror}") from error
+    click.echo(f"written: {path}", err=True)

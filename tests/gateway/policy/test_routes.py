@@ -223,6 +223,16 @@ async def test_a_draft_over_the_size_limit_is_not_read(house):
     assert (await call(house, "replay", body, token=dpo(house))).status_code == 413
 
 
+async def test_the_matrix_of_an_owner_over_http(house):
+    body = {"owner": "BA", "purpose": "asylum_procedure"}
+    answer = await call(house, "matrix", body, token=dpo(house))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["result"]
+    unknown = await call(house, "matrix", {**body, "owner": "ZZ"}, token=dpo(house))
+    assert unknown.status_code == 422
+    assert "ZZ" not in unknown.text
+
+
 async def test_a_fact_that_does_not_exist_is_refused_without_repeating_it(house):
     answer = await call(house, "explain", {**WHY, "sure": ["zvoncic"]}, token=dpo(house))
     assert answer.status_code == 422
