@@ -291,6 +291,7 @@ class OwnerDesk:
             rules=_rules(base, released),
             released=released.fields,
             persons=released.persons,
+            seen=released.seen,
             next=None if after is None else self._desk.subjects.cursor(inquiry, base.owner, after),
         )
 

@@ -46,7 +46,8 @@ def _no_wildcard(text: str) -> str:
     return stripped
 
 
-def _plain_date(value: object) -> object:
+def plain_date(value: object) -> object:
+    """A date as JSON writes one; anything else is refused."""
     # Strict JSON has no dates, and the lax reading takes numbers and times for one.
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         raise ValueError("a date is written YYYY-MM-DD")
@@ -102,7 +103,7 @@ class Subject(_Model):
 
     surnames: Exact | None = None
     forenames: Exact | None = None
-    date_of_birth: Annotated[date, BeforeValidator(_plain_date)] | None = None
+    date_of_birth: Annotated[date, BeforeValidator(plain_date)] | None = None
     doc_number: Exact | None = None
     biometric_ref: Exact | None = None
 
