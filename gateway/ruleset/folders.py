@@ -16,9 +16,8 @@ from pathlib import Path
 from gateway.ruleset.errors import Refusal, RuleSetError, Trouble, troubles
 from gateway.ruleset.keys import PinnedKeys
 from gateway.ruleset.sealing import SignedPart, check_set, valid_on
-from policies import PolicyError, Problem, RulesRefusedError, Snapshot
+from policies import PolicyError, RulesRefusedError, Snapshot
 from policies.loader import build, read_folder
-from policies.vocabulary import INTERNATIONAL, Vocabulary
 
 _Stamp = tuple[tuple[str, int, int, int, int], ...]
 
@@ -156,27 +155,7 @@ class _Folder:
             snapshot = build(self._files, on=day)
         except PolicyError as error:
             raise RuleSetError(Refusal.RULES, "the rules are refused", error.problems) from error
-        if self._keys is not None:
-            problems = signer_problems(snapshot.vocabulary, self._keys)
-            if problems:
-                raise RuleSetError(Refusal.SIGNATURE, "signers and vocabulary differ", problems)
         return Chosen(snapshot, self._parts)
-
-
-def signer_problems(words: Vocabulary, keys: PinnedKeys) -> tuple[Problem, ...]:
-    """Every signer of the vocabulary has a pinned key, and nobody else has one."""
-    bodies = (o.id for o in words.organisations.values() if o.country == INTERNATIONAL)
-    wanted = {*words.countries, *(f"{INTERNATIONAL}/{body}" for body in bodies)}
-    return tuple(
-        Problem(
-            "vocabulary/countries.csv" if "/" not in name else "vocabulary/organisations.csv",
-            0,
-            f"{name} is named here but has no pinned key"
-            if name in wanted
-            else f"{name} has a pinned key but is not named here",
-        )
-        for name in sorted(wanted ^ set(keys))
-    )
 
 
 def _newest(sound: list[Chosen]) -> Chosen | None:

@@ -171,3 +171,13 @@ async def test_a_running_gateway_finds_a_new_version_by_itself(signed_folder, ru
                 await asyncio.sleep(0.05)
         last = [e for e in await house.entries() if e["kind"] == "policy-change"][-1]
         assert last["policy"] == house.runtime.rules().snapshot.digest
+
+
+def test_a_body_that_the_vocabulary_names_but_nobody_pins_is_refused(rules, rule_keys, pinned):
+    path = rules / "vocabulary/organisations.csv"
+    path.write_text(path.read_text("utf-8") + "NEWBODY,un_agency,INT,no,New body\n", "utf-8")
+    signing.sign(rules, rule_keys, "common", version=2)
+    for part in signing.SIGNERS:
+        signing.sign(rules, rule_keys, part, version=2)
+    with pytest.raises(RuleSetError, match=r"INT/NEWBODY/asking\.csv: is missing"):
+        RuleFolders((rules,), pinned).chosen(JULY)
