@@ -66,6 +66,7 @@ class Event(StrEnum):
     POLICIES_LOADED = "policies.loaded"
     POLICIES_UNSIGNED = "policies.unsigned_development_mode"
     POLICIES_REFUSED = "policies.refused"
+    POLICIES_DIFFER = "policies.shadow_differs"
     POLICIES_WELL = "policies.well"
     SOURCE_CHANGED = "source.changed"
     FACTS_STALE = "facts.stale"

@@ -68,6 +68,10 @@ class Metrics:
             "cuvar_policy_refused", "Rule sets that were not taken, by why.", ("why",),
             registry=registry,
         )  # fmt: skip
+        self.policy_differs = Counter(
+            "cuvar_policy_shadow_differences", "Decisions on which stock casbin disagreed.",
+            registry=registry,
+        )  # fmt: skip
         self.in_flight = Gauge("cuvar_in_flight", "Requests being answered.", registry=registry)
         self.log_queue = Gauge(
             "cuvar_log_queue_depth", "Entries waiting for the disk.", registry=registry

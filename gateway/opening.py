@@ -116,7 +116,13 @@ async def _open(
     stack.push_async_callback(state.close)
     sealer, dpos, courts = _sealer(settings, clock)
     changes = ChangeEntries(log, sealer, tuple(sorted(dpos)), clock)
-    keeper = Keeper(open_folders(settings), RuleMemory(state, log.origin), changes, clock)
+    keeper = Keeper(
+        open_folders(settings),
+        RuleMemory(state, log.origin),
+        changes,
+        clock,
+        shadow_one_in=settings.policies.shadow_one_in,
+    )
     snapshot = (await keeper.start()).snapshot
     fields = SignalFields(signal_words(snapshot, settings))
     metrics = Metrics(fields)

@@ -56,10 +56,13 @@ class _Held:
         return self.first <= day <= self.last
 
 
-def _held(chosen: Chosen) -> _Held:
+def _held(chosen: Chosen, shadow_one_in: int, differed: Callable[[], None]) -> _Held:
     """Made in a thread: the rules' own tables take a moment."""
     first, last = chosen.span()
-    return _Held(chosen, Rules(chosen.snapshot), first, last)
+    snapshot = chosen.snapshot
+    if shadow_one_in:
+        snapshot = snapshot.shadowed(shadow_one_in, differed)
+    return _Held(chosen, Rules(snapshot), first, last)
 
 
 class Keeper:
@@ -70,6 +73,7 @@ class Keeper:
         memory: what was taken before.
         entries: writes the change into the log.
         clock: aware UTC time.
+        shadow_one_in: stock casbin decides one in so many again; 0 for none.
     """
 
     def __init__(
@@ -78,7 +82,10 @@ class Keeper:
         memory: RuleMemory,
         entries: ChangeEntries,
         clock: Callable[[], datetime],
+        *,
+        shadow_one_in: int = 0,
     ) -> None:
+        self._shadow_one_in = shadow_one_in
         self._folders, self._memory, self._entries = folders, memory, entries
         self._clock = clock
         self._held: _Held | None = None
@@ -185,7 +192,7 @@ class Keeper:
     async def _take(self, chosen: Chosen, before: str | None) -> None:
         """Entry, memory, swap: in this order, so that nothing decides that no log knows of."""
         refuse_older(chosen.parts, await self._memory.taken())
-        held = await asyncio.to_thread(_held, chosen)
+        held = await asyncio.to_thread(_held, chosen, self._shadow_one_in, self._differed)
         digest = chosen.snapshot.digest
         if digest != before:
             await self._entries.record(chosen, before)
@@ -205,7 +212,13 @@ class Keeper:
         except PolicyError:
             self._held = None  # rules that can't be read for today may not decide today
             return
-        self._held = await asyncio.to_thread(_held, chosen)
+        self._held = await asyncio.to_thread(_held, chosen, self._shadow_one_in, self._differed)
+
+    def _differed(self) -> None:
+        """Compiled rules and stock casbin disagree: the stricter was used; somebody must look."""
+        if self._events is not None and self._metrics is not None:
+            self._metrics.policy_differs.inc()
+            self._events.error(Event.POLICIES_DIFFER, policy=self.digest)
 
     def _tell_troubles(self, before: tuple[Trouble, ...], now: tuple[Trouble, ...]) -> None:
         events, metrics = self._events, self._metrics

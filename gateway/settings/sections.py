@@ -116,6 +116,15 @@ class PoliciesSettings(Section):
         "leaves the one in force, and `/readyz` says why.",
     )
 
+    shadow_one_in: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Let stock casbin decide one in so many questions again; 0 for none. The "
+        "stricter answer is used, and a difference is an error in the log and a metric. It costs "
+        "some milliseconds each.",
+    )
+
     @model_validator(mode="after")
     def _signed_or_said(self) -> "PoliciesSettings":
         if self.mode == "signed":

@@ -344,3 +344,29 @@ async def test_the_set_in_force_outlives_midnight_without_its_folder(
     assert signed_house.runtime.rules().snapshot.digest == digest
     assert signed_house.runtime.rules().snapshot.book.on == tomorrow
     assert (await ready(signed_house))["status"] == "degraded"
+
+
+async def test_in_shadow_mode_stock_casbin_judges_what_is_answered(house_folder):
+    settings = house_folder / "cuvar.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(
+        text.replace("[policies]\n", "[policies]\nshadow_one_in = 1\n"), encoding="utf-8"
+    )
+    async with houses.running(house_folder) as house:
+        await house.attest("presence", org="BA-BP")
+        token = house.token("BA-BP", "border_officer")
+        assert (await house.ask("find", border(), token=token)).status_code == 200
+        # A judge that allows nothing: whatever the compiled rules say, nothing leaves.
+        shadow = house.runtime.rules().snapshot._shadow
+        shadow._judge = lambda *_: Nay()
+        answer = await house.ask("find", border(), token=token)
+        assert answer.status_code == 403
+        assert "Q-SHADOW" in answer.text
+        assert b"policies.shadow_differs" in house.output.getvalue()
+        metrics = (await house.client.get("/metrics")).text
+        assert "cuvar_policy_shadow_differences_total 1.0" in metrics
+
+
+class Nay:
+    def enforce(self, *_request):
+        return False
