@@ -32,6 +32,7 @@ from gateway.openapi import API_WORDS, DESCRIPTION, action_docs, extend_document
 from gateway.problem_handlers import field_faults, install_problem_handlers, token_problem
 from gateway.problems import Problem, ProblemError, openapi_problems
 from gateway.questions import ACTIONS, AnyQuestion
+from gateway.ruleset import NoRulesError
 from gateway.runtime import Runtime
 from gateway.signals import Phase
 from gateway.tracing import NATIVE_TELEMETRY_OFF
@@ -75,7 +76,12 @@ def create_app(runtime: Runtime) -> Edge:
     extend_document(app)
     install_problem_handlers(
         app,
-        {TokenError: token_problem, LogUnavailableError: _log_problem, AuditError: _log_problem},
+        {
+            TokenError: token_problem,
+            LogUnavailableError: _log_problem,
+            AuditError: _log_problem,
+            NoRulesError: lambda _: ProblemError(Problem.NO_RULES, retry_after_s=_HEADERS_ADDED),
+        },
     )
     return runtime.edge(app)
 
@@ -126,6 +132,9 @@ class _Desk:
         try:
             return await self.runtime.pipeline.answer(action, principal, asked, correlation)
         except (ProblemError, TokenError, AuditError):
+            raise
+        except NoRulesError:
+            await self._note(request, Kind.ERROR, "no rules", principal)
             raise
         except Exception:
             await self._note(request, Kind.ERROR, "internal error", principal)
@@ -205,7 +214,7 @@ class _Desk:
         runtime = self.runtime
         occasion = Occasion(
             origin=runtime.log.origin,
-            policy=runtime.rules().snapshot.digest,
+            policy=runtime.keeper.digest,
             correlation=correlation_of(request.scope) or "",
             at=runtime.clock(),
             action="",

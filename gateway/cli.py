@@ -74,6 +74,24 @@ def _region() -> click.Command:
     return region
 
 
+def _suspend() -> click.Command:
+    from gateway.commands.suspend import suspend
+
+    return suspend
+
+
+def _unsuspend() -> click.Command:
+    from gateway.commands.suspend import unsuspend
+
+    return unsuspend
+
+
+def _suspensions() -> click.Command:
+    from gateway.commands.suspend import suspensions
+
+    return suspensions
+
+
 class _Cuvar(LazyGroup):
     loaders: ClassVar[Loaders] = {
         "demo": _demo,
@@ -86,6 +104,9 @@ class _Cuvar(LazyGroup):
         "attest": _attest,
         "token": _token,
         "region": _region,
+        "suspend": _suspend,
+        "unsuspend": _unsuspend,
+        "suspensions": _suspensions,
     }
 
 

@@ -15,12 +15,20 @@ from policies import Question, Snapshot
 class Rules:
     """A rule snapshot with what is derived from it; replaced as a whole."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        """Caches live and die with the snapshot, so no answer mixes two rule sets."""
+    def __init__(self, snapshot: Snapshot, whole: Snapshot | None = None) -> None:
+        """Caches live and die with the snapshot, so no answer mixes two rule sets.
+
+        `whole` is the snapshot with the lines whose term is over, when some were taken out.
+        """
         self.snapshot = snapshot
+        self.whole = whole
+        self.without = lru_cache(maxsize=64)(self._without)
         self.plans = RowPlans(snapshot)
         self.guards = lru_cache(maxsize=8192)(snapshot.relevant_guards)
         self.record_guards = lru_cache(maxsize=8192)(self._record_guards)
+
+    def _without(self, over: frozenset[str]) -> "Rules":
+        return Rules(self.snapshot.without(over), self.snapshot) if over else self
 
     def _record_guards(self, question: Question, owner: str) -> tuple[tuple[str, bool], ...]:
         guards = self.snapshot.vocabulary.guards

@@ -87,6 +87,7 @@ _PROBLEMS: Final = openapi_problems(
     Problem.LOG_UNAVAILABLE,
     Problem.IDENTITY_UNAVAILABLE,
     Problem.NOT_READY,
+    Problem.NO_RULES,
     Problem.TIMED_OUT,
 )
 

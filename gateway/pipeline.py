@@ -29,13 +29,17 @@ from gateway.problems import Problem, ProblemError
 from gateway.questions import AnyQuestion, ConsultQuestion
 from gateway.signals import Outcome as Ending
 from gateway.signals import Phase
+from gateway.store import StoreError
 from gateway.subjects import SubjectError, Subjects, query_of
+from gateway.terms import RuleTerms
 from gateway.tracing import Tracing
-from policies import Decision, Truth
+from policies import Decision, Truth, term_ended
+from policies.decision import TERM
 
 _BASIS: Final = "Q-BASIS"
 _ROLE: Final = "Q-ROLE"
 _CELL: Final = "Q-CELL"
+_SUSPENDED: Final = "F01"
 _NO_STEP_UP: Final = StepUp(())
 _APPROVALS: Final = ("verified", "supervisor_ok", "owner_approval", "reid_granted", "court_order")
 
@@ -47,6 +51,7 @@ class Parts:
     rules: Callable[[], Rules]
     facts: FactRegister
     subjects: Subjects
+    terms: RuleTerms
     desk: OwnerDesk
     entries: EntryWriter
     log: AuditLog
@@ -84,6 +89,7 @@ class Pipeline:
         parts = self._parts
         now = parts.clock()
         rules = parts.rules()
+        rules = rules.without(await parts.terms.over(rules.snapshot, now.date()))
         held = asker_of(
             principal,
             asked.role,
@@ -154,13 +160,16 @@ class Pipeline:
                 inquiry.asker.facts,
                 inquiry.scope(owner),
                 inquiry.now,
-                inquiry.guards(owner),
+                inquiry.question,
             )
             for owner in inquiry.asked.owners
         }
         if isinstance(inquiry.asked, ConsultQuestion) and inquiry.asked.token is not None:
             await self._token_fact(inquiry, inquiry.asked.token, facts)
         decisions = inquiry.snapshot.decide(inquiry.question, facts)
+        if inquiry.rules.whole is not None:
+            before = inquiry.rules.whole.decide(inquiry.question, facts)
+            decisions = {o: term_ended(d, before[o]) for o, d in decisions.items()}
         allowed: list[_Allowed] = []
         outcomes: list[Outcome] = []
         for owner in inquiry.asked.owners:
@@ -192,6 +201,11 @@ class Pipeline:
     async def _record(self, inquiry: Inquiry, outcomes: Sequence[Outcome]) -> Reply:
         """Make every entry durable, then let the answer go."""
         parts = self._parts
+        if self._suspended_meanwhile(inquiry):
+            outcomes = [
+                refused(outcome.owner, _withheld_whole(inquiry, _SUSPENDED)) for outcome in outcomes
+            ]
+        outcomes = [await self._counted(inquiry, outcome) for outcome in outcomes]
         occasion = self.occasion(inquiry)
         await self._within_volume(inquiry, occasion, outcomes)
         with parts.tracing.span(Phase.RECORD):
@@ -216,6 +230,24 @@ class Pipeline:
         step_up = parts.step_ups.get(inquiry.asker.principal.issuer, _NO_STEP_UP)
         challenge = step_up.challenge(inquiry.asker.principal)
         return answer_of(occasion, outcomes, bodies, positions, challenge)
+
+    def _suspended_meanwhile(self, inquiry: Inquiry) -> bool:
+        """Whether the asker was suspended, or may have been, since the decision."""
+        if inquiry.asker.facts.suspended is not Truth.FALSE:
+            return False  # the rules have heard it
+        return self._parts.suspended(inquiry.asker.principal) != "false"
+
+    async def _counted(self, inquiry: Inquiry, outcome: Outcome) -> Outcome:
+        """The outcome, once it counts as a use of the lines that gave it; else a refusal."""
+        if outcome.status == "refused":
+            return outcome
+        try:
+            spent = not await self._parts.terms.spend(
+                inquiry.snapshot, outcome.rules, inquiry.now.date()
+            )
+        except StoreError:
+            spent = True
+        return refused(outcome.owner, _withheld_whole(inquiry, TERM)) if spent else outcome
 
     async def _within_volume(
         self, inquiry: Inquiry, occasion: Occasion, outcomes: Sequence[Outcome]

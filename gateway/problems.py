@@ -131,6 +131,12 @@ class Problem(Enum):
         "The gateway is starting or stopping",
         "Wait as Retry-After says and repeat.",
     )
+    NO_RULES = ProblemType(
+        "no_rules",
+        503,
+        "No rule set is valid today",
+        "Nothing is decided without rules. The operator sees at /readyz what is missing.",
+    )
     TIMED_OUT = ProblemType(
         "timed_out",
         503,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The gateway's own state: issued case numbers and used consultation tokens.
+"""The gateway's own state: case numbers, used tokens, uses of rule lines, rule versions taken.
 
 A case number is issued at random per pseudonym domain and remembered beside the pseudonym;
 neither leads to a person without the country's keyset. Numbers are unique within a domain.
@@ -13,6 +13,8 @@ from typing import Final
 from sqlalchemy import (
     Column,
     Connection,
+    Date,
+    Integer,
     LargeBinary,
     MetaData,
     String,
@@ -40,6 +42,21 @@ USED_TOKEN: Final = Table(
     METADATA,
     Column("digest", String(64), primary_key=True),
     Column("expires", String(20), nullable=False),
+)
+RULE_VERSION: Final = Table(
+    # By part, the newest version ever taken; by log, the digest last in force (gateway/ruleset).
+    "rule_version",
+    METADATA,
+    Column("part", String(160), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+)
+RULE_USE: Final = Table(
+    "rule_use",
+    METADATA,
+    Column("term", String(120), primary_key=True),
+    Column("uses", Integer, nullable=False),
+    Column("last_use", Date, nullable=False),
 )
 _BITS: Final = 50
 _CACHED: Final = 100_000

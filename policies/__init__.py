@@ -6,12 +6,13 @@ question and what is known, and says per owner and category which view is allowe
 lines, with which duties. The gateway's pipeline relies on it before and after every fetch.
 """
 
-from policies.decision import Cell, Decision
+from policies.decision import Cell, Decision, term_ended
 from policies.errors import PolicyError, Problem, RulesRefusedError, UnknownGuardError
 from policies.explain import Explanation
 from policies.loader import example_rules, load_rules
 from policies.question import Question, Truth
 from policies.snapshot import Snapshot
+from policies.terms import Term
 
 __all__ = [
     "Cell",
@@ -22,8 +23,10 @@ __all__ = [
     "Question",
     "RulesRefusedError",
     "Snapshot",
+    "Term",
     "Truth",
     "UnknownGuardError",
     "example_rules",
     "load_rules",
+    "term_ended",
 ]

@@ -9,11 +9,13 @@ record exists. The gateway's pipeline and the log envelope rely on both types.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 NO_OWNER_LINE = "no owner line"
 NO_ASKING_LINE = "no asking line"
+TERM = "Q-TERM"
+"""A line that would have allowed it is spent or has lapsed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +75,14 @@ class Decision:
     def allowed(self) -> bool:
         """Whether anything is granted at all."""
         return bool(self.granted)
+
+
+def term_ended(decision: Decision, without_terms: Decision) -> Decision:
+    """The decision, with TERM as reason where only the end of a line's term refuses."""
+    cells = {
+        name: replace(cell, refused=(TERM,), nameable=(TERM,))
+        if cell.view is None and without_terms.cells[name].view is not None
+        else cell
+        for name, cell in decision.cells.items()
+    }
+    return Decision(decision.owner, MappingProxyType(cells))

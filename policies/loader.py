@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
-from policies import agreements, examples, facts, invariants, vocabulary_loader
+from policies import agreements, examples, facts, invariants, terms, vocabulary_loader
 from policies.engine import Engine
 from policies.errors import Problem, Problems, RulesRefusedError
 from policies.line import Line
@@ -27,6 +28,7 @@ from policies.vocabulary import INTERNATIONAL, Vocabulary
 
 MODEL = "model.conf"
 _PACKAGE = Path(__file__).parent
+_SEALS = ("manifest", "signature")
 _LIMIT = 4 * 1024 * 1024
 _TITLES = ("org", "title", "role")
 _DERIVED = {facts.ABROAD, facts.OUTSIDE_UNION, facts.THIRD_TRANSFER}
@@ -46,6 +48,11 @@ def load_rules(path: Path, *, on: date) -> Snapshot:
         ModelRefusedError: the packaged model was altered.
     """
     return build(read_folder(path), on=on)
+
+
+def model_text() -> str:
+    """The program's own model, which every country signs with the common part."""
+    return (_PACKAGE / MODEL).read_text(encoding="utf-8")
 
 
 def read_folder(path: Path) -> dict[str, bytes]:
@@ -78,8 +85,15 @@ def _read(file: Path, folder: Path) -> bytes:
 
 def build(files: Mapping[str, bytes], *, on: date, conf: str | None = None) -> Snapshot:
     """The same as `load_rules`, from the bytes of the files; `conf` stands for the model."""
-    model = conf if conf is not None else (_PACKAGE / MODEL).read_text(encoding="utf-8")
-    book = _read_book(files, on, model)
+    model = conf if conf is not None else model_text()
+    return _build(tuple(sorted(files.items())), on, model)
+
+
+# A snapshot never changes, so the same bytes on the same day may share one: whoever watches a
+# folder reads it again and again.
+@lru_cache(maxsize=4)
+def _build(files: tuple[tuple[str, bytes], ...], on: date, model: str) -> Snapshot:
+    book = _read_book(dict(files), on, model)
     words = book.vocabulary
     compiler = Compiler()
     owners = {
@@ -89,7 +103,9 @@ def build(files: Mapping[str, bytes], *, on: date, conf: str | None = None) -> S
     asking = {
         name: RuleSet(model, lines, words.groups, compiler) for name, lines in book.asking.items()
     }
-    return Snapshot(book, Engine(words, MappingProxyType(owners), MappingProxyType(asking)))
+    engine = Engine(words, MappingProxyType(owners), MappingProxyType(asking))
+    over = frozenset(term.rule for term in book.terms.values() if not term.covers(on))
+    return Snapshot(book, engine.without(over) if over else engine)
 
 
 def _read_book(files: Mapping[str, bytes], on: date, model: str) -> RuleBook:
@@ -115,6 +131,7 @@ def _read_book(files: Mapping[str, bytes], on: date, model: str) -> RuleBook:
         conf=model,
         vocabulary=words,
         agreements=agreements.load_agreements(files, words, problems),
+        terms=terms.load_terms(files, _folders(owners, asking, words), problems),
         floor=floor,
         owners=MappingProxyType(owners),
         asking=MappingProxyType(asking),
@@ -124,6 +141,16 @@ def _read_book(files: Mapping[str, bytes], on: date, model: str) -> RuleBook:
     )
     problems.raise_if_any()
     return book
+
+
+def _folders(
+    owners: Mapping[str, tuple[Line, ...]],
+    asking: Mapping[str, tuple[Line, ...]],
+    words: Vocabulary,
+) -> dict[str, tuple[Line, ...]]:
+    """The lines that each signer's folder holds."""
+    found = {country: (*lines, *asking[country]) for country, lines in owners.items()}
+    return found | {f"{INTERNATIONAL}/{org}": asking[org] for org in _international(words)}
 
 
 def _international(words: Vocabulary) -> tuple[str, ...]:
@@ -150,7 +177,9 @@ def _check_names(files: Mapping[str, bytes], words: Vocabulary, problems: Proble
         examples.FILE,
         invariants.FILE,
         *(f"{c}/{n}.csv" for c in words.countries for n in ("rules", "roles", "examples")),
-        *(f"{folder}/{name}" for folder in folders for name in ("asking.csv", "signature")),
+        *(f"{f}/{n}" for f in folders for n in ("asking.csv", terms.FILE, *_SEALS)),
+        "manifest",
+        *(f"signatures/{country}" for country in words.countries),
     }
     for name in set(files) - known:
         problems.add(name, 0, "is no file of a rule folder; rename it, or take it out")

@@ -25,6 +25,7 @@ from policies.invariants import Invariant
 from policies.line import Line
 from policies.question import Question, Truth
 from policies.shadow import Shadow
+from policies.terms import Term
 from policies.vocabulary import Vocabulary
 
 _DECISIONS = 8_192
@@ -44,6 +45,7 @@ class RuleBook:
         on: the day for which it was loaded.
         floor: the common deny lines.
         owners: the lines of each country; `asking` of each country or international organisation.
+        terms: how long allow lines are in force, by rule id; most have none.
         titles: national job title to common role, by country.
     """
 
@@ -53,6 +55,7 @@ class RuleBook:
     conf: str
     vocabulary: Vocabulary
     agreements: Agreements
+    terms: Mapping[str, Term]
     floor: tuple[Line, ...]
     owners: Mapping[str, tuple[Line, ...]]
     asking: Mapping[str, tuple[Line, ...]]
@@ -162,13 +165,13 @@ class Snapshot:
         """
         return self._guards(question, owner)
 
-    def agreement(self, kind: str, a: str, b: str, on: date) -> Truth:
-        """Whether two parties have a "readmission" or "liaison" agreement in force on a day.
+    def agreement(self, kind: str, a: str, b: str, on: date, asked: Question) -> Truth:
+        """Whether two parties have an agreement of a kind in force on a day for what is asked.
 
         Raises:
             PolicyError: there is no such kind of agreement.
         """
-        return self.book.agreements.truth(kind, a, b, on)
+        return self.book.agreements.truth(kind, a, b, on, asked)
 
     def job_titles(self, org: str) -> Mapping[str, str]:
         """National job title to common role for one organisation; empty for an unknown one."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from policies.errors import Problems
 
@@ -69,6 +70,20 @@ def read_table(
     if len(lines) == 1:
         problems.add(name, 0, "holds no line; an empty file is refused")
     return rows
+
+
+def read_day(row: Row, column: str, problems: Problems) -> date | None:
+    """A date written exactly as 2026-11-24; None for "-"."""
+    if row[column] == NONE:
+        return None
+    try:
+        day = date.fromisoformat(row[column])
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != row[column]:
+        problems.add(row.file, row.line, f"{column} must be a date like 2026-11-24, or -")
+        return None
+    return day
 
 
 def _decode(raw: bytes, name: str, problems: Problems) -> str | None:

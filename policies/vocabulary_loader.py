@@ -31,6 +31,7 @@ from policies.vocabulary import (
     View,
     Vocabulary,
 )
+from policies.zones import CASE_BOUND, ORG_ZONES, PERSONAL
 
 T = TypeVar("T")
 FOLDER = "vocabulary/"
@@ -58,6 +59,7 @@ HEADERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 FILES = tuple(f"{FOLDER}{name}.csv" for name in HEADERS)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
+_RANK = re.compile(r"[0-9]{1,3}\Z")
 _TIERS = frozenset("IQSO")
 
 
@@ -110,6 +112,10 @@ class _Reader:
             self._problems.add(f"{FOLDER}kinds.csv", 0, f"{word} is also an organisation")
         for word in set(groups) & set(roles):
             self._problems.add(f"{FOLDER}groups.csv", 0, f"{word} is also a role")
+        self._clashes("organisations", set(organisations) & {*countries, *ORG_ZONES})
+        self._clashes("countries", set(countries) & {INTERNATIONAL})
+        self._clashes("datasets", set(datasets) & {PERSONAL})
+        self._clashes("purposes", set(purposes) & {CASE_BOUND})
         return Vocabulary(
             countries=countries,
             kinds=kinds,
@@ -127,6 +133,11 @@ class _Reader:
             treatments=treatments,
             law=law,
         )
+
+    def _clashes(self, name: str, words: set[str]) -> None:
+        """A word with two meanings would give a line, or a whole folder, to somebody else."""
+        for word in words:
+            self._problems.add(f"{FOLDER}{name}.csv", 0, f"{word} has another meaning already")
 
     def _rows(self, name: str) -> list[Row]:
         return read_table(self._files, f"{FOLDER}{name}.csv", HEADERS[name], self._problems)
@@ -188,7 +199,7 @@ class _Reader:
     def _view(self, row: Row) -> View:
         rank = None
         if row["ladder"] != NONE:
-            if row["ladder"].isascii() and row["ladder"].isdigit():
+            if _RANK.match(row["ladder"]):
                 rank = int(row["ladder"])
             else:
                 self._refuse(row, "ladder must be a number or -")

@@ -15,6 +15,11 @@ from types import MappingProxyType
 from policies.table import BUT, EVERY, split_items
 from policies.vocabulary import INTERNATIONAL, Organisation, Vocabulary
 
+ORG_ZONES = frozenset(("own", "here", "states", "offices", "EU", "NON"))
+PERSONAL = "personal"
+CASE_BOUND = "case_bound"
+"""Short words; no id of their column may be one of them (`policies.vocabulary_loader`)."""
+
 
 def asker_name(org: Organisation, country: str) -> str:
     """How an asker is called in a rule's org column: "BA-BP", "FRONTEX", or "UNHCR/BA"."""
@@ -41,13 +46,13 @@ class Zones:
         """Datasets of a cell, or why it is refused."""
         every = tuple(self._words.datasets)
         personal = tuple(n for n, d in self._words.datasets.items() if d.personal)
-        return _expand(cell, every, {**_same(every), "personal": personal})
+        return _expand(cell, every, {**_same(every), PERSONAL: personal})
 
     def purpose(self, cell: str) -> tuple[str, ...] | str:
         """Purposes of a cell, or why it is refused."""
         every = tuple(self._words.purposes)
         bound = tuple(n for n, p in self._words.purposes.items() if "case_number" in p.needs)
-        return _expand(cell, every, {**_same(every), "case_bound": bound})
+        return _expand(cell, every, {**_same(every), CASE_BOUND: bound})
 
     def plain(self, cell: str, words: Iterable[str]) -> tuple[str, ...] | str:
         """Words of a cell that knows no zones, or why it is refused."""

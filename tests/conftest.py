@@ -1,16 +1,54 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The real servers as session fixtures, and at the end of a run the list of those used."""
+"""The real servers as session fixtures; at the end of a run those used, and the seed of the dice.
+
+Tests may run in several processes (`make test`). Each tells the first one which servers it used.
+"""
 
 from __future__ import annotations
 
+from tests.policies.seeds import NAME, seed
 from tests.servers import used
 from tests.servers.mariadb import mariadb
 from tests.servers.postgres import durable_postgres, postgres
 
-__all__ = ["durable_postgres", "mariadb", "postgres", "pytest_terminal_summary"]
+__all__ = [
+    "Workers",
+    "durable_postgres",
+    "mariadb",
+    "postgres",
+    "pytest_configure",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+]
+
+_TOLD = "real servers"
+
+
+class Workers:
+    """Hears from the processes of a parallel run; a plugin only when there are any."""
+
+    def pytest_testnodedown(self, node):
+        """A process has ended: the servers that its tests talked to."""
+        for name, version in getattr(node, "workeroutput", {}).get(_TOLD, {}).items():
+            used.used(name, version)
+
+
+def pytest_configure(config):
+    """The seed is thrown before any process of a parallel run starts."""
+    seed()
+    if config.pluginmanager.hasplugin("dsession"):
+        config.pluginmanager.register(Workers())
+
+
+def pytest_sessionfinish(session):
+    """A process of a parallel run tells the first one what it used."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[_TOLD] = used.versions()
 
 
 def pytest_terminal_summary(terminalreporter):
-    """One line for each real server that a test of this run talked to."""
+    """One line for each real server that a test of this run talked to, and the seed."""
     for line in used.lines():
         terminalreporter.write_line(line)
+    terminalreporter.write_line(f"dice of the equality tests and the fuzzing: {NAME}={seed()}")

@@ -8,6 +8,7 @@ as its fact; a list that cannot be read makes everybody "possible", so F01 refus
 """
 
 import csv
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Literal
 
 from gateway.identity.principal import Clock, Principal
 
-__all__ = ["Revocations", "Status"]
+__all__ = ["Change", "Revocations", "Status", "read_list", "row_of", "write_list"]
 
 Status = Literal["true", "possible", "false"]
 
@@ -39,6 +40,56 @@ class _Mark:
     changed_ns: int
     written_ns: int
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of the list: rows of kind, value and issuer, as in the file."""
+
+    added: _Entries
+    lifted: _Entries
+    now: _Entries
+
+
+def read_list(path: Path) -> _Entries:
+    """The rows of a list, checked like the gateway checks them.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is not in the format.
+    """
+    try:
+        return _read(path)
+    except csv.Error:
+        raise ValueError("quotes") from None
+
+
+def write_list(path: Path, entries: _Entries) -> None:
+    """Replace the list as a whole; a reader sees the old one or the new one.
+
+    Raises:
+        OSError: it cannot be written; the old one stands.
+    """
+    lines = [_HEADER, *map(list, sorted(entries))]
+    text = "".join(",".join(row) + "\n" for row in lines)
+    fresh = path.with_name(f"{path.name}.new")
+    with fresh.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.chmod(path.stat().st_mode & 0o777)
+    fresh.replace(path)
+
+
+def row_of(kind: str, value: str, issuer: str) -> tuple[str, str, str]:
+    """A row for the list.
+
+    Raises:
+        ValueError: such a row would make the list unreadable.
+    """
+    if "," in value or '"' in value:
+        raise ValueError("row")
+    return _entry([kind, value, issuer])
 
 
 def _read(path: Path) -> _Entries:
@@ -74,14 +125,17 @@ class Revocations:
     Args:
         path: the CSV file; None means that no list is kept (development), so nobody is on it.
         clock: seconds since the epoch.
+        recorder: changes are written into the log by somebody who calls `change` and `recorded`. A
+            suspension counts at once; lifting one counts only when it was recorded.
     """
 
-    def __init__(self, path: Path | None, clock: Clock) -> None:
+    def __init__(self, path: Path | None, clock: Clock, *, recorder: bool = False) -> None:
         self._path, self._clock = path, clock
         # Owned by the event loop's thread.
-        self._entries: frozenset[tuple[str, str, str]] | None = (
-            frozenset() if path is None else None
-        )
+        self._entries: _Entries | None = frozenset() if path is None else None
+        self._written: _Entries | None = self._entries
+        self._known: _Entries = frozenset()
+        self._recorder = recorder
         self._mark: _Mark | None = None
         self._looked_at = float("-inf")
         self._generation = 0
@@ -112,9 +166,29 @@ class Revocations:
             self._mark, entries = None, None
         else:
             self._mark = mark
+        self._written = entries
+        self._take()
+
+    def _take(self) -> None:
+        """What counts: what the file says, and what was lifted without being recorded yet."""
+        entries = self._written
+        if entries is not None and self._recorder:
+            entries |= self._known
         if entries != self._entries:
             self._generation += 1
         self._entries = entries
+
+    def change(self) -> "Change | None":
+        """What the list says otherwise than the log; None when there is nothing to record."""
+        self.generation()
+        if self._written is None or self._written == self._known:
+            return None
+        return Change(self._written - self._known, self._known - self._written, self._written)
+
+    def recorded(self, change: "Change") -> None:
+        """The change stands in the log, so what it lifts is lifted."""
+        self._known = change.now
+        self._take()
 
     def status(self, principal: Principal) -> Status:
         """Whether this asker is suspended: officer, unit, organisation, issuer, client or token."""

@@ -36,7 +36,7 @@ def test_the_demonstration_tells_its_story(tmp_path):
     assert "view pseudonym" in told
     assert "refused by BA under F56" in told
     assert "verified offline" in told
-    assert re.search(r"entry 2: .*chang", told)
+    assert re.search(r"entry 3: .*chang", told)
     doctor = cuvar("doctor", "--config", str(tmp_path / "demo/cuvar.toml"), cwd=tmp_path)
     assert "FAIL" not in doctor
     verified = cuvar("audit", "verify", "--config", str(tmp_path / "demo/cuvar.toml"), cwd=tmp_path)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-__all__ = ["lines", "used"]
+__all__ = ["lines", "used", "versions"]
 
 _ORDER = ("PostgreSQL", "MariaDB", "SQLite", "oidc-provider")
 _USED: dict[str, str] = {}
@@ -12,6 +12,11 @@ _USED: dict[str, str] = {}
 def used(name: str, version: str) -> None:
     """Notes that the real server `name` answered, with the version that it told."""
     _USED[name] = version
+
+
+def versions() -> dict[str, str]:
+    """The servers noted so far, by name."""
+    return dict(_USED)
 
 
 def lines() -> list[str]:

@@ -38,6 +38,24 @@ def _new_country() -> click.Command:
     return new_country
 
 
+def _keygen() -> click.Command:
+    from gateway.commands.policy.keygen import keygen
+
+    return keygen
+
+
+def _sign() -> click.Command:
+    from gateway.commands.policy.sign import sign
+
+    return sign
+
+
+def _verify() -> click.Command:
+    from gateway.commands.policy.verify import verify
+
+    return verify
+
+
 class _Policy(LazyGroup):
     loaders: ClassVar[Loaders] = {
         "check": _check,
@@ -45,9 +63,12 @@ class _Policy(LazyGroup):
         "matrix": _matrix,
         "render": _render,
         "new-country": _new_country,
+        "keygen": _keygen,
+        "sign": _sign,
+        "verify": _verify,
     }
 
 
 @click.group(cls=_Policy)
 def policy() -> None:
-    """The rules: check them, compare them, show what they say, start a country's own."""
+    """The rules: check them, compare them, show what they say, start a country's own, sign."""
