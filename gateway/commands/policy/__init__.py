@@ -62,6 +62,12 @@ def _verify() -> click.Command:
     return verify
 
 
+def _agreements() -> click.Command:
+    from gateway.commands.policy.agreements import agreements
+
+    return agreements
+
+
 class _Policy(LazyGroup):
     loaders: ClassVar[Loaders] = {
         "check": _check,
@@ -70,6 +76,7 @@ class _Policy(LazyGroup):
         "replay": _replay,
         "matrix": _matrix,
         "new-country": _new_country,
+        "agreements": _agreements,
         "keygen": _keygen,
         "sign": _sign,
         "verify": _verify,
@@ -78,4 +85,8 @@ class _Policy(LazyGroup):
 
 @click.group(cls=_Policy)
 def policy() -> None:
+<<<<<<< HEAD
     """The rules: check them, compare them, show what they say, start a country's own."""
+=======
+    """The rules: check them, compare them, show what they say, start a country's own, sign."""
+>>>>>>> h-tools
