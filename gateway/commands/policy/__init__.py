@@ -85,8 +85,4 @@ class _Policy(LazyGroup):
 
 @click.group(cls=_Policy)
 def policy() -> None:
-<<<<<<< HEAD
-    """The rules: check them, compare them, show what they say, start a country's own."""
-=======
     """The rules: check them, compare them, show what they say, start a country's own, sign."""
->>>>>>> h-tools
