@@ -38,6 +38,12 @@ def _matrix() -> click.Command:
     return matrix
 
 
+def _render() -> click.Command:
+    from gateway.commands.policy.render import render
+
+    return render
+
+
 def _new_country() -> click.Command:
     from gateway.commands.policy.new_country import new_country
 
@@ -75,6 +81,7 @@ class _Policy(LazyGroup):
         "diff": _diff,
         "replay": _replay,
         "matrix": _matrix,
+        "render": _render,
         "new-country": _new_country,
         "agreements": _agreements,
         "keygen": _keygen,
