@@ -71,6 +71,13 @@ class Problem(Enum):
         "The member `owners` names the rules that refused. Ask for less, for another purpose, or "
         "the data-protection officer of the owner.",
     )
+    NOT_ENTITLED = ProblemType(
+        "not_entitled",
+        403,
+        "None of your roles may make this call",
+        "Policy calls are for data-protection officers and supervisors. Anybody may have a "
+        "question of his own organisation and role explained.",
+    )
     UNKNOWN_ROUTE = ProblemType(
         "unknown_route",
         404,

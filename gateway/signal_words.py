@@ -7,6 +7,7 @@ rule set brings shows as `other` until the next start.
 
 from typing import Final
 
+from gateway.policy.verbs import PATH, VERBS
 from gateway.questions import ACTIONS
 from gateway.settings import Settings
 from gateway.signals import Words
@@ -14,6 +15,8 @@ from policies import Snapshot
 
 _ROUTES: Final = (
     *(f"/v1/{action}" for action in ACTIONS),
+    PATH,
+    *(f"{PATH}/{verb}" for verb in VERBS),
     "/v1/receipts/{index}",
     "/v1/checkpoint",
     "/v1/consistency/{old}/{new}",

@@ -72,7 +72,7 @@ async def test_a_tenth_country_answers_after_a_mapping_and_a_rule_folder(
     (folder / "xk.yaml").write_text(mapping, encoding="utf-8")
     houses.copy(ROOT / "policies/rules", folder / "my-rules")
     cuvar(
-        *("rules", "new-country", "my-rules", "XK", "--name", "Kosovo", "--like", "ME"), cwd=folder
+        *("policy", "new-country", "my-rules", "XK", "--name", "Kosovo", "--like", "ME"), cwd=folder
     )
     cuvar(*("audit", "keygen", "XK", "--private", "xk.key", "--public", "xk.pub"), cwd=folder)
     text = (folder / "cuvar.toml").read_text(encoding="utf-8")

@@ -116,7 +116,7 @@ def fact_worlds(words):
     """Everything at its best; everything that a lawyer fears; nothing known at all."""
     best = making.at_best(words)
     yield best
-    yield {name: Truth.POSSIBLE for name in best}
+    yield dict.fromkeys(best, Truth.POSSIBLE)
     yield best | {
         name: Truth.TRUE for name in ("minor_alone", "data_reveals_protection") if name in best
     }
