@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The words of rules in the languages of the region: docs/formats/rule-languages.md.
+"""The words of rules in the languages of the region: docs/formats/policy-reports.md, 5.
 
 Everything here is an unverified draft; the line of the rule file is what counts. Bosnian is the
 base of Croatian, Serbian and Montenegrin, which name what they say otherwise; Serbian is also
