@@ -78,7 +78,7 @@ def _document(finding: PartFinding, day: date) -> dict[str, object]:
     return {
         "part": finding.part,
         "signers": list(finding.signers),
-        "ok": valid,
+        "ok": valid and not finding.problems,
         "signed": signed is not None,
         "valid": valid,
         "version": None if manifest is None else manifest.version,

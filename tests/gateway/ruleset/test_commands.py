@@ -103,3 +103,16 @@ def test_a_half_said_command_is_a_usage_error(rules, rule_keys, arguments):
 def test_verify_wants_exactly_one_source_of_keys(rules, rule_keys, house_folder):
     assert run("verify", rules).exit_code == 2
     assert run("verify", rules, "--config", house_folder / "cuvar.toml").exit_code == 2
+
+
+def test_verify_with_one_countrys_key_alone_does_not_pass_the_others(
+    signed_folder, rules, tmp_path
+):
+    """Parts that hold are not enough: what nobody answers for lies in the folder too."""
+    keys = tmp_path / "one"
+    keys.mkdir()
+    shutil.copy(rule_keys / "BA.pub", keys / "BA.pub")
+    done = run("verify", rules, "--keys", keys)
+    assert done.exit_code == 1
+    assert "RS/rules.csv: belongs to nobody" in done.output
+    assert "NOT TO BE TAKEN" in done.output
