@@ -86,5 +86,12 @@ class ExplainCall(Draft):
     )
 
 
-CALLS: Final[tuple[type[Draft], ...]] = (CheckCall, DiffCall, ExplainCall, MatrixCall, ReplayCall)
+CALLS: Final[tuple[type[Draft], ...]] = (
+    CheckCall,
+    DiffCall,
+    ExplainCall,
+    MatrixCall,
+    ReplayCall,
+    VerifyCall,
+)
 """Those that have a route."""

@@ -223,6 +223,11 @@ async def test_a_draft_over_the_size_limit_is_not_read(house):
     assert (await call(house, "replay", body, token=dpo(house))).status_code == 413
 
 
+async def test_the_state_of_the_signatures_over_http(house):
+    found = (await call(house, "verify", {}, token=dpo(house))).json()["result"]
+    assert found == {"in_force": True, "signed": False, "versions": {}, "troubles": []}
+
+
 async def test_the_matrix_of_an_owner_over_http(house):
     body = {"owner": "BA", "purpose": "asylum_procedure"}
     answer = await call(house, "matrix", body, token=dpo(house))
