@@ -48,6 +48,7 @@ from gateway.limits import Buckets, Limits
 from gateway.logbook import Logbook
 from gateway.logs import open_log
 from gateway.metrics import Metrics
+from gateway.onward import OnwardMarks
 from gateway.owner import Desk, OwnerDesk
 from gateway.pipeline import Parts, Pipeline
 from gateway.population import Populations
@@ -203,6 +204,7 @@ def _pipeline(opened: _Opened, verifier: TokenVerifier) -> Pipeline:
     keyring = open_keyring(settings)
     numbers = IssuedCaseNumbers(state)
     handles = Handles(keyring.service_key("handles"))
+    onward = OnwardMarks(handles, opened.facts)
     subjects = Subjects(handles, keyring, numbers, UsedTokens(state), opened.facts)
     logbook = Logbook(opened.log, subjects, opened.facts)
     desk = Desk(
@@ -215,12 +217,14 @@ def _pipeline(opened: _Opened, verifier: TokenVerifier) -> Pipeline:
         tables=Tables(logbook),
         logbook=logbook,
         entries=entries,
+        onward=onward,
         tracing=opened.tracing,
     )
     parts = Parts(
         rules=opened.keeper.rules,
         facts=opened.facts,
         subjects=subjects,
+        onward=onward,
         terms=RuleTerms(state),
         desk=OwnerDesk(desk),
         entries=entries,

@@ -9,7 +9,7 @@ whatever goes wrong on the way ends in a refusal or in "unavailable", never in m
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
 from typing import Final
@@ -18,11 +18,14 @@ from audit import Asked, AuditLog, Kind, Position
 from gateway.answers import Reply, answer_of, part_of
 from gateway.asker import Asker, asker_of, nobody
 from gateway.entries import EntryWriter, Occasion, Secret
+from gateway.errors import GatewayError
 from gateway.facts import FactRegister, question_facts
 from gateway.identity import Principal, StepUp, TokenError
 from gateway.inquiry import Inquiry, Rules, inquiry_of
 from gateway.limits import Limits
 from gateway.metrics import Metrics
+from gateway.onward import RULE as ONWARD
+from gateway.onward import MarkError, OnwardMarks
 from gateway.outcome import Outcome, Withheld, refused, withheld_by
 from gateway.owner import OwnerDesk
 from gateway.problems import Problem, ProblemError
@@ -52,6 +55,7 @@ class Parts:
     facts: FactRegister
     subjects: Subjects
     terms: RuleTerms
+    onward: OnwardMarks
     desk: OwnerDesk
     entries: EntryWriter
     log: AuditLog
@@ -101,6 +105,9 @@ class Pipeline:
                     refused(owner, _withheld_whole(inquiry, stop)) for owner in asked.owners
                 ]
                 return await self._record(inquiry, outcomes, {})
+            banned = await self._banned(inquiry)
+            if banned:
+                return await self._record(inquiry, banned, {})
             facts = await self._facts(inquiry)
             allowed, outcomes = _decided(inquiry, facts)
         decided = perf_counter()
@@ -108,9 +115,7 @@ class Pipeline:
         try:
             outcomes += await self._collect(inquiry, allowed)
         except SubjectError as error:
-            await self.fail(self.occasion(inquiry), Kind.DENIAL, "malformed question", asker)
-            fault = {"field": "subject", "reason": str(error)}
-            raise ProblemError(Problem.MALFORMED_QUESTION, members={"faults": [fault]}) from None
+            raise await self._malformed(inquiry, "subject", error) from None
         parts.metrics.phase(Phase.FETCH, perf_counter() - decided)
         outcomes.sort(key=lambda outcome: asked.owners.index(outcome.owner))
         return await self._record(inquiry, outcomes, facts)
@@ -130,6 +135,42 @@ class Pipeline:
     def challenge(self, principal: Principal) -> TokenError:
         """What tells a client which stronger login to ask its issuer for."""
         return self._parts.step_ups.get(principal.issuer, _NO_STEP_UP).challenge(principal)
+
+    async def _malformed(self, inquiry: Inquiry, field: str, error: GatewayError) -> ProblemError:
+        """The refusal of a question that names something that can't be used; recorded."""
+        occasion = self.occasion(inquiry)
+        await self.fail(occasion, Kind.DENIAL, "malformed question", inquiry.asker)
+        fault = {"field": field, "reason": str(error)}
+        return ProblemError(Problem.MALFORMED_QUESTION, members={"faults": [fault]})
+
+    async def _banned(self, inquiry: Inquiry) -> list[Outcome]:
+        """Refusals when the question rests on records that were passed on; their owners hear it."""
+        if not inquiry.asked.received:
+            return []
+        parts = self._parts
+        try:
+            banned = parts.onward.banned(inquiry)
+        except MarkError as error:
+            raise await self._malformed(inquiry, "received", error) from None
+        if not banned:
+            return []
+        told = frozenset({"notify_owner"})
+        withheld = _withheld_whole(inquiry, ONWARD)
+        elsewhere = sorted({mark.owner for mark in banned} - set(inquiry.asked.owners))
+        occasion = self.occasion(inquiry)
+        alarms = [
+            parts.entries.outcome(
+                occasion,
+                inquiry.asker,
+                replace(refused(owner, withheld), duties=told),
+                _secret(inquiry, owner, parts.facts, hashlib.sha256(b"").hexdigest()),
+                None,
+            )
+            for owner in elsewhere
+        ]
+        if alarms:
+            await parts.log.append(alarms)
+        return [replace(refused(o, withheld), duties=told) for o in inquiry.asked.owners]
 
     def occasion(self, inquiry: Inquiry) -> Occasion:
         """What all entries of this question share.

@@ -84,12 +84,17 @@ class _Question(_Model):
     reason: Reason | None = Field(
         None, description="free text for the sealed log; some rules demand 30 characters"
     )
+    received: list[Opaque] = Field(
+        default_factory=list,
+        max_length=16,
+        description="marks (`onward`) of records from abroad on whose ground this is asked",
+    )
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        for values in (self.owners, self.categories, self.fields):
+        for values in (self.owners, self.categories, self.fields, self.received):
             if len(set(values)) != len(values):
-                raise ValueError("owners, categories and fields name each value once")
+                raise ValueError("owners, categories, fields and received name each value once")
         return self
 
 

@@ -12,6 +12,7 @@ from policies.conditions import Access, Ways
 from policies.difference import Change, Difference
 from policies.lint import Finding
 from policies.matrix import Matrix
+from policies.render import Rendering
 from policies.sentences import groups, sentence
 from policies.soundness import Soundness
 from policies.vocabulary import Vocabulary
@@ -145,5 +146,32 @@ def of_matrix(found: Matrix) -> Document:
                 "law": list(seen.law),
             }
             for (role, data), seen in sorted(found.cells.items())
+        ],
+    }
+
+
+def of_rendering(found: Rendering) -> Document:
+    """The document of `cuvar policy render`."""
+    return {
+        "country": found.country,
+        "language": found.language,
+        "draft": True,
+        "digest": found.digest,
+        "files": [
+            {
+                "name": file.name,
+                "sha256": file.digest,
+                "lines": [
+                    {
+                        "id": sentence.line.id,
+                        "line": sentence.line.number,
+                        "law": list(sentence.line.law),
+                        found.language: sentence.local,
+                        "en": sentence.english,
+                    }
+                    for sentence in file.sentences
+                ],
+            }
+            for file in found.files
         ],
     }

@@ -120,3 +120,35 @@ def test_a_country_that_is_there_already_is_refused(rules):
     code, _, said, _ = cuvar("new-country", rules, "BA", "--name", "Bosnia")
     assert code == 2
     assert "is there already" in said
+
+
+def test_the_matrix_comes_as_table_csv_json_page_and_picture(tmp_path):
+    asked = ("matrix", "--owner", "BA", "--purpose", "vital_interest")
+    code, told, _, _ = cuvar(*asked)
+    assert code == 0
+    assert "stays.protection" in told
+    assert cuvar(*asked, "--csv")[1].startswith("owner,purpose,scope,role,data,view,rules,law\n")
+    document = json.loads(cuvar(*asked, "--abroad", "--json")[1])
+    assert document["scope"] == "abroad"
+    assert {"role", "data", "view", "rules", "law"} <= set(document["cells"][0])
+    page, picture = tmp_path / "m.html", tmp_path / "m.svg"
+    assert cuvar(*asked, "--html", page, "--svg", picture)[0] == 0
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert picture.read_text(encoding="utf-8").startswith("<svg")
+    code, _, said, _ = cuvar("matrix", "--owner", "XX", "--purpose", "statistics")
+    assert code == 2
+    assert "no country XX" in said
+
+
+def test_rules_are_rendered_in_words_as_text_json_and_page(tmp_path):
+    code, told, _, _ = cuvar("render", "--country", "SI")
+    assert code == 0
+    assert "SI-N1\n  Prepovedano. Vloga: vsaka vloga" in told
+    document = json.loads(cuvar("render", "--country", "RS", "--lang", "sr-Cyrl", "--json")[1])
+    assert document["draft"] is True
+    assert document["files"][0]["lines"][0]["sr-Cyrl"].startswith("Допуштено")
+    page = tmp_path / "al.html"
+    code, _, said, _ = cuvar("render", "--country", "AL", "--html", page)
+    assert code == 0
+    assert "written:" in said
+    assert "Nënshkrimi / Signature" in page.read_text(encoding="utf-8")
