@@ -54,7 +54,10 @@ class MatrixCall(Draft):
 class RenderCall(Draft):
     """Each line of one country as a sentence, in its language and in English."""
 
-    country: Country
+    country: Country | None = Field(None, description="without one, the common floor")
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Za-z]{2,8})?$")] | None = (
+        Field(None, description="the country's own when left out")
+    )
 
 
 class ReplayCall(Draft):
@@ -91,6 +94,7 @@ CALLS: Final[tuple[type[Draft], ...]] = (
     DiffCall,
     ExplainCall,
     MatrixCall,
+    RenderCall,
     ReplayCall,
     VerifyCall,
 )

@@ -19,10 +19,11 @@ from gateway.policy.calls import (
     Draft,
     ExplainCall,
     MatrixCall,
+    RenderCall,
     ReplayCall,
     VerifyCall,
 )
-from gateway.policy.documents import of_difference, of_matrix, of_soundness
+from gateway.policy.documents import of_difference, of_matrix, of_rendering, of_soundness
 from gateway.policy.explaining import explain_document, first_basis, home_of, stated_facts
 from gateway.policy.replaying import Reach, replay_document, replay_log
 from gateway.ruleset import Standing
@@ -30,6 +31,7 @@ from policies import PolicyError, Question, Snapshot
 from policies.difference import difference
 from policies.loader import build
 from policies.matrix import matrix
+from policies.render import render as rendered
 from policies.soundness import examine
 
 Document = dict[str, object]
@@ -134,6 +136,15 @@ def show_matrix(work: Work, call: MatrixCall) -> Document:
     return of_matrix(matrix(work.draft, call.owner, call.purpose))
 
 
+def render(work: Work, call: RenderCall) -> Document:
+    """Each line in words, in the country's language and in English.
+
+    Raises:
+        PolicyError: there is no such country or language.
+    """
+    return of_rendering(rendered(work.draft, call.country, call.language))
+
+
 def explain(work: Work, call: ExplainCall) -> Document:
     """One question under the draft.
 
@@ -201,6 +212,12 @@ VERBS: Final[Mapping[str, Verb]] = MappingProxyType(
         ),
         "replay": Verb(
             ReplayCall, "Which past accesses a draft would have answered otherwise", replay
+        ),
+        "render": Verb(
+            RenderCall,
+            "Each line of a country, or of the floor, as a sentence",
+            render,
+            names=("country", "language"),
         ),
         "verify": Verb(VerifyCall, "Whose signatures are on the rules in force", verify),
     }
