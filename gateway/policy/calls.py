@@ -54,7 +54,10 @@ class MatrixCall(Draft):
 class RenderCall(Draft):
     """Each line of one country as a sentence, in its language and in English."""
 
-    country: Country
+    country: Country | None = Field(None, description="without one, the common floor")
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Za-z]{2,8})?$")] | None = (
+        Field(None, description="the country's own when left out")
+    )
 
 
 class ReplayCall(Draft):
@@ -86,5 +89,13 @@ class ExplainCall(Draft):
     )
 
 
-CALLS: Final[tuple[type[Draft], ...]] = (CheckCall, DiffCall, ExplainCall, MatrixCall, ReplayCall)
+CALLS: Final[tuple[type[Draft], ...]] = (
+    CheckCall,
+    DiffCall,
+    ExplainCall,
+    MatrixCall,
+    RenderCall,
+    ReplayCall,
+    VerifyCall,
+)
 """Those that have a route."""

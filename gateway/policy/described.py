@@ -55,6 +55,8 @@ class PolicyStanding(BaseModel):
 
     digest: str
     on: str = Field(description="the day for which they were read")
+    signed: bool = Field(description="false only in development mode")
+    versions: dict[str, int] = Field(description="version of each signed part")
     countries: list[CountryRules]
 
 

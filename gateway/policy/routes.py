@@ -31,7 +31,17 @@ from gateway.entries import Occasion
 from gateway.identity import Principal, TokenError
 from gateway.policy.calls import Draft, ExplainCall
 from gateway.policy.described import standing_docs, verb_docs
-from gateway.policy.verbs import PATH, VERBS, Document, Verb, Work, laid_over, problems_of, standing
+from gateway.policy.verbs import (
+    PATH,
+    VERBS,
+    Document,
+    Verb,
+    Work,
+    laid_over,
+    problems_of,
+    signatures_of,
+    standing,
+)
 from gateway.problems import Problem, ProblemError
 from gateway.runtime import Runtime
 from policies import PolicyError, Snapshot, Truth
@@ -100,7 +110,7 @@ class PolicyDesk:
     async def standing(self, request: Request) -> Response:
         """What is in force, for anybody known and in good standing."""
         await self._admitted(request)
-        return _json(orjson.dumps(standing(self._runtime.rules().snapshot)))
+        return _json(orjson.dumps(standing(self._runtime.rules().snapshot, self._signatures())))
 
     async def _admitted(self, request: Request) -> Principal:
         """Somebody known, not suspended, within the limits."""
@@ -138,8 +148,12 @@ class PolicyDesk:
             draft=rules,
             log=self._runtime.settings.log.url.get_secret_value(),
             party=None if asker.role == _EVERYWHERE else asker.country,
+            signatures=self._signatures(),
             stop=Flag(),
         )
+
+    def _signatures(self) -> Document:
+        return signatures_of(self._runtime.keeper.standing())
 
     async def _answer(
         self, request: Request, principal: Principal, verb: Verb, call: Draft, work: Work

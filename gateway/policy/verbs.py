@@ -13,14 +13,25 @@ from threading import Event as Flag
 from types import MappingProxyType
 from typing import Any, Final
 
-from gateway.policy.calls import CheckCall, DiffCall, Draft, ExplainCall, MatrixCall, ReplayCall
-from gateway.policy.documents import of_difference, of_matrix, of_soundness
+from gateway.policy.calls import (
+    CheckCall,
+    DiffCall,
+    Draft,
+    ExplainCall,
+    MatrixCall,
+    RenderCall,
+    ReplayCall,
+    VerifyCall,
+)
+from gateway.policy.documents import of_difference, of_matrix, of_rendering, of_soundness
 from gateway.policy.explaining import explain_document, first_basis, home_of, stated_facts
 from gateway.policy.replaying import Reach, replay_document, replay_log
+from gateway.ruleset import Standing
 from policies import PolicyError, Question, Snapshot
 from policies.difference import difference
 from policies.loader import build
 from policies.matrix import matrix
+from policies.render import render as rendered
 from policies.soundness import examine
 
 Document = dict[str, object]
@@ -43,6 +54,7 @@ class Work:
         rules: in force; `draft` is the same set where nothing was laid over it.
         log: address of the log; `party` is the country whose entries may be looked at, None for
             all.
+        signatures: how the set in force is signed, in the words of `signatures_of`.
         stop: set when nobody waits for the answer any more.
     """
 
@@ -50,6 +62,7 @@ class Work:
     draft: Snapshot
     log: str
     party: str | None
+    signatures: Document
     stop: Flag
 
     def tick(self, _done: int = 0, _size: int = 0) -> None:
@@ -123,6 +136,15 @@ def show_matrix(work: Work, call: MatrixCall) -> Document:
     return of_matrix(matrix(work.draft, call.owner, call.purpose))
 
 
+def render(work: Work, call: RenderCall) -> Document:
+    """Each line in words, in the country's language and in English.
+
+    Raises:
+        PolicyError: there is no such country or language.
+    """
+    return of_rendering(rendered(work.draft, call.country, call.language))
+
+
 def explain(work: Work, call: ExplainCall) -> Document:
     """One question under the draft.
 
@@ -154,6 +176,24 @@ def replay(work: Work, call: ReplayCall) -> Document:
     return replay_document(report)
 
 
+def verify(work: Work, _call: Draft) -> Document:
+    """Whose signatures are on what is in force; a draft has none, and is not looked at.
+
+    Signing is a command on the signer's own machine: no private key ever comes here.
+    """
+    return work.signatures
+
+
+def signatures_of(found: Standing) -> Document:
+    """Whether a set is in force and signed, the version of each part, and what was refused."""
+    return {
+        "in_force": found.in_force,
+        "signed": found.signed,
+        "versions": dict(sorted(found.versions.items())),
+        "troubles": [trouble.shown() for trouble in found.troubles],
+    }
+
+
 VERBS: Final[Mapping[str, Verb]] = MappingProxyType(
     {
         "check": Verb(CheckCall, "Whether a draft is sound: lines, examples, invariants", check),
@@ -173,15 +213,24 @@ VERBS: Final[Mapping[str, Verb]] = MappingProxyType(
         "replay": Verb(
             ReplayCall, "Which past accesses a draft would have answered otherwise", replay
         ),
+        "render": Verb(
+            RenderCall,
+            "Each line of a country, or of the floor, as a sentence",
+            render,
+            names=("country", "language"),
+        ),
+        "verify": Verb(VerifyCall, "Whose signatures are on the rules in force", verify),
     }
 )
 
 
-def standing(rules: Snapshot) -> Document:
+def standing(rules: Snapshot, signatures: Document) -> Document:
     """What is in force: the digest, the day, and how much of each country's file is verified."""
     return {
         "digest": rules.digest,
         "on": rules.book.on.isoformat(),
+        "signed": signatures["signed"],
+        "versions": signatures["versions"],
         "countries": [
             {
                 "country": country,

@@ -223,6 +223,21 @@ async def test_a_draft_over_the_size_limit_is_not_read(house):
     assert (await call(house, "replay", body, token=dpo(house))).status_code == 413
 
 
+async def test_the_state_of_the_signatures_over_http(house):
+    found = (await call(house, "verify", {}, token=dpo(house))).json()["result"]
+    assert found == {"in_force": True, "signed": False, "versions": {}, "troubles": []}
+
+
+async def test_lines_in_words_over_http(house):
+    answer = await call(house, "render", {"country": "BA"}, token=dpo(house))
+    assert answer.status_code == 200, answer.text
+    assert "BA-A02" in answer.text
+    unknown = await call(house, "render", {"country": "ZZ"}, token=dpo(house))
+    assert unknown.status_code == 422
+    odd = await call(house, "render", {"language": "xx"}, token=dpo(house))
+    assert odd.status_code == 422
+
+
 async def test_the_matrix_of_an_owner_over_http(house):
     body = {"owner": "BA", "purpose": "asylum_procedure"}
     answer = await call(house, "matrix", body, token=dpo(house))
