@@ -45,7 +45,7 @@ def audit() -> None:
     help="An older signed checkpoint; finds a past that was rewritten with the log's own key.",
 )
 def verify(config: Path, url: str | None, checkpoint: Path | None, *, as_json: bool) -> None:
-    r"""Compute every hash of the log anew and name what does not fit.
+    """Compute every hash of the log anew and name what does not fit.
 
     \b
     Examples:
@@ -77,7 +77,7 @@ def verify(config: Path, url: str | None, checkpoint: Path | None, *, as_json: b
     help="A data-protection officer's private key; shows the sealed detail too.",
 )
 def show(config: Path, index: int, key: Path | None, *, as_json: bool) -> None:
-    r"""Show one entry of the log.
+    """Show one entry of the log.
 
     \b
     Example:
@@ -96,7 +96,7 @@ def show(config: Path, index: int, key: Path | None, *, as_json: bool) -> None:
 @with_config
 @click.argument("index", type=click.IntRange(min=0))
 def receipt(config: Path, index: int) -> None:
-    r"""Print the receipt (.tlog-proof) of one entry.
+    """Print the receipt (.tlog-proof) of one entry.
 
     \b
     Example:
@@ -110,7 +110,7 @@ def receipt(config: Path, index: int) -> None:
 @click.option("--private", type=click.Path(path_type=Path), required=True)
 @click.option("--public", type=click.Path(path_type=Path), required=True)
 def keygen(country: str, private: Path, public: Path) -> None:
-    r"""Make a data-protection officer's key pair; only the public half leaves his hands.
+    """Make a data-protection officer's key pair; only the public half leaves his hands.
 
     \b
     Example:

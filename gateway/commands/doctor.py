@@ -50,7 +50,7 @@ class StepError(GatewayError):
 @with_config
 @with_json
 def doctor(config: Path, *, as_json: bool) -> None:
-    r"""Check the settings and every part that they name.
+    """Check the settings and every part that they name.
 
     \b
     Example:

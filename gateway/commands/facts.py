@@ -39,7 +39,7 @@ from policies import Truth
     help="How long it holds from now.",
 )
 def attest(fact: str, config: Path, truth: str, by_unit: str, minutes: int, **scope: str) -> None:
-    r"""Attest FACT (a guard of the rules) for a scope; what is left out means "any".
+    """Attest FACT (a guard of the rules) for a scope; what is left out means "any".
 
     \b
     Examples:

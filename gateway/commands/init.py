@@ -25,7 +25,7 @@ from gateway.store import Store, StoreError
 @click.command()
 @with_config
 def init(config: Path) -> None:
-    r"""Create the log, its key, the keyset and the gateway's own databases.
+    """Create the log, its key, the keyset and the gateway's own databases.
 
     \b
     Example:

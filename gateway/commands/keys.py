@@ -20,7 +20,7 @@ def keys() -> None:
 @click.argument("country")
 @with_config
 def add(country: str, config: Path) -> None:
-    r"""Add a root key for COUNTRY; the keyset before is kept beside the new one.
+    """Add a root key for COUNTRY; the keyset before is kept beside the new one.
 
     \b
     Example:

@@ -24,7 +24,7 @@ from gateway.web.edge import Edge
 @click.command()
 @with_config
 def serve(config: Path) -> None:
-    r"""Run the gateway.
+    """Run the gateway.
 
     \b
     Example:

@@ -46,7 +46,7 @@ def _who(command: Callable[..., Any]) -> Callable[..., Any]:
 @_who
 @with_config
 def suspend(kind: str, value: str, issuer: str, config: Path) -> None:
-    r"""Suspend an officer (token's sub), a unit (ORG/UNIT), an organisation, an issuer; at once.
+    """Suspend an officer (token's sub), a unit (ORG/UNIT), an organisation, an issuer; at once.
 
     A client or a single token (jti) can be made void too.
 
@@ -66,7 +66,7 @@ def suspend(kind: str, value: str, issuer: str, config: Path) -> None:
 @_who
 @with_config
 def unsuspend(kind: str, value: str, issuer: str, config: Path) -> None:
-    r"""Take somebody off the list; it counts when the gateway has recorded it.
+    """Take somebody off the list; it counts when the gateway has recorded it.
 
     \b
     Example:
@@ -84,7 +84,7 @@ def unsuspend(kind: str, value: str, issuer: str, config: Path) -> None:
 @with_config
 @with_json
 def suspensions(config: Path, *, as_json: bool) -> None:
-    r"""Show who is suspended now.
+    """Show who is suspended now.
 
     \b
     Example:

@@ -40,7 +40,7 @@ def token(  # noqa: PLR0917  one option each
     *,
     strong: bool,
 ) -> None:
-    r"""Print a token of the development issuer.
+    """Print a token of the development issuer.
 
     \b
     Example:

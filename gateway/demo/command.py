@@ -39,7 +39,7 @@ _READ_S = 1.5  # the gateway reads new facts within facts.refresh_s
 @click.option("--check", is_flag=True, help="Stop the gateway after the story.")
 @click.option("--stop", "only_stop", is_flag=True, help="Only stop a gateway left running.")
 def demo(folder: Path, persons: int, port: int, *, check: bool, only_stop: bool) -> None:
-    r"""One question asked by three people, with three answers, and what the log proves.
+    """One question asked by three people, with three answers, and what the log proves.
 
     \b
     Examples:

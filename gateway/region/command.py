@@ -47,7 +47,12 @@ def region() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 @click.option("--force", is_flag=True, help="Replace a region that is there.")
 def create(directory: Path, persons: int, seed: int, *, as_json: bool, force: bool) -> None:
-    """Build nine national registers in DIRECTORY; the same seed gives the same contents."""
+    """Build nine national registers in DIRECTORY; the same seed gives the same contents.
+
+    \b
+    Example:
+      cuvar region create my-region --persons 20000 --seed 7
+    """
     from gateway.region.build import create_region
     from gateway.region.errors import RegionError
 

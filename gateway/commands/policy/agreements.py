@@ -26,7 +26,7 @@ _WORDS: Final = {
 @click.option("--pair", default=None, help="Only these two, in any order: BA,HR.")
 @with_json
 def agreements(rules: Path | None, on: datetime | None, pair: str | None, *, as_json: bool) -> None:
-    r"""Show agreements: kind, parties, purposes, data, clocks, contacts, and whether they count.
+    """Show agreements: kind, parties, purposes, data, clocks, contacts, and whether they count.
 
     \b
     Examples:

@@ -41,7 +41,7 @@ def check(
     notes: bool,
     as_json: bool,
 ) -> None:
-    r"""Check a rule folder as a whole; every fault with file and line.
+    """Check a rule folder as a whole; every fault with file and line.
 
     Lines that never match, never allow, repeat or shadow one another are faults; every worked
     example must come out as written; every invariant must hold over the whole decision space.

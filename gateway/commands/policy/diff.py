@@ -18,7 +18,7 @@ from policies.vocabulary import Vocabulary
 @click.argument("after", type=FOLDER)
 @with_json
 def diff(before: Path, after: Path, *, as_json: bool) -> None:
-    r"""Who newly sees, no longer sees or sees otherwise what of whose data.
+    """Who newly sees, no longer sees or sees otherwise what of whose data.
 
     Compares what the two folders mean, over the whole decision space, and not their text. With
     --json, every single access that changes.

@@ -62,15 +62,16 @@ def explain(
     as_json: bool,
     **asked: str | bool | None,
 ) -> None:
-    r"""Say whether a question is allowed, each condition in order, and what is nearest.
+    """Say whether a question is allowed, each condition in order, and what is nearest.
 
     Facts about the question that are not stated are false; facts about a record are as if nothing
     stood against the asker. No record is looked at.
 
     \b
     Examples:
-      cuvar policy explain --org HR-AS --role asylum_officer --action find --dataset registrations \
-        --owner BA --categories record --view hit --purpose asylum_procedure --sure case_number
+      cuvar policy explain --org HR-AS --role asylum_officer --action find --owner BA \\
+        --dataset registrations --categories record --view hit --purpose asylum_procedure \\
+        --sure case_number
       cuvar policy explain --entry 12 --config .demo/cuvar.toml
     """
     on = datetime.now(UTC).date() if as_of is None else as_of.date()

@@ -16,7 +16,7 @@ from gateway.ruleset import create_key_pair
 @click.option("--public", type=click.Path(path_type=Path), required=True)
 @with_json
 def keygen(signer: str, private: Path, public: Path, *, as_json: bool) -> None:
-    r"""Make the key with which SIGNER (BA, INT/UNHCR) signs its rules.
+    """Make the key with which SIGNER (BA, INT/UNHCR) signs its rules.
 
     \b
     Example:

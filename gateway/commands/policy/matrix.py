@@ -36,7 +36,7 @@ def matrix(
     svg_file: Path | None,
     as_json: bool,
 ) -> None:
-    r"""Roles by categories: in each cell the strongest view, with every fact at its best.
+    """Roles by categories: in each cell the strongest view, with every fact at its best.
 
     \b
     Examples:

@@ -65,7 +65,7 @@ class NewCountryError(GatewayError):
 def new_country(
     folder: Path, country: str, name: str, like: str | None, *, member: bool, as_json: bool
 ) -> None:
-    r"""Start the rules of COUNTRY in FOLDER, a copy of a rule set.
+    """Start the rules of COUNTRY in FOLDER, a copy of a rule set.
 
     Writes the country and its usual authorities into the vocabulary, and its own folder, in which
     nothing is allowed; then shows how a first line is written. With --like, the lines of another

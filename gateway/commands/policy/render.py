@@ -32,7 +32,7 @@ def render(
     html_file: Path | None,
     as_json: bool,
 ) -> None:
-    r"""Each line in words, beside it in English, with id, law and the digest of the file.
+    """Each line in words, beside it in English, with id, law and the digest of the file.
 
     The translations are unverified drafts; the line of the file is what counts.
 

@@ -43,7 +43,7 @@ def replay(
     *,
     as_json: bool,
 ) -> None:
-    r"""Decide the log's questions again under a draft and say which accesses would have changed.
+    """Decide the log's questions again under a draft and say which accesses would have changed.
 
     \b
     Examples:

@@ -30,7 +30,7 @@ from policies.manifest import COMMON, MOST_VERSION
 @click.option("--to", "end", type=click.DateTime(["%Y-%m-%d"]), help="Last day; none if left out.")
 @with_json
 def sign(folder: Path, part: str, key: Path, *, as_json: bool, **how: Any) -> None:
-    r"""Sign one part of the rule set in FOLDER; a folder that does not load is refused.
+    """Sign one part of the rule set in FOLDER; a folder that does not load is refused.
 
     The common part is written once and signed by every country, then each signs its own.
 

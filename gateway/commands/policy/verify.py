@@ -32,7 +32,7 @@ from policies.loader import read_folder
 def verify(
     folder: Path, keys: Path | None, config: Path | None, on: datetime | None, *, as_json: bool
 ) -> None:
-    r"""Hold every part of the rule set in FOLDER against its signers' public keys.
+    """Hold every part of the rule set in FOLDER against its signers' public keys.
 
     \b
     Examples:

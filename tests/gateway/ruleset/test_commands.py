@@ -105,9 +105,7 @@ def test_verify_wants_exactly_one_source_of_keys(rules, rule_keys, house_folder)
     assert run("verify", rules, "--config", house_folder / "cuvar.toml").exit_code == 2
 
 
-def test_verify_with_one_countrys_key_alone_does_not_pass_the_others(
-    signed_folder, rules, tmp_path
-):
+def test_verify_with_one_countrys_key_alone_does_not_pass_the_others(rules, rule_keys, tmp_path):
     """Parts that hold are not enough: what nobody answers for lies in the folder too."""
     keys = tmp_path / "one"
     keys.mkdir()
