@@ -39,6 +39,7 @@ def served_api(house_template, tmp_path_factory, unused_tcp_port_factory):
     process.wait()
 
 
+@pytest.mark.long
 def test_no_question_gives_a_500_or_an_undocumented_answer(served_api):
     url, issuer = served_api
     token = issuer.issue(

@@ -16,7 +16,21 @@ CHARACTERS = (
     *(",", " ", "\n", ".", "/", "%", "$", "^", "?", "0", "9" * 5000, "\U0001f600"),
 )
 WORDS = (
-    *("allow", "deny", "Deny", "deny # note", " deny", "DENY", "maybe", "*", "-", "", " ", "p", "g"),
+    *(
+        "allow",
+        "deny",
+        "Deny",
+        "deny # note",
+        " deny",
+        "DENY",
+        "maybe",
+        "*",
+        "-",
+        "",
+        " ",
+        "p",
+        "g",
+    ),
     *("* but ", "* but *", "* but -", "own", "here", "states", "offices", "EU", "NON", "INT"),
     *("personal", "case_bound", "common", "verified", "yes", "no", "record", "derived", "positive"),
     *("harmful", "2026-02-30", "2026-11-24", "0", "-1", "9" * 5000, "x" * 70000, "a + a", " + "),
