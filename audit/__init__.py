@@ -9,7 +9,15 @@ byte. The gateway's pipeline relies on this package; it imports nothing of the o
 """
 
 from audit.entry import Pending, Position, StoredEntry
-from audit.envelope import Envelope, Owner, Requester, encode_envelope, new_entry_id, parse_envelope
+from audit.envelope import (
+    Asked,
+    Envelope,
+    Owner,
+    Requester,
+    encode_envelope,
+    new_entry_id,
+    parse_envelope,
+)
 from audit.errors import (
     AuditError,
     EnvelopeError,
@@ -36,6 +44,7 @@ from audit.verify import Finding, Report, verify_log
 from audit.vocabulary import Kind, Operation, Status, Verdict
 
 __all__ = [
+    "Asked",
     "AuditError",
     "AuditLog",
     "Envelope",

@@ -25,6 +25,12 @@ _COLUMNS = (
 )
 _HEAD = "SELECT origin, size, root, note FROM log_head WHERE one = 1"
 _BOUNDS = "SELECT coalesce(min(idx), 0), coalesce(max(idx), -1) + 1 FROM "
+_BETWEEN = (
+    "SELECT coalesce(min(idx), 0), coalesce(max(idx), -1) + 1 FROM log_entry"
+    " WHERE t >= {} AND t < {}"
+)
+_ENVELOPES = "SELECT idx, envelope FROM log_entry WHERE idx >= {} AND idx < {} ORDER BY idx"
+_EVER = 2**62  # microseconds; after all of them
 _PATIENCE = 60.0
 _T = TypeVar("_T")
 
@@ -64,11 +70,24 @@ class Copy(Protocol):
     def rows(self, start: int, stop: int) -> list[Row]:
         """Entries in this range, in order."""
 
+    def between(self, first: int | None, last: int | None) -> tuple[int, int]:
+        """The numbers of the entries from one time up to and without another, in microseconds.
+
+        By the stored times, which prove nothing: for reports, not for proofs.
+        """
+
+    def envelopes(self, start: int, stop: int) -> list[tuple[int, object]]:
+        """Number and envelope of the entries in this range, in order, as stored."""
+
     def tile(self, tile: TileId) -> bytes | None:
         """A stored tile."""
 
     def damage(self) -> str | None:
         """What the database itself finds wrong with its file."""
+
+
+def _times(first: int | None, last: int | None) -> tuple[int, int]:
+    return (-_EVER if first is None else first, _EVER if last is None else last)
 
 
 def _head(row: Any) -> Head:
@@ -101,6 +120,13 @@ class _SqliteCopy:
         sql = f"SELECT {_COLUMNS} WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx"
         return [Row(*row) for row in self._fetch(sql, (start, stop))]
 
+    def between(self, first: int | None, last: int | None) -> tuple[int, int]:
+        low, high = self._fetch(_BETWEEN.format("?1", "?2"), _times(first, last))[0]
+        return low, high
+
+    def envelopes(self, start: int, stop: int) -> list[tuple[int, object]]:
+        return self._fetch(_ENVELOPES.format("?1", "?2"), (start, stop))
+
     def tile(self, tile: TileId) -> bytes | None:
         sql = "SELECT hashes FROM log_tile WHERE level = ? AND number = ?"
         rows = self._fetch(sql, tile)
@@ -129,6 +155,14 @@ class _PostgresCopy:
     def rows(self, start: int, stop: int) -> list[Row]:
         sql = f"SELECT {_COLUMNS} WHERE e.idx >= $1 AND e.idx < $2 ORDER BY e.idx"
         return [Row(*row) for row in self._fetch(sql, start, stop)]
+
+    def between(self, first: int | None, last: int | None) -> tuple[int, int]:
+        low, high = self._fetch(_BETWEEN.format("$1", "$2"), *_times(first, last))[0]
+        return low, high
+
+    def envelopes(self, start: int, stop: int) -> list[tuple[int, object]]:
+        rows = self._fetch(_ENVELOPES.format("$1", "$2"), start, stop)
+        return [(row[0], row[1]) for row in rows]
 
     def tile(self, tile: TileId) -> bytes | None:
         sql = "SELECT hashes FROM log_tile WHERE level = $1 AND number = $2"

@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The envelope: the part of an entry that is hashed into the tree (docs/formats/log.md, section 1).
 
-It says who asked whose data for what and what the rules said, in codes only. It holds no person:
-every value must match a narrow pattern, and who exactly, about whom and why stand in the sealed
-detail, to which `detail` commits. Bytes are law: RFC 8785 JSON without floats and with ASCII keys,
-for which the plain encoder of the standard library gives the same bytes; the parser refuses
-whatever the encoder would not have written.
+It says who asked whose data for what, which facts of the question held and what the rules said, in
+codes only. It holds no person: every value must match a narrow pattern, and who exactly, about whom
+and why stand in the sealed detail, to which `detail` commits. Bytes are law: RFC 8785 JSON without
+floats and with ASCII keys; the parser refuses whatever the encoder would not have written.
 """
 
 import json
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -18,30 +15,17 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from audit.errors import EnvelopeError
+from audit.forms import checked, checked_once, fits, listing, optional, quoted, sorted_list
 from audit.vocabulary import Kind, Operation, Status, Verdict
 
-VERSION = 1
+VERSION = 2
+_FIRST = 1  # entries of the first version are read for ever; they lack `asked`
 MAX_BYTES = 65_535  # an entry bundle gives each entry a 16-bit length
-MAX_ITEMS = 512
 MAX_COUNT = 2**53 - 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STAMP = b'"t":"'
 _STAMP_SIZE = len("2026-11-24T00:00:00.000000Z")
 
-_CODE = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
-_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
-_PATTERNS = {
-    "id": r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
-    "country": r"[A-Z]{2,8}",
-    "code": _CODE,
-    "field": rf"{_NAME}(\.({_NAME}|\*))?",
-    "rule": r"[A-Z]{1,8}[0-9]{0,3}(-[A-Z]{1,8}[0-9]{0,3}[a-z]?)?|[a-z]{1,16}( [a-z]{1,16}){0,3}",
-    "view": r"[a-z]{1,16}(\+[a-z]{1,16}){0,4}",
-    "digest": r"[0-9a-f]{64}",
-    "log": r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}",
-    "t": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z",
-}
-_MATCH = {name: re.compile(pattern, re.ASCII).fullmatch for name, pattern in _PATTERNS.items()}
 _WORDS: dict[type[StrEnum], dict[str, StrEnum]] = {
     words: {word.value: word for word in words} for words in (Kind, Operation, Verdict, Status)
 }
@@ -65,11 +49,33 @@ class Owner:
     dataset: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What else a question must state to be decided again: docs/formats/log.md, "Asked".
+
+    Attributes:
+        action: find, read, list, count, consult, trace or reidentify.
+        view: the wanted view.
+        categories: those asked; () is all of the dataset.
+        named: whether exactly one person was named.
+        sure: facts about the question that were true.
+        maybe: those that were only possible. Facts about a record never stand here.
+    """
+
+    action: str
+    view: str
+    categories: tuple[str, ...]
+    named: bool
+    sure: tuple[str, ...] = ()
+    maybe: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
     """One event. Lists are written sorted and without repetition; None is written as null.
 
     `t` is what the caller's clock said; the log puts its own time of sequencing in its place.
+    `v` is 1 only on entries read from an older log.
     """
 
     id: str
@@ -81,6 +87,7 @@ class Envelope:
     op: Operation | None = None
     purpose: str | None = None
     basis: str | None = None
+    asked: Asked | None = None
     decision: Verdict = Verdict.NONE
     view: str | None = None
     fields: tuple[str, ...] = ()
@@ -92,6 +99,7 @@ class Envelope:
     correlation: str | None = None
     detail: str | None = None
     keys: tuple[str, ...] = ()
+    v: int = VERSION
 
 
 class EncodedEnvelope(bytes):
@@ -116,52 +124,9 @@ def new_entry_id(now: datetime, random: bytes) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-@lru_cache(maxsize=8192)
-def _fits(pattern: str, text: str) -> bool:
-    return _MATCH[pattern](text) is not None
-
-
 def is_origin(text: str) -> bool:
     """Whether a text can be the name of a log."""
-    return _fits("log", text)
-
-
-def _text(where: str, pattern: str, value: object) -> str:
-    if not isinstance(value, str) or not _fits(pattern, value):
-        raise EnvelopeError(f"the envelope's {where} does not have the form the format gives it")
-    return value
-
-
-def _once(where: str, pattern: str, value: object) -> str:
-    """As `_text`, for values that no other entry has: remembering them would push out the rest."""
-    if not isinstance(value, str) or _MATCH[pattern](value) is None:
-        raise EnvelopeError(f"the envelope's {where} does not have the form the format gives it")
-    return value
-
-
-def _json(text: str | None) -> str:
-    """A checked text as JSON; no pattern admits a sign that JSON would escape."""
-    return "null" if text is None else f'"{text}"'
-
-
-def _optional(where: str, pattern: str, value: object) -> str:
-    return "null" if value is None else f'"{_text(where, pattern, value)}"'
-
-
-def _items(where: str, pattern: str, values: Iterable[str]) -> str:
-    try:
-        return _listed(where, pattern, tuple(values))
-    except TypeError:  # something that can't be remembered is no text either
-        raise EnvelopeError(f"the envelope's {where} is not a list of texts") from None
-
-
-@lru_cache(maxsize=4096)
-def _listed(where: str, pattern: str, values: tuple[str, ...]) -> str:
-    """A sorted JSON list without repetition; the same few lists come back all day."""
-    found = sorted({_text(where, pattern, value) for value in values})
-    if len(found) > MAX_ITEMS:
-        raise EnvelopeError(f"the envelope's {where} has more than {MAX_ITEMS} items")
-    return "[" + ",".join([f'"{item}"' for item in found]) + "]"
+    return fits("log", text)
 
 
 def _word(where: str, words: type[_W], value: object) -> _W:
@@ -191,17 +156,52 @@ def format_time(t: datetime) -> str:
 def _owner(owner: Owner | None) -> str:
     if owner is None:
         return "null"
-    country = _text("owner country", "country", owner.country)
-    dataset = _optional("dataset", "code", owner.dataset)
+    country = checked("owner country", "country", owner.country)
+    dataset = optional("dataset", "code", owner.dataset)
     return f'{{"country":"{country}","dataset":{dataset}}}'
 
 
 def _requester(asker: Requester | None) -> str:
     if asker is None:
         return "null"
-    country = _text("requester country", "country", asker.country)
-    org, role = _text("org", "code", asker.org), _optional("role", "code", asker.role)
+    country = checked("requester country", "country", asker.country)
+    org, role = checked("org", "code", asker.org), optional("role", "code", asker.role)
     return f'{{"country":"{country}","org":"{org}","role":{role}}}'
+
+
+def _asked(asked: Asked | None) -> str:
+    if asked is None:
+        return "null"
+    if not isinstance(asked.named, bool):  # before the memory, for which 1 is the same as true
+        raise EnvelopeError("the envelope's named is neither true nor false")
+    try:
+        return _remembered(asked)
+    except TypeError:
+        raise EnvelopeError("the envelope's asked holds what is no text") from None
+
+
+@lru_cache(maxsize=4096)
+def _remembered(asked: Asked) -> str:
+    """The same questions are asked all day, in the same standing of facts."""
+    if not set(asked.sure).isdisjoint(asked.maybe):
+        raise EnvelopeError("the envelope calls a fact both true and only possible")
+    return (
+        f'{{"action":"{checked("action", "word", asked.action)}"'
+        f',"categories":{sorted_list("categories", "name", asked.categories)}'
+        f',"maybe":{sorted_list("maybe", "name", asked.maybe)}'
+        f',"named":{"true" if asked.named else "false"}'
+        f',"sure":{sorted_list("sure", "name", asked.sure)}'
+        f',"view":"{checked("wanted view", "word", asked.view)}"}}'
+    )
+
+
+def _start(e: Envelope) -> str:
+    """The first member, which only the second version has."""
+    if type(e.v) is int and e.v == VERSION:
+        return f'{{"asked":{_asked(e.asked)},"basis":'
+    if type(e.v) is int and e.v == _FIRST and e.asked is None:
+        return '{"basis":'
+    raise EnvelopeError("the envelope is of a version that this program does not know")
 
 
 def _written(e: Envelope) -> str:
@@ -209,32 +209,34 @@ def _written(e: Envelope) -> str:
 
     Written member by member, because a plain encoder took most of the time of an entry.
     """
-    correlation = None if e.correlation is None else _once("correlation", "code", e.correlation)
-    detail = None if e.detail is None else _once("detail", "digest", e.detail)
+    correlation = (
+        None if e.correlation is None else checked_once("correlation", "code", e.correlation)
+    )
+    detail = None if e.detail is None else checked_once("detail", "digest", e.detail)
     op = None if e.op is None else _word("op", Operation, e.op).value
     count = _count(e.count)
     return (
-        f'{{"basis":{_optional("basis", "code", e.basis)}'
-        f',"correlation":{_json(correlation)}'
+        f"{_start(e)}{optional('basis', 'code', e.basis)}"
+        f',"correlation":{quoted(correlation)}'
         f',"count":{"null" if count is None else count}'
         f',"decision":"{_word("decision", Verdict, e.decision).value}"'
-        f',"detail":{_json(detail)}'
-        f',"duties":{_items("duties", "code", e.duties)}'
-        f',"fields":{_items("fields", "field", e.fields)}'
-        f',"id":"{_once("id", "id", e.id)}"'
-        f',"keys":{_items("keys", "code", e.keys)}'
+        f',"detail":{quoted(detail)}'
+        f',"duties":{listing("duties", "code", e.duties)}'
+        f',"fields":{listing("fields", "field", e.fields)}'
+        f',"id":"{checked_once("id", "id", e.id)}"'
+        f',"keys":{listing("keys", "code", e.keys)}'
         f',"kind":"{_word("kind", Kind, e.kind).value}"'
-        f',"log":"{_text("log", "log", e.log)}"'
-        f',"op":{_json(op)}'
+        f',"log":"{checked("log", "log", e.log)}"'
+        f',"op":{quoted(op)}'
         f',"owner":{_owner(e.owner)}'
-        f',"policy":{_optional("policy", "digest", e.policy)}'
-        f',"purpose":{_optional("purpose", "code", e.purpose)}'
+        f',"policy":{optional("policy", "digest", e.policy)}'
+        f',"purpose":{optional("purpose", "code", e.purpose)}'
         f',"requester":{_requester(e.requester)}'
-        f',"rules":{_items("rules", "rule", e.rules)}'
+        f',"rules":{listing("rules", "rule", e.rules)}'
         f',"status":"{_word("status", Status, e.status).value}"'
         f',"t":"{format_time(e.t)}"'
-        f',"v":{VERSION}'
-        f',"view":{_optional("view", "view", e.view)}}}'
+        f',"v":{e.v}'
+        f',"view":{optional("view", "view", e.view)}}}'
     )
 
 
@@ -307,20 +309,21 @@ def _list(where: str, value: object) -> tuple[str, ...]:
 
 def _time(value: object) -> datetime:
     try:
-        return datetime.fromisoformat(_text("t", "t", value))
+        return datetime.fromisoformat(checked("t", "t", value))
     except ValueError:
         raise EnvelopeError("the envelope's t is not a time") from None
 
 
-_MEMBERS = frozenset(field.name for field in fields(Envelope)) | {"v"}
+_MEMBERS = frozenset(field.name for field in fields(Envelope))
+_FIRST_MEMBERS = _MEMBERS - {"asked"}
+_ASKED = frozenset(field.name for field in fields(Asked))
 _OWNER = frozenset({"country", "dataset"})
 _REQUESTER = frozenset({"country", "org", "role"})
 
 
 def _build(value: object) -> Envelope:
-    members = _object("the envelope", value, _MEMBERS)
-    if type(members["v"]) is not int or members.pop("v") != VERSION:
-        raise EnvelopeError("the envelope is of a version that this reader does not know")
+    first = isinstance(value, dict) and value.get("v") == _FIRST
+    members = _object("the envelope", value, _FIRST_MEMBERS if first else _MEMBERS)
     members["kind"] = _word("kind", Kind, members["kind"])
     members["status"] = _word("status", Status, members["status"])
     members["decision"] = _word("decision", Verdict, members["decision"])
@@ -330,7 +333,16 @@ def _build(value: object) -> Envelope:
         members["owner"] = Owner(**_object("owner", members["owner"], _OWNER))
     if members["requester"] is not None:
         members["requester"] = Requester(**_object("requester", members["requester"], _REQUESTER))
+    if members.get("asked") is not None:
+        members["asked"] = _question(members["asked"])
     for name in ("fields", "rules", "duties", "keys"):
         members[name] = _list(name, members[name])
     members["t"] = _time(members["t"])
     return Envelope(**members)
+
+
+def _question(value: object) -> Asked:
+    members = _object("asked", value, _ASKED)
+    for name in ("categories", "sure", "maybe"):
+        members[name] = _list(name, members[name])
+    return Asked(**members)

@@ -36,6 +36,7 @@ _BLOCK = 256
 _LENGTH = 4
 _WRAPPED = 32 + 32 + 16  # encapsulated key, content key, tag
 _SALT = 32
+_OPENED = 256  # windows that an Unsealer remembers
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
@@ -165,27 +166,55 @@ def _wrapped_keys(header: bytes) -> dict[str, bytes]:
     return found
 
 
+class Unsealer:
+    """Opens many details with one recipient's private key, each window's content key once."""
+
+    def __init__(self, private: X25519PrivateKey) -> None:
+        """Keep the key in memory for as long as this object lives."""
+        self._private = private
+        self._windows: dict[bytes, tuple[bytes, hmac.HMAC]] = {}  # header: its hash, content key
+
+    def open(self, sealed: Sealed) -> bytes:
+        """The detail.
+
+        Raises:
+            SealError: the key is of no recipient, or salt, window or ciphertext were changed.
+        """
+        if commit_detail(sealed.salt, sealed.window, sealed.blob) != sealed.commitment:
+            raise SealError("the sealed detail is not the one that the envelope commits to")
+        digest, mac = self._opened(sealed.window)
+        try:
+            padded = AESGCM(_entry_key(mac, sealed.salt)).decrypt(_NONCE, sealed.blob, digest)
+        except InvalidTag:
+            raise SealError("the sealed detail does not decrypt: its bytes were changed") from None
+        return _unpad(padded)
+
+    def _opened(self, header: bytes) -> tuple[bytes, hmac.HMAC]:
+        found = self._windows.get(header)
+        if found is None:
+            mac = _keyed(_content_key(header, self._private))
+            if len(self._windows) >= _OPENED:
+                self._windows.clear()
+            found = self._windows[header] = hashlib.sha256(header).digest(), mac
+        return found
+
+
+def _content_key(header: bytes, private: X25519PrivateKey) -> bytes:
+    for key_id, wrapped in _wrapped_keys(header).items():
+        try:
+            return _SUITE.decrypt(wrapped, private, _WRAP + key_id.encode())
+        except (InvalidTag, ValueError):
+            continue
+    raise SealError("the private key is of none of this detail's recipients")
+
+
 def open_sealed(sealed: Sealed, private: X25519PrivateKey) -> bytes:
     """The detail, opened with one recipient's private key.
 
     Raises:
         SealError: the key is of no recipient, or salt, window or ciphertext were changed.
     """
-    if commit_detail(sealed.salt, sealed.window, sealed.blob) != sealed.commitment:
-        raise SealError("the sealed detail is not the one that the envelope commits to")
-    digest = hashlib.sha256(sealed.window).digest()
-    for key_id, wrapped in _wrapped_keys(sealed.window).items():
-        try:
-            key = _SUITE.decrypt(wrapped, private, _WRAP + key_id.encode())
-        except (InvalidTag, ValueError):
-            continue
-        try:
-            cipher = AESGCM(_entry_key(_keyed(key), sealed.salt))
-            padded = cipher.decrypt(_NONCE, sealed.blob, digest)
-        except InvalidTag:
-            raise SealError("the sealed detail does not decrypt: its bytes were changed") from None
-        return _unpad(padded)
-    raise SealError("the private key is of none of this detail's recipients")
+    return Unsealer(private).open(sealed)
 
 
 def _unpad(padded: bytes) -> bytes:

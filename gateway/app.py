@@ -11,12 +11,12 @@ import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
 from audit import AuditError, Kind, LogUnavailableError, ProofError
@@ -29,9 +29,11 @@ from gateway.identity.request import request_proof
 from gateway.logs import Event
 from gateway.metrics import METRICS_MEDIA_TYPE
 from gateway.openapi import API_WORDS, DESCRIPTION, action_docs, extend_document
+from gateway.policy.routes import add_policy_routes
 from gateway.problem_handlers import field_faults, install_problem_handlers, token_problem
 from gateway.problems import Problem, ProblemError, openapi_problems
 from gateway.questions import ACTIONS, AnyQuestion
+from gateway.ruleset import NoRulesError
 from gateway.runtime import Runtime
 from gateway.signals import Phase
 from gateway.tracing import NATIVE_TELEMETRY_OFF
@@ -40,6 +42,7 @@ from gateway.web.edge import Edge
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,14}")
 _PLAIN: Final = "text/plain; charset=utf-8"
 _HEADERS_ADDED: Final = 5.0
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 def create_app(runtime: Runtime) -> Edge:
@@ -71,11 +74,18 @@ def create_app(runtime: Runtime) -> Edge:
             **action_docs(action, model),
         )
     _add_proofs(app, desk)
+    policy = add_policy_routes(app, runtime, desk, _Direct)
+    runtime.closing.callback(policy.close)
     _add_operations(app, runtime)
     extend_document(app)
     install_problem_handlers(
         app,
-        {TokenError: token_problem, LogUnavailableError: _log_problem, AuditError: _log_problem},
+        {
+            TokenError: token_problem,
+            LogUnavailableError: _log_problem,
+            AuditError: _log_problem,
+            NoRulesError: lambda _: ProblemError(Problem.NO_RULES, retry_after_s=_HEADERS_ADDED),
+        },
     )
     return runtime.edge(app)
 
@@ -109,9 +119,9 @@ class _Desk:
             with tracing.span(Phase.REQUEST, correlation=correlation, action=action):
                 with tracing.span(Phase.IDENTITY):
                     principal = await self.principal(request)
-                    await self._within_rate(request, principal)
+                    await self.within_rate(request, principal)
                 with tracing.span(Phase.QUESTION):
-                    asked = await self._parsed(request, model, principal)
+                    asked = await self.parsed(request, model, principal)
                 reply = await self._answered(request, action, principal, asked)
             response = Response(reply.body, reply.status, media_type=reply.media_type)
             response.raw_headers.extend(reply.headers)
@@ -127,8 +137,11 @@ class _Desk:
             return await self.runtime.pipeline.answer(action, principal, asked, correlation)
         except (ProblemError, TokenError, AuditError):
             raise
+        except NoRulesError:
+            await self.note(request, Kind.ERROR, "no rules", principal)
+            raise
         except Exception:
-            await self._note(request, Kind.ERROR, "internal error", principal)
+            await self.note(request, Kind.ERROR, "internal error", principal)
             raise
 
     async def principal(self, request: Request) -> Principal:
@@ -154,7 +167,7 @@ class _Desk:
                 Event.TOKEN_REFUSED, correlation=correlation, fault=error.fault.value
             )
             reason = str(error.fault).replace("_", " ")
-            await self._note(request, Kind.AUTHENTICATION, reason, None)
+            await self.note(request, Kind.AUTHENTICATION, reason, None)
             raise
 
     async def standing(self, request: Request) -> None:
@@ -166,9 +179,14 @@ class _Desk:
         """
         principal = await self.principal(request)
         self.runtime.verifier.require_standing(principal)
-        await self._within_rate(request, principal)
+        await self.within_rate(request, principal)
 
-    async def _within_rate(self, request: Request, principal: Principal) -> None:
+    async def within_rate(self, request: Request, principal: Principal) -> None:
+        """Count this request.
+
+        Raises:
+            ProblemError: over a limit; recorded.
+        """
         runtime = self.runtime
         allowance = runtime.limits.ask(principal.issuer, principal.officer, principal.org)
         if not allowance.allowed:
@@ -179,12 +197,15 @@ class _Desk:
                 organisation=principal.org,
                 retry_after_s=math.ceil(allowance.retry_after_s),
             )
-            await self._note(request, Kind.DENIAL, "rate limit", principal)
+            await self.note(request, Kind.DENIAL, "rate limit", principal)
             raise ProblemError(Problem.TOO_MANY, retry_after_s=allowance.retry_after_s)
 
-    async def _parsed(
-        self, request: Request, model: type[AnyQuestion], principal: Principal
-    ) -> AnyQuestion:
+    async def parsed(self, request: Request, model: type[_Model], principal: Principal) -> _Model:
+        """The body as one of the API's models.
+
+        Raises:
+            ProblemError: it is none; recorded.
+        """
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         body = await request.body()
         try:
@@ -196,16 +217,17 @@ class _Desk:
             errors = error.errors(include_url=False, include_context=False, include_input=False)
             found = field_faults([{**e, "loc": ("body", *e["loc"])} for e in errors], API_WORDS)
             faults = [{"field": fault.field, "reason": fault.reason} for fault in found]
-        await self._note(request, Kind.DENIAL, "malformed question", principal)
+        await self.note(request, Kind.DENIAL, "malformed question", principal)
         raise ProblemError(Problem.MALFORMED_QUESTION, members={"faults": faults})
 
-    async def _note(
+    async def note(
         self, request: Request, kind: Kind, reason: str, principal: Principal | None
     ) -> None:
+        """Record a request that came to nothing; `reason` is our own words."""
         runtime = self.runtime
         occasion = Occasion(
             origin=runtime.log.origin,
-            policy=runtime.rules().snapshot.digest,
+            policy=runtime.keeper.digest,
             correlation=correlation_of(request.scope) or "",
             at=runtime.clock(),
             action="",

@@ -15,6 +15,7 @@ from typing import Final
 import orjson
 
 from audit import (
+    Asked,
     Envelope,
     Kind,
     Operation,
@@ -32,6 +33,7 @@ from gateway.asker import Asker
 from gateway.outcome import Outcome
 
 _REFUSED: Final = "refused"
+_MOST_READERS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Occasion:
     purpose: str | None = None
     basis: str | None = None
     owners: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+    """those of the dataset: others may be somebody's name"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class Secret:
     reason: str | None
     query: Mapping[str, object]
     approvals: tuple[str, ...]
+    answer: str
+    """SHA-256 of the owner's part as sent"""
 
 
 class EntryWriter:
@@ -92,11 +98,16 @@ class EntryWriter:
         return tuple(sorted({c for c in (owner, country) if c in self._dpos}))
 
     def outcome(
-        self, occasion: Occasion, asker: Asker, outcome: Outcome, secret: Secret, answer: str
+        self,
+        occasion: Occasion,
+        asker: Asker,
+        outcome: Outcome,
+        secret: Secret,
+        asked: Asked | None,
     ) -> Pending:
         """The entry of one owner's part of an answer.
 
-        `answer` is the SHA-256 of that part as sent.
+        `asked` is the question as it reached the rules, None when it did not.
 
         Raises:
             AuditError: the envelope or the seal can't be made; nothing may be answered.
@@ -105,7 +116,7 @@ class EntryWriter:
         readers = self._readers(outcome.owner, principal.country)
         sealed = None
         if readers:
-            detail = _detail(occasion, asker, outcome, secret, answer)
+            detail = _detail(occasion, asker, outcome, secret)
             sealed = self._sealer.seal(orjson.dumps(detail), readers)
         envelope = Envelope(
             id=new_entry_id(occasion.at, random_bytes(10)),
@@ -119,6 +130,7 @@ class EntryWriter:
             op=_operation(occasion, asker, outcome),
             purpose=occasion.purpose,
             basis=occasion.basis,
+            asked=asked,
             decision=_verdict(outcome),
             view="+".join(sorted({result.view for result in outcome.results})) or None,
             fields=outcome.released,
@@ -127,6 +139,37 @@ class EntryWriter:
             duties=tuple(sorted(outcome.duties)),
             count=outcome.count,
             status=_status(occasion, outcome),
+            correlation=occasion.correlation,
+            detail=None if sealed is None else sealed.commitment.hex(),
+            keys=readers if sealed is not None else (),
+        )
+        return Pending(envelope=encode_envelope(envelope), sealed=sealed)
+
+    def review(
+        self, occasion: Occasion, asker: Asker, query: Mapping[str, object], answer: str
+    ) -> Pending:
+        """The entry of a look at the rules or at what they did: `query` says which.
+
+        Sealed to the asker's own officer; where he has none here, to all whose log it is.
+
+        Raises:
+            AuditError: the envelope or the seal can't be made; nothing may be answered.
+        """
+        readers = self._readers(None, asker.country) or tuple(sorted(self._dpos)[:_MOST_READERS])
+        sealed = None
+        if readers:
+            detail = {"v": 2, **_who(asker), "query": query, "answer": answer}
+            sealed = self._sealer.seal(orjson.dumps(detail), readers)
+        envelope = Envelope(
+            id=new_entry_id(occasion.at, random_bytes(10)),
+            kind=Kind.REVIEW,
+            t=occasion.at,
+            log=occasion.origin,
+            requester=Requester(asker.country, asker.org, asker.role or None),
+            op=Operation.ADMINISTER,
+            decision=Verdict.ALLOW,
+            policy=occasion.policy,
+            status=Status.DONE,
             correlation=occasion.correlation,
             detail=None if sealed is None else sealed.commitment.hex(),
             keys=readers if sealed is not None else (),
@@ -159,12 +202,9 @@ class EntryWriter:
         return Pending(envelope=encode_envelope(envelope), sealed=None)
 
 
-def _detail(
-    occasion: Occasion, asker: Asker, outcome: Outcome, secret: Secret, answer: str
-) -> dict[str, object]:
+def _who(asker: Asker) -> dict[str, object]:
     principal = asker.principal
-    detail: dict[str, object] = {
-        "v": 1,
+    return {
         "officer": principal.officer,
         "unit": principal.unit,
         "issuer": principal.issuer,
@@ -172,18 +212,31 @@ def _detail(
         "token": principal.jti,
         "acr": principal.acr,
         "auth_time": principal.auth_time,
+    }
+
+
+def _detail(
+    occasion: Occasion, asker: Asker, outcome: Outcome, secret: Secret
+) -> dict[str, object]:
+    detail: dict[str, object] = {
+        "v": 2,
+        **_who(asker),
         "case_no": secret.case_no,
         "reason": secret.reason,
         "query": secret.query,
         "approvals": list(secret.approvals),
         "persons": list(outcome.persons),
-        "answer": answer,
+        "answer": secret.answer,
+        "facts": [
+            {"sure": seen.sure, "maybe": seen.maybe, "granted": seen.granted}
+            for seen in outcome.seen
+        ],
         "note": outcome.note,
     }
     if "written_record" in outcome.duties:
         detail["written_record"] = {
             "sender": outcome.owner,
-            "recipient": principal.org,
+            "recipient": asker.org,
             "fields": list(outcome.released),
             "at": occasion.at.astimezone(UTC).isoformat(timespec="seconds"),
         }

@@ -64,6 +64,9 @@ class Event(StrEnum):
     TOKEN_REFUSED = "token.refused"  # noqa: S105 - an event's name, no password
     LIMITED = "question.limited"
     POLICIES_LOADED = "policies.loaded"
+    POLICIES_UNSIGNED = "policies.unsigned_development_mode"
+    POLICIES_REFUSED = "policies.refused"
+    POLICIES_WELL = "policies.well"
     SOURCE_CHANGED = "source.changed"
     FACTS_STALE = "facts.stale"
     FACTS_FRESH = "facts.fresh"

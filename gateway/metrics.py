@@ -56,6 +56,18 @@ class Metrics:
             registry=registry,
         )  # fmt: skip
         self._policy_of = fields.clean
+        self.policy_signed = Gauge(
+            "cuvar_policy_signed", "1 when rules must be signed; 0 in development mode.",
+            registry=registry,
+        )  # fmt: skip
+        self.policy_degraded = Gauge(
+            "cuvar_policy_degraded", "1 while a rule folder is refused or nothing is valid.",
+            registry=registry,
+        )  # fmt: skip
+        self._policy_refused = Counter(
+            "cuvar_policy_refused", "Rule sets that were not taken, by why.", ("why",),
+            registry=registry,
+        )  # fmt: skip
         self.in_flight = Gauge("cuvar_in_flight", "Requests being answered.", registry=registry)
         self.log_queue = Gauge(
             "cuvar_log_queue_depth", "Entries waiting for the disk.", registry=registry
@@ -115,6 +127,10 @@ class Metrics:
         self._policy.clear()
         if self._policy_of("policy", digest) is not None:
             self._policy.labels(digest=digest).set(1)
+
+    def policy_refused(self, why: str) -> None:
+        """A rule set was not taken."""
+        self._policy_refused.labels(why=self._label("refusal", why)).inc()
 
     def dropped(self) -> None:
         """A log field or span attribute was withheld."""

@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
+from gateway.policy.calls import CALLS
+from gateway.policy.described import PolicyAnswer, PolicyStanding
 from gateway.problems import Problem, openapi_problems
 from gateway.questions import ACTIONS
 
@@ -87,6 +89,7 @@ _PROBLEMS: Final = openapi_problems(
     Problem.LOG_UNAVAILABLE,
     Problem.IDENTITY_UNAVAILABLE,
     Problem.NOT_READY,
+    Problem.NO_RULES,
     Problem.TIMED_OUT,
 )
 
@@ -117,9 +120,10 @@ def action_docs(action: str, model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    models = [(model, "validation") for model in ACTIONS.values()]
+    models = [(model, "validation") for model in (*ACTIONS.values(), *CALLS)]
+    answers = [(model, "serialization") for model in (Answer, PolicyAnswer, PolicyStanding)]
     _, top = models_json_schema(
-        [*models, (Answer, "serialization")],  # type: ignore[list-item]
+        [*models, *answers],  # type: ignore[list-item]
         ref_template=_REF,
     )
     found: dict[str, Any] = top["$defs"]

@@ -44,42 +44,34 @@ from gateway.identity import (
     StepUp,
     TokenVerifier,
 )
-from gateway.inquiry import Rules
 from gateway.limits import Buckets, Limits
 from gateway.logbook import Logbook
 from gateway.logs import open_log
 from gateway.metrics import Metrics
+from gateway.onward import OnwardMarks
 from gateway.owner import Desk, OwnerDesk
 from gateway.pipeline import Parts, Pipeline
 from gateway.population import Populations
-from gateway.questions import ACTIONS
 from gateway.registers import open_registers
+from gateway.ruleset import ChangeEntries, Keeper, RuleMemory
+from gateway.ruleset.opening import open_folders
 from gateway.runtime import Runtime
 from gateway.settings import Settings
-from gateway.signals import SignalFields, Words
+from gateway.signal_words import signal_words
+from gateway.signals import SignalFields
 from gateway.sources import Source
 from gateway.state import METADATA as STATE
 from gateway.state import IssuedCaseNumbers, UsedTokens
 from gateway.store import Store
 from gateway.subjects import Subjects
-from gateway.suspensions import Recorder
+from gateway.suspensions import recorder_of
 from gateway.tables import Tables
 from gateway.terms import RuleTerms
 from gateway.tracing import Tracing, open_tracing
-from policies import Snapshot, example_rules, load_rules
+from policies import Snapshot
 
 _STRANGERS_PER_MINUTE: Final = 120
 _MINUTE: Final = 60.0
-_ROUTES: Final = (
-    *(f"/v1/{action}" for action in ACTIONS),
-    "/v1/receipts/{index}",
-    "/v1/checkpoint",
-    "/v1/consistency/{old}/{new}",
-    "/healthz",
-    "/readyz",
-    "/metrics",
-    "/openapi.json",
-)
 
 
 def utc_now() -> datetime:
@@ -100,7 +92,7 @@ async def open_gateway(
     Raises:
         GatewayError: a part of the gateway's own can't be opened; the message says which and
             what to do.
-        PolicyError: the rule set is refused, with file and line.
+            A refused rule set is one, with file and line.
         AuditError: the log can't be opened.
         AnonymiseError: the keyset can't be opened.
     """
@@ -118,18 +110,25 @@ async def _open(
     clock: Callable[[], datetime],
     stack: AsyncExitStack,
 ) -> Runtime:
-    snapshot = open_rules(settings, clock().date())
-    fields = SignalFields(_words(snapshot, settings))
-    metrics = Metrics(fields)
-    events = open_log(stream, fields, level=settings.logging.level, on_drop=metrics.dropped)
     log = await open_audit_log(settings, clock)
     stack.push_async_callback(log.close)
-    rules = Rules(snapshot)
+    state = await Store(settings.state.url.get_secret_value(), name="state").open(STATE)
+    stack.push_async_callback(state.close)
+    sealer, dpos, courts = _sealer(settings, clock)
+    changes = ChangeEntries(log, sealer, tuple(sorted(dpos)), clock)
+    keeper = Keeper(open_folders(settings), RuleMemory(state, log.origin), changes, clock)
+    snapshot = (await keeper.start()).snapshot
+    fields = SignalFields(signal_words(snapshot, settings))
+    metrics = Metrics(fields)
+    events = open_log(stream, fields, level=settings.logging.level, on_drop=metrics.dropped)
+    keeper.tell(events, metrics)
     tracing = open_tracing(settings.telemetry, fields, metrics.dropped)
     stack.callback(tracing.close)
     opened = _Opened(
         settings=settings,
-        rules=rules,
+        keeper=keeper,
+        state=state,
+        entries=EntryWriter(sealer, dpos, courts),
         facts=await _open_facts(settings, clock, stack),
         log=log,
         limits=_limits(settings),
@@ -154,11 +153,11 @@ async def _open(
     )
     return Runtime(
         settings=settings,
-        rules=lambda: rules,
-        pipeline=await _pipeline(opened, verifier, stack),
+        keeper=keeper,
+        pipeline=_pipeline(opened, verifier),
         verifier=verifier,
         revocations=revocations,
-        recorder=_recorder(opened, revocations),
+        recorder=recorder_of(settings, revocations, log, lambda: keeper.digest, clock),
         jwks=jwks,
         log=log,
         facts=opened.facts,
@@ -170,19 +169,6 @@ async def _open(
         events=events,
         clock=clock,
         closing=stack,
-    )
-
-
-def _recorder(opened: "_Opened", revocations: Revocations) -> Recorder:
-    """Who was suspended is for the officers of every country: a suspended asker asked them all."""
-    dpos = opened.settings.log.dpo_keys
-    return Recorder(
-        revocations=revocations,
-        log=opened.log,
-        sealer=Sealer({c: read_public_key(path) for c, path in dpos.items()}, opened.clock),
-        readers=tuple(sorted(dpos)),
-        policy=lambda: opened.rules.snapshot.digest,
-        clock=opened.clock,
     )
 
 
@@ -201,7 +187,9 @@ class _Opened:
     """What the pipeline is built from."""
 
     settings: Settings
-    rules: Rules
+    keeper: Keeper
+    state: Store
+    entries: EntryWriter
     facts: FactRegister
     log: AuditLog
     limits: Limits
@@ -211,16 +199,14 @@ class _Opened:
     sources: Mapping[str, Source]
 
 
-async def _pipeline(opened: _Opened, verifier: TokenVerifier, stack: AsyncExitStack) -> Pipeline:
-    settings = opened.settings
-    state = await Store(settings.state.url.get_secret_value(), name="state").open(STATE)
-    stack.push_async_callback(state.close)
+def _pipeline(opened: _Opened, verifier: TokenVerifier) -> Pipeline:
+    settings, state, entries = opened.settings, opened.state, opened.entries
     keyring = open_keyring(settings)
     numbers = IssuedCaseNumbers(state)
     handles = Handles(keyring.service_key("handles"))
+    onward = OnwardMarks(handles, opened.facts)
     subjects = Subjects(handles, keyring, numbers, UsedTokens(state), opened.facts)
     logbook = Logbook(opened.log, subjects, opened.facts)
-    entries = _entry_writer(settings, opened.clock)
     desk = Desk(
         sources=opened.sources,
         facts=opened.facts,
@@ -231,12 +217,14 @@ async def _pipeline(opened: _Opened, verifier: TokenVerifier, stack: AsyncExitSt
         tables=Tables(logbook),
         logbook=logbook,
         entries=entries,
+        onward=onward,
         tracing=opened.tracing,
     )
     parts = Parts(
-        rules=lambda: opened.rules,
+        rules=opened.keeper.rules,
         facts=opened.facts,
         subjects=subjects,
+        onward=onward,
         terms=RuleTerms(state),
         desk=OwnerDesk(desk),
         entries=entries,
@@ -252,13 +240,14 @@ async def _pipeline(opened: _Opened, verifier: TokenVerifier, stack: AsyncExitSt
 
 
 def open_rules(settings: Settings, on: date) -> Snapshot:
-    """The rule set of the settings.
+    """The rule set of the settings for a day, signed as they demand; also for a day gone by.
+
+    What was taken before is not asked, so an older set may be read for replay.
 
     Raises:
-        PolicyError: with every problem's file and line.
+        RuleSetError: no set is sound and valid on that day; with every problem's file and line.
     """
-    rules = settings.policies.rules
-    return load_rules(example_rules() if rules == "example" else Path(rules), on=on)
+    return open_folders(settings).chosen(on).snapshot
 
 
 async def open_audit_log(settings: Settings, clock: Callable[[], datetime] = utc_now) -> AuditLog:
@@ -351,10 +340,13 @@ async def _open_facts(
     return facts
 
 
-def _entry_writer(settings: Settings, clock: Callable[[], datetime]) -> EntryWriter:
+def _sealer(
+    settings: Settings, clock: Callable[[], datetime]
+) -> tuple[Sealer, frozenset[str], frozenset[str]]:
+    """The sealer with the countries and the courts whose keys it holds."""
     dpos = {country: read_public_key(path) for country, path in settings.log.dpo_keys.items()}
     courts = {org: read_public_key(path) for org, path in settings.log.court_keys.items()}
-    return EntryWriter(Sealer({**dpos, **courts}, clock), frozenset(dpos), frozenset(courts))
+    return Sealer({**dpos, **courts}, clock), frozenset(dpos), frozenset(courts)
 
 
 def _key_change(
@@ -386,18 +378,4 @@ def _limits(settings: Settings) -> Limits:
         size=limits.table_size,
         key=secrets.token_bytes(32),
         clock=time.monotonic,
-    )
-
-
-def _words(snapshot: Snapshot, settings: Settings) -> Words:
-    vocabulary = snapshot.vocabulary
-    return Words(
-        routes=frozenset(_ROUTES),
-        owners=frozenset(vocabulary.countries),
-        organisations=frozenset(vocabulary.organisations),
-        datasets=frozenset(vocabulary.datasets),
-        actions=frozenset(vocabulary.actions),
-        purposes=frozenset(vocabulary.purposes),
-        views=frozenset(vocabulary.views),
-        issuers=frozenset(issuer.issuer for issuer in settings.issuers),
     )

@@ -35,10 +35,20 @@ class Withheld:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """One set of facts that records had, and the view that each category was granted with it."""
+
+    sure: tuple[str, ...]
+    maybe: tuple[str, ...]
+    granted: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One owner's part of an answer.
 
-    `persons` and `released` go into the sealed detail and the entry: which records, which fields.
+    `persons`, `seen` and `released` go into the sealed detail and the entry: which records, with
+    which facts, which fields.
     """
 
     owner: str
@@ -50,6 +60,7 @@ class Outcome:
     shape: Shape | None = None
     released: tuple[str, ...] = ()
     persons: tuple[str, ...] = field(default=(), repr=False)
+    seen: tuple[Seen, ...] = field(default=(), repr=False)
     next: str | None = field(default=None, repr=False)
     reason: str = ""
     note: str = ""

@@ -19,6 +19,7 @@ from gateway.facts import FactRegister, RecordFacts
 from gateway.facts.record import RecordContext
 from gateway.inquiry import Inquiry
 from gateway.logbook import Logbook
+from gateway.onward import OnwardMarks
 from gateway.outcome import Outcome, Result, Withheld, refused, withheld_by
 from gateway.population import Populations
 from gateway.questions import ConsultQuestion, CountQuestion, FindQuestion, ListQuestion
@@ -60,6 +61,7 @@ class Desk:
     tables: Tables
     logbook: Logbook
     entries: EntryWriter
+    onward: OnwardMarks
     tracing: Tracing
 
 
@@ -282,14 +284,23 @@ class OwnerDesk:
         if shape.single_use and rows and not await self._desk.subjects.spend_grant(inquiry):
             return refused(base.owner, tuple(Withheld(c, ("F62",)) for c in decision.granted))
         after = page.next if listed else None
+        mark = self._desk.onward.marked(inquiry, base)
         return replace(
             base,
-            results=released.results or _empty(decision),
+            results=_marked(released.results, mark) or _empty(decision),
             rules=_rules(base, released),
             released=released.fields,
             persons=released.persons,
+            seen=released.seen,
             next=None if after is None else self._desk.subjects.cursor(inquiry, base.owner, after),
         )
+
+
+def _marked(results: tuple[Result, ...], mark: Mapping[str, str]) -> tuple[Result, ...]:
+    """The rows with the ban that travels with each of them."""
+    if not mark:
+        return results
+    return tuple(replace(r, rows=[{**row, **mark} for row in r.rows]) for r in results)
 
 
 def _rules(base: Outcome, released: Released) -> tuple[str, ...]:

@@ -9,20 +9,23 @@ whatever goes wrong on the way ends in a refusal or in "unavailable", never in m
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
 from typing import Final
 
-from audit import AuditLog, Kind
+from audit import Asked, AuditLog, Kind, Position
 from gateway.answers import Reply, answer_of, part_of
 from gateway.asker import Asker, asker_of, nobody
 from gateway.entries import EntryWriter, Occasion, Secret
+from gateway.errors import GatewayError
 from gateway.facts import FactRegister, question_facts
-from gateway.identity import Principal, StepUp
+from gateway.identity import Principal, StepUp, TokenError
 from gateway.inquiry import Inquiry, Rules, inquiry_of
 from gateway.limits import Limits
 from gateway.metrics import Metrics
+from gateway.onward import RULE as ONWARD
+from gateway.onward import MarkError, OnwardMarks
 from gateway.outcome import Outcome, Withheld, refused, withheld_by
 from gateway.owner import OwnerDesk
 from gateway.problems import Problem, ProblemError
@@ -33,7 +36,7 @@ from gateway.store import StoreError
 from gateway.subjects import SubjectError, Subjects, query_of
 from gateway.terms import RuleTerms
 from gateway.tracing import Tracing
-from policies import Decision, Truth, term_ended
+from policies import Decision, Question, Snapshot, Truth, term_ended
 from policies.decision import TERM
 
 _BASIS: Final = "Q-BASIS"
@@ -52,6 +55,7 @@ class Parts:
     facts: FactRegister
     subjects: Subjects
     terms: RuleTerms
+    onward: OnwardMarks
     desk: OwnerDesk
     entries: EntryWriter
     log: AuditLog
@@ -90,14 +94,7 @@ class Pipeline:
         now = parts.clock()
         rules = parts.rules()
         rules = rules.without(await parts.terms.over(rules.snapshot, now.date()))
-        held = asker_of(
-            principal,
-            asked.role,
-            rules.snapshot,
-            now,
-            step_up=parts.step_ups.get(principal.issuer, _NO_STEP_UP),
-            suspended=parts.suspended(principal),
-        )
+        held = self.asker(principal, asked.role, rules.snapshot)
         asker = held or nobody(principal)
         inquiry = inquiry_of(action, asker, asked, rules, now, correlation)
         began = perf_counter()
@@ -107,19 +104,73 @@ class Pipeline:
                 outcomes = [
                     refused(owner, _withheld_whole(inquiry, stop)) for owner in asked.owners
                 ]
-                return await self._record(inquiry, outcomes)
-            allowed, outcomes = await self._decide(inquiry)
+                return await self._record(inquiry, outcomes, {})
+            banned = await self._banned(inquiry)
+            if banned:
+                return await self._record(inquiry, banned, {})
+            facts = await self._facts(inquiry)
+            allowed, outcomes = _decided(inquiry, facts)
         decided = perf_counter()
         parts.metrics.phase(Phase.DECIDE, decided - began)
         try:
             outcomes += await self._collect(inquiry, allowed)
         except SubjectError as error:
-            await self.fail(self.occasion(inquiry), Kind.DENIAL, "malformed question", asker)
-            fault = {"field": "subject", "reason": str(error)}
-            raise ProblemError(Problem.MALFORMED_QUESTION, members={"faults": [fault]}) from None
+            raise await self._malformed(inquiry, "subject", error) from None
         parts.metrics.phase(Phase.FETCH, perf_counter() - decided)
         outcomes.sort(key=lambda outcome: asked.owners.index(outcome.owner))
-        return await self._record(inquiry, outcomes)
+        return await self._record(inquiry, outcomes, facts)
+
+    def asker(self, principal: Principal, stated: str | None, rules: Snapshot) -> Asker | None:
+        """The principal in one of his roles; None when he does not hold it."""
+        parts = self._parts
+        return asker_of(
+            principal,
+            stated,
+            rules,
+            parts.clock(),
+            step_up=parts.step_ups.get(principal.issuer, _NO_STEP_UP),
+            suspended=parts.suspended(principal),
+        )
+
+    def challenge(self, principal: Principal) -> TokenError:
+        """What tells a client which stronger login to ask its issuer for."""
+        return self._parts.step_ups.get(principal.issuer, _NO_STEP_UP).challenge(principal)
+
+    async def _malformed(self, inquiry: Inquiry, field: str, error: GatewayError) -> ProblemError:
+        """The refusal of a question that names something that can't be used; recorded."""
+        occasion = self.occasion(inquiry)
+        await self.fail(occasion, Kind.DENIAL, "malformed question", inquiry.asker)
+        fault = {"field": field, "reason": str(error)}
+        return ProblemError(Problem.MALFORMED_QUESTION, members={"faults": [fault]})
+
+    async def _banned(self, inquiry: Inquiry) -> list[Outcome]:
+        """Refusals when the question rests on records that were passed on; their owners hear it."""
+        if not inquiry.asked.received:
+            return []
+        parts = self._parts
+        try:
+            banned = parts.onward.banned(inquiry)
+        except MarkError as error:
+            raise await self._malformed(inquiry, "received", error) from None
+        if not banned:
+            return []
+        told = frozenset({"notify_owner"})
+        withheld = _withheld_whole(inquiry, ONWARD)
+        elsewhere = sorted({mark.owner for mark in banned} - set(inquiry.asked.owners))
+        occasion = self.occasion(inquiry)
+        alarms = [
+            parts.entries.outcome(
+                occasion,
+                inquiry.asker,
+                replace(refused(owner, withheld), duties=told),
+                _secret(inquiry, owner, parts.facts, hashlib.sha256(b"").hexdigest()),
+                None,
+            )
+            for owner in elsewhere
+        ]
+        if alarms:
+            await parts.log.append(alarms)
+        return [replace(refused(o, withheld), duties=told) for o in inquiry.asked.owners]
 
     def occasion(self, inquiry: Inquiry) -> Occasion:
         """What all entries of this question share.
@@ -127,14 +178,15 @@ class Pipeline:
         Only words of the rules are named: a word that they do not know may be somebody's name.
         """
         asked, words = inquiry.asked, inquiry.snapshot.vocabulary
-        purpose = words.purposes.get(asked.purpose)
+        purpose, dataset = words.purposes.get(asked.purpose), words.datasets.get(asked.dataset)
         return Occasion(
             origin=self._parts.log.origin,
             policy=inquiry.snapshot.digest,
             correlation=inquiry.correlation,
             at=inquiry.now,
             action=inquiry.action,
-            dataset=asked.dataset if asked.dataset in words.datasets else None,
+            dataset=None if dataset is None else asked.dataset,
+            categories=frozenset() if dataset is None else frozenset(dataset.categories),
             purpose=None if purpose is None else asked.purpose,
             basis=asked.basis if purpose is not None and asked.basis in purpose.bases else None,
             owners=frozenset(words.countries),
@@ -151,8 +203,20 @@ class Pipeline:
         parts = self._parts
         await parts.log.append([parts.entries.failure(occasion, kind, reason, asker)])
 
-    async def _decide(self, inquiry: Inquiry) -> tuple[list[_Allowed], list[Outcome]]:
-        """The first pass: what each owner's rules allow, before any data is touched."""
+    async def review(
+        self, occasion: Occasion, asker: Asker, query: Mapping[str, object], answer: str
+    ) -> Position:
+        """Record a look at the rules or at what they did, before its answer leaves.
+
+        Raises:
+            LogUnavailableError: it can't be recorded; nothing may leave.
+        """
+        parts = self._parts
+        pending = parts.entries.review(occasion, asker, query, answer)
+        return (await parts.log.append([pending]))[0]
+
+    async def _facts(self, inquiry: Inquiry) -> dict[str, dict[str, Truth]]:
+        """The facts about the question that some rule could turn on, by owner."""
         facts = {
             owner: question_facts(
                 inquiry.snapshot,
@@ -160,26 +224,13 @@ class Pipeline:
                 inquiry.asker.facts,
                 inquiry.scope(owner),
                 inquiry.now,
-                inquiry.guards(owner),
+                inquiry.question,
             )
             for owner in inquiry.asked.owners
         }
         if isinstance(inquiry.asked, ConsultQuestion) and inquiry.asked.token is not None:
             await self._token_fact(inquiry, inquiry.asked.token, facts)
-        decisions = inquiry.snapshot.decide(inquiry.question, facts)
-        if inquiry.rules.whole is not None:
-            before = inquiry.rules.whole.decide(inquiry.question, facts)
-            decisions = {o: term_ended(d, before[o]) for o, d in decisions.items()}
-        allowed: list[_Allowed] = []
-        outcomes: list[Outcome] = []
-        for owner in inquiry.asked.owners:
-            decision = decisions.get(owner)
-            if decision is not None and decision.allowed:
-                allowed.append(_Allowed(owner, decision, facts[owner]))
-            else:
-                withheld = () if decision is None else withheld_by(decision)
-                outcomes.append(refused(owner, withheld or _withheld_whole(inquiry, _CELL)))
-        return allowed, outcomes
+        return facts
 
     async def _token_fact(
         self, inquiry: Inquiry, token: str, facts: Mapping[str, dict[str, Truth]]
@@ -198,7 +249,12 @@ class Pipeline:
         asking = (desk.outcome(inquiry, one.owner, one.decision, one.facts) for one in allowed)
         return list(await asyncio.gather(*asking))
 
-    async def _record(self, inquiry: Inquiry, outcomes: Sequence[Outcome]) -> Reply:
+    async def _record(
+        self,
+        inquiry: Inquiry,
+        outcomes: Sequence[Outcome],
+        facts: Mapping[str, Mapping[str, Truth]],
+    ) -> Reply:
         """Make every entry durable, then let the answer go."""
         parts = self._parts
         if self._suspended_meanwhile(inquiry):
@@ -215,8 +271,8 @@ class Pipeline:
                     occasion,
                     inquiry.asker,
                     outcome,
-                    _secret(inquiry, outcome.owner, parts.facts),
-                    hashlib.sha256(body).hexdigest(),
+                    _secret(inquiry, outcome.owner, parts.facts, hashlib.sha256(body).hexdigest()),
+                    _asked(occasion, inquiry.question, outcome.owner, facts),
                 )
                 for outcome, body in zip(outcomes, bodies, strict=True)
             ]
@@ -227,8 +283,7 @@ class Pipeline:
             empty = outcome.status == "answered" and not outcome.count
             ending = Ending.EMPTY if empty else _ENDINGS.get(outcome.status, Ending.FAILED)
             parts.metrics.answer(inquiry.action, occasion.dataset or "", outcome.owner, ending)
-        step_up = parts.step_ups.get(inquiry.asker.principal.issuer, _NO_STEP_UP)
-        challenge = step_up.challenge(inquiry.asker.principal)
+        challenge = self.challenge(inquiry.asker.principal)
         return answer_of(occasion, outcomes, bodies, positions, challenge)
 
     def _suspended_meanwhile(self, inquiry: Inquiry) -> bool:
@@ -269,6 +324,47 @@ _ENDINGS: Final = {
 }
 
 
+def _decided(
+    inquiry: Inquiry, facts: Mapping[str, Mapping[str, Truth]]
+) -> tuple[list[_Allowed], list[Outcome]]:
+    """The first pass: what each owner's rules allow, before any data is touched."""
+    decisions = inquiry.snapshot.decide(inquiry.question, facts)
+    if inquiry.rules.whole is not None:
+        before = inquiry.rules.whole.decide(inquiry.question, facts)
+        decisions = {owner: term_ended(d, before[owner]) for owner, d in decisions.items()}
+    allowed: list[_Allowed] = []
+    outcomes: list[Outcome] = []
+    for owner in inquiry.asked.owners:
+        decision = decisions.get(owner)
+        if decision is not None and decision.allowed:
+            allowed.append(_Allowed(owner, decision, facts[owner]))
+        else:
+            withheld = () if decision is None else withheld_by(decision)
+            outcomes.append(refused(owner, withheld or _withheld_whole(inquiry, _CELL)))
+    return allowed, outcomes
+
+
+def _asked(
+    occasion: Occasion, question: Question, owner: str, facts: Mapping[str, Mapping[str, Truth]]
+) -> Asked | None:
+    """The question as it reached the rules; None when it did not, or says a word of its own."""
+    if owner not in facts or owner not in occasion.owners:
+        return None
+    if None in {occasion.dataset, occasion.purpose, occasion.basis}:
+        return None
+    if not occasion.categories.issuperset(question.categories):
+        return None
+    known = facts[owner].items()
+    return Asked(
+        action=question.action,
+        view=question.view,
+        categories=tuple(sorted(question.categories)),
+        named=question.named,
+        sure=tuple(sorted([name for name, truth in known if truth is Truth.TRUE])),
+        maybe=tuple(sorted([name for name, truth in known if truth is Truth.POSSIBLE])),
+    )
+
+
 def _wrong_basis(inquiry: Inquiry) -> str | None:
     purpose = inquiry.snapshot.vocabulary.purposes.get(inquiry.asked.purpose)
     known = purpose is None or inquiry.asked.basis in purpose.bases
@@ -279,7 +375,7 @@ def _withheld_whole(inquiry: Inquiry, rule: str) -> tuple[Withheld, ...]:
     return tuple(Withheld(category, (rule,)) for category in inquiry.asked.categories or ("*",))
 
 
-def _secret(inquiry: Inquiry, owner: str, facts: FactRegister) -> Secret:
+def _secret(inquiry: Inquiry, owner: str, facts: FactRegister, answer: str) -> Secret:
     scope = inquiry.scope(owner)
     approvals = tuple(
         f"{name}:{attestation.by_unit}:{attestation.source}"
@@ -292,4 +388,5 @@ def _secret(inquiry: Inquiry, owner: str, facts: FactRegister) -> Secret:
         reason=inquiry.asked.reason,
         query=query_of(inquiry.asked),
         approvals=approvals,
+        answer=answer,
     )

@@ -71,6 +71,13 @@ class Problem(Enum):
         "The member `owners` names the rules that refused. Ask for less, for another purpose, or "
         "the data-protection officer of the owner.",
     )
+    NOT_ENTITLED = ProblemType(
+        "not_entitled",
+        403,
+        "None of your roles may make this call",
+        "Policy calls are for data-protection officers and supervisors. Anybody may have a "
+        "question of his own organisation and role explained.",
+    )
     UNKNOWN_ROUTE = ProblemType(
         "unknown_route",
         404,
@@ -130,6 +137,12 @@ class Problem(Enum):
         503,
         "The gateway is starting or stopping",
         "Wait as Retry-After says and repeat.",
+    )
+    NO_RULES = ProblemType(
+        "no_rules",
+        503,
+        "No rule set is valid today",
+        "Nothing is decided without rules. The operator sees at /readyz what is missing.",
     )
     TIMED_OUT = ProblemType(
         "timed_out",

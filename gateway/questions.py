@@ -46,7 +46,8 @@ def _no_wildcard(text: str) -> str:
     return stripped
 
 
-def _plain_date(value: object) -> object:
+def plain_date(value: object) -> object:
+    """A date as JSON writes one; anything else is refused."""
     # Strict JSON has no dates, and the lax reading takes numbers and times for one.
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         raise ValueError("a date is written YYYY-MM-DD")
@@ -83,12 +84,17 @@ class _Question(_Model):
     reason: Reason | None = Field(
         None, description="free text for the sealed log; some rules demand 30 characters"
     )
+    received: list[Opaque] = Field(
+        default_factory=list,
+        max_length=16,
+        description="marks (`onward`) of records from abroad on whose ground this is asked",
+    )
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        for values in (self.owners, self.categories, self.fields):
+        for values in (self.owners, self.categories, self.fields, self.received):
             if len(set(values)) != len(values):
-                raise ValueError("owners, categories and fields name each value once")
+                raise ValueError("owners, categories, fields and received name each value once")
         return self
 
 
@@ -97,7 +103,7 @@ class Subject(_Model):
 
     surnames: Exact | None = None
     forenames: Exact | None = None
-    date_of_birth: Annotated[date, BeforeValidator(_plain_date)] | None = None
+    date_of_birth: Annotated[date, BeforeValidator(plain_date)] | None = None
     doc_number: Exact | None = None
     biometric_ref: Exact | None = None
 

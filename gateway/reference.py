@@ -36,8 +36,9 @@ written from the settings models by `python -m gateway.reference docs`; a test k
 With `mode = "production"` (the default) the gateway does not start with: an issuer marked
 `development` or under a reserved name (`.invalid`, `.localhost`, `.test`, `.example`);
 `require_binding = false`; an issuer, key address, collector or `public_url` that is not https;
-no TLS and no `trusted_proxies`; a passphrase in the file; a sample key, that is a key file
-holding the text `{SAMPLE_MARK}`, or one beside a file of that name.
+no TLS and no `trusted_proxies`; a passphrase in the file; rules that nobody signed
+(`[policies] mode = "development"`); a sample key, that is a key file holding the text
+`{SAMPLE_MARK}`, or one beside a file of that name.
 
 ## Example
 
@@ -152,10 +153,11 @@ def _kind(field: FieldInfo) -> str:
     origin = typing.get_origin(annotation)
     literals = [f"`{value}`" for value in _arguments(annotation) if isinstance(value, str | int)]
     if literals:
-        names = [_NAMES[kind] for kind in _arguments(annotation) if kind in _NAMES]
-        return " or ".join([*literals, *names])
+        names = dict.fromkeys(_NAMES[kind] for kind in _arguments(annotation) if kind in _NAMES)
+        several = ["list of them"] if _holds_list(annotation) else []
+        return " or ".join([*literals, *names, *several])
     if origin is dict:
-        return "table of country id → path"
+        return "table of id → path"
     if origin in {frozenset, tuple}:
         return "list of text"
     if _model_of(annotation, required=False) is not None:
@@ -163,11 +165,17 @@ def _kind(field: FieldInfo) -> str:
     return " or ".join(_NAMES[kind] for kind in _arguments(annotation) if kind in _NAMES)
 
 
+def _holds_list(annotation: object) -> bool:
+    return typing.get_origin(annotation) is tuple or any(
+        _holds_list(argument) for argument in typing.get_args(annotation)
+    )
+
+
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "**required**"
-    value = field.default
-    if value is None or value in ((), frozenset()):
+    value = field.get_default(call_default_factory=True)
+    if value is None or value == {} or value in ((), frozenset()):
         return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"

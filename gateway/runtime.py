@@ -23,6 +23,7 @@ from gateway.limits import Buckets, Limits
 from gateway.logs import Event, EventLog
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
+from gateway.ruleset import Keeper
 from gateway.settings import Settings
 from gateway.signals import SourceState
 from gateway.sources import Source
@@ -41,7 +42,7 @@ class Runtime:
     """Everything that `create_app` and its routes use; made by `gateway.opening`."""
 
     settings: Settings
-    rules: Callable[[], Rules]
+    keeper: Keeper
     pipeline: Pipeline
     verifier: TokenVerifier
     revocations: Revocations
@@ -58,6 +59,14 @@ class Runtime:
     clock: Callable[[], datetime]
     closing: AsyncExitStack = field(repr=False)
     drain: Drain = field(default_factory=Drain)
+
+    def rules(self) -> Rules:
+        """The rules of a question that is asked now.
+
+        Raises:
+            NoRulesError: none are valid today.
+        """
+        return self.keeper.rules()
 
     @property
     def public_url(self) -> str:
@@ -91,18 +100,19 @@ class Runtime:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Between start and stop; leaving it drains questions, then closes every part."""
-        self.metrics.policy(self.rules().snapshot.digest)
-        self.events.info(Event.POLICIES_LOADED, policy=self.rules().snapshot.digest)
         self.events.info(Event.STARTED, port=self.settings.gateway.port)
-        watching = (
+        background = (
             asyncio.create_task(watch(self.standing, self.events)),
             asyncio.create_task(self.recorder.watch()),
+            asyncio.create_task(self.keeper.keep(self.settings.policies.reload_s)),
         )
         try:
             yield
         finally:
-            for task in watching:
+            for task in background:
                 task.cancel()
+            # A rule change under way ends, either way, before the log is closed.
+            await asyncio.gather(*background, return_exceptions=True)
             self.drain.close()
             self.events.info(Event.STOPPING, in_flight=self.drain.in_flight)
             await self.drain.wait(self.settings.gateway.shutdown_grace_s)
@@ -122,7 +132,7 @@ class Runtime:
 
     def _needed(self) -> dict[str, bool]:
         return {
-            "policy": True,
+            "policy": self.keeper.standing().in_force,
             "log": self.log.healthy,
             "keys": any(self.jwks.fresh(issuer.issuer) for issuer in self.settings.issuers),
             "revocations": self.revocations.readable(),
@@ -131,8 +141,9 @@ class Runtime:
 
     def readiness(self) -> Response:
         """Ready when rules, log, keys and revocations are there; a dead register only degrades."""
-        needed, standing = self._needed(), self.standing()
+        needed, standing, rules = self._needed(), self.standing(), self.keeper.standing()
         degraded = {
+            "rules": not rules.troubles,
             "facts": standing.facts,
             **{f"issuer {n}": fresh for n, fresh in enumerate(standing.keys.values())},
             **{f"register {c}": state == "up" for c, state in sorted(standing.registers.items())},
@@ -142,7 +153,12 @@ class Runtime:
             "status": ("ready" if all(degraded.values()) else "degraded") if ready else "not ready",
             "needed": needed,
             "degraded": sorted(name for name, well in degraded.items() if not well),
-            "policy": self.rules().snapshot.digest,
+            "policy": self.keeper.digest,
+            "rules": {
+                "mode": "signed" if rules.signed else "development: NOBODY SIGNED THESE RULES",
+                "versions": dict(rules.versions),
+                "troubles": [trouble.shown() for trouble in rules.troubles],
+            },
             "log_size": self.log.size,
         }
         return Response(

@@ -20,7 +20,15 @@ from typing import Any
 
 from gateway.identity.errors import Fault
 
-__all__ = ["Outcome", "Phase", "SignalFields", "SourceState", "Words", "error_fields"]
+__all__ = [
+    "Outcome",
+    "Phase",
+    "RulesRefusal",
+    "SignalFields",
+    "SourceState",
+    "Words",
+    "error_fields",
+]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER = "other"
@@ -53,6 +61,17 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     UNAVAILABLE = "unavailable"
     FAILED = "failed"
+
+
+class RulesRefusal(StrEnum):
+    """Why a rule set was not taken."""
+
+    UNREADABLE = "unreadable"
+    SIGNATURE = "signature"
+    RULES = "rules"
+    OLDER = "older"
+    DATES = "dates"
+    RECORD = "record"
 
 
 class SourceState(StrEnum):
@@ -99,6 +118,7 @@ class SignalFields:
             "outcome": frozenset(Outcome),
             "fault": frozenset(Fault),
             "state": frozenset(SourceState),
+            "refusal": frozenset(RulesRefusal),
         }
         self._sets = sets
         self._checks: dict[str, Callable[[Any], Any]] = {

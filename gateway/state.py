@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The gateway's own state: issued case numbers, used consultation tokens, uses of rule lines.
+"""The gateway's own state: case numbers, used tokens, uses of rule lines, rule versions taken.
 
 A case number is issued at random per pseudonym domain and remembered beside the pseudonym;
 neither leads to a person without the country's keyset. Numbers are unique within a domain.
@@ -42,6 +42,14 @@ USED_TOKEN: Final = Table(
     METADATA,
     Column("digest", String(64), primary_key=True),
     Column("expires", String(20), nullable=False),
+)
+RULE_VERSION: Final = Table(
+    # By part, the newest version ever taken; by log, the digest last in force (gateway/ruleset).
+    "rule_version",
+    METADATA,
+    Column("part", String(160), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
 )
 RULE_USE: Final = Table(
     "rule_use",

@@ -28,9 +28,11 @@ from audit import (
     Status,
     encode_envelope,
     new_entry_id,
+    read_public_key,
 )
 from gateway.identity import Revocations
 from gateway.identity.revocation import RELOAD_S, Change
+from gateway.settings import Settings
 
 RULE: Final = "suspension list"
 
@@ -89,3 +91,21 @@ class Recorder:
             keys=tuple(sorted(self.readers)),
         )
         return Pending(envelope=encode_envelope(envelope), sealed=sealed)
+
+
+def recorder_of(
+    settings: Settings,
+    revocations: Revocations,
+    log: AuditLog,
+    policy: Callable[[], str],
+    clock: Callable[[], datetime],
+) -> Recorder:
+    """The recorder of a gateway.
+
+    Who was meant is for the officers of every country: an asker may have asked them all.
+
+    Raises:
+        AuditError: an officer's key can't be read.
+    """
+    dpos = {country: read_public_key(path) for country, path in settings.log.dpo_keys.items()}
+    return Recorder(revocations, log, Sealer(dpos, clock), tuple(sorted(dpos)), policy, clock)

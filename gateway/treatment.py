@@ -13,7 +13,7 @@ from datetime import datetime
 
 from anonymise import Domain, DomainCipher, Hit, Row, ViewContext
 from gateway.facts import RecordFacts
-from gateway.outcome import Result, Rows
+from gateway.outcome import Result, Rows, Seen
 from gateway.sources import Record
 from gateway.state import IssuedCaseNumbers
 from gateway.views import RowPlan, ViewError, ViewPart
@@ -48,6 +48,7 @@ class Released:
     rules: tuple[str, ...]
     fields: tuple[str, ...]
     persons: tuple[str, ...]
+    seen: tuple[Seen, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,18 @@ class SecondPass:
         if found is None:
             found = self._seen[truths] = self._decide(truths)
         return found
+
+    def seen(self) -> tuple[Seen, ...]:
+        """The distinct fact sets so far with what each was granted: for the sealed detail."""
+        names, granted = self._allowed.record_facts.names, self._allowed.decision.granted
+        return tuple(
+            Seen(
+                sure=tuple(n for n, t in zip(names, truths, strict=True) if t is Truth.TRUE),
+                maybe=tuple(n for n, t in zip(names, truths, strict=True) if t is Truth.POSSIBLE),
+                granted={c: str(granted[c].view) for c in sorted(verdict.categories)},
+            )
+            for truths, verdict in self._seen.items()
+        )
 
     def _decide(self, truths: tuple[Truth, ...]) -> Verdict:
         allowed = self._allowed
@@ -140,6 +153,7 @@ async def release(
             if "." not in field or field.partition(".")[0] in categories
         ),
         persons=tuple(sorted({r.person for r, _ in kept if r.person is not None})),
+        seen=second.seen(),
     )
 
 

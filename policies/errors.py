@@ -56,8 +56,12 @@ class Problems:
         """Whether something was found."""
         return bool(self._found)
 
+    @property
+    def found(self) -> tuple[Problem, ...]:
+        """Everything found, in file and line order."""
+        return tuple(sorted(set(self._found), key=lambda p: (p.file, p.line, p.message)))
+
     def raise_if_any(self) -> None:
         """Raise `RulesRefusedError` with everything found, in file and line order."""
         if self._found:
-            ordered = sorted(set(self._found), key=lambda p: (p.file, p.line, p.message))
-            raise RulesRefusedError("the rules are refused; mend these places", ordered)
+            raise RulesRefusedError("the rules are refused; mend these places", self.found)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Worked examples: who asks what, and what must come of it (docs/formats/rules.md, "Examples").
 
-A lawyer writes them beside the rules, and they run as tests and in `cuvar doctor`. The folder's own
-file also names the deciding lines and duties; a country's file names the answer alone.
+A lawyer writes them beside the rules, and they run as tests and in `cuvar policy check`. The
+folder's own file also names the deciding lines and duties; a country's file names the answer alone.
 `policies.trial` runs them.
 """
 
@@ -81,6 +81,25 @@ def load_examples(
             if not faults:
                 found[row["id"]] = _example(row, vocabulary)
     return tuple(found.values())
+
+
+def read_examples(name: str, raw: bytes, vocabulary: Vocabulary) -> tuple[Example, ...]:
+    """Further examples from one file, with the columns of a country's or of the folder's file.
+
+    Raises:
+        RulesRefusedError: something in the file is broken; every place is named.
+    """
+    problems = Problems()
+    full = raw.startswith(f"{','.join(FULL_HEADER)}\n".encode())
+    found = []
+    for row in read_table({name: raw}, name, FULL_HEADER if full else HEADER, problems):
+        faults = tuple(_faults(row, vocabulary))
+        for fault in faults:
+            problems.add(name, row.line, fault)
+        if not faults:
+            found.append(_example(row, vocabulary))
+    problems.raise_if_any()
+    return tuple(found)
 
 
 def _faults(row: Row, vocabulary: Vocabulary) -> Iterator[str]:

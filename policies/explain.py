@@ -135,17 +135,23 @@ def _cell(
         denies = tuple(line for line in lines if line.eft != "allow")
         conditions.append(Condition(f"{name} allow", bool(allows), allows))
         conditions.append(Condition(f"{name} deny", not denies, denies))
-    nearest = None if granted or not named else _nearest(question, sides, known, (category, view))
+    nearest = None
+    if named and not granted:
+        nearest = _nearest(vocabulary, question, sides, known, (category, view))
     return CellExplanation(category, view, granted is not None, tuple(conditions), nearest)
 
 
 def _nearest(
-    question: Question, sides: tuple[Side, ...], known: Known, cell: tuple[str, str]
+    vocabulary: Vocabulary,
+    question: Question,
+    sides: tuple[Side, ...],
+    known: Known,
+    cell: tuple[str, str],
 ) -> NearMiss | None:
     """The one condition to change; None when more than one stands in the way.
 
-    A side that does not allow is looked at first, then denials; with two of these, nothing that
-    is a single condition would help.
+    A side that does not allow is looked at first, then denials. Two of these are a single condition
+    only where the same fact settles both: a line that needs it and a denial for want of it.
     """
     stops: list[NearMiss | None] = []
     for side in sides:
@@ -154,7 +160,24 @@ def _nearest(
             stops.append(_miss(question, side, known, cell))
         denials = side.rules.named(found & side.rules.denies)
         stops += [_denial(line, known) for line in denials]
-    return stops[0] if len(stops) == 1 else None
+    if len(stops) == 1 or _same_fact(vocabulary, stops):
+        return stops[0]
+    return None
+
+
+def _same_fact(vocabulary: Vocabulary, stops: list[NearMiss | None]) -> bool:
+    """Whether one fact, true or false, settles every stop."""
+    settled: set[tuple[str, bool]] = set()
+    for stop in stops:
+        if stop is None or stop.column != GUARDS:
+            return False
+        allows = stop.line.eft == "allow"
+        for name in stop.needed:
+            bases = vocabulary.negatives.get(name)
+            settled.update((base, not allows) for base in bases or ())
+            if bases is None:
+                settled.add((name, allows))
+    return len(settled) == 1
 
 
 def _miss(question: Question, side: Side, known: Known, cell: tuple[str, str]) -> NearMiss | None:

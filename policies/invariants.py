@@ -3,7 +3,7 @@
 duty (docs/formats/rules.md, "Invariants").
 
 An S row speaks of the floor alone, against a country that allows everything; a T row of the shipped
-rules. `policies.proof` enumerates both, and `cuvar doctor` shows what breaks.
+rules. `policies.proof` enumerates both, and `cuvar policy check` shows what breaks.
 """
 
 from __future__ import annotations

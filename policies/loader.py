@@ -28,6 +28,7 @@ from policies.vocabulary import INTERNATIONAL, Vocabulary
 
 MODEL = "model.conf"
 _PACKAGE = Path(__file__).parent
+_SEALS = ("manifest", "signature")
 _LIMIT = 4 * 1024 * 1024
 _TITLES = ("org", "title", "role")
 _DERIVED = {facts.ABROAD, facts.OUTSIDE_UNION, facts.THIRD_TRANSFER}
@@ -47,6 +48,11 @@ def load_rules(path: Path, *, on: date) -> Snapshot:
         ModelRefusedError: the packaged model was altered.
     """
     return build(read_folder(path), on=on)
+
+
+def model_text() -> str:
+    """The program's own model, which every country signs with the common part."""
+    return (_PACKAGE / MODEL).read_text(encoding="utf-8")
 
 
 def read_folder(path: Path) -> dict[str, bytes]:
@@ -79,7 +85,7 @@ def _read(file: Path, folder: Path) -> bytes:
 
 def build(files: Mapping[str, bytes], *, on: date, conf: str | None = None) -> Snapshot:
     """The same as `load_rules`, from the bytes of the files; `conf` stands for the model."""
-    model = conf if conf is not None else (_PACKAGE / MODEL).read_text(encoding="utf-8")
+    model = conf if conf is not None else model_text()
     return _build(tuple(sorted(files.items())), on, model)
 
 
@@ -171,7 +177,9 @@ def _check_names(files: Mapping[str, bytes], words: Vocabulary, problems: Proble
         examples.FILE,
         invariants.FILE,
         *(f"{c}/{n}.csv" for c in words.countries for n in ("rules", "roles", "examples")),
-        *(f"{f}/{name}" for f in folders for name in ("asking.csv", terms.FILE, "signature")),
+        *(f"{f}/{n}" for f in folders for n in ("asking.csv", terms.FILE, *_SEALS)),
+        "manifest",
+        *(f"signatures/{country}" for country in words.countries),
     }
     for name in set(files) - known:
         problems.add(name, 0, "is no file of a rule folder; rename it, or take it out")

@@ -33,17 +33,20 @@ class Request(NamedTuple):
     purpose: str
 
 
-class Table:
-    """The masks of one dimension; a value that no line names has the mask of `other`."""
+class Table(dict[str, int]):
+    """The masks of one dimension; a value that no line names has the mask of `other`.
 
-    __slots__ = ("_get", "_other")
+    A dict, so that looking up costs no call: a decision looks up eight times.
+    """
+
+    __slots__ = ("_other",)
 
     def __init__(self, masks: Mapping[str, int], other: int) -> None:
-        self._get = dict(masks).get
+        super().__init__(masks)
         self._other = other
 
-    def __getitem__(self, value: str) -> int:
-        return self._get(value, self._other)
+    def __missing__(self, value: str) -> int:
+        return self._other
 
 
 class RuleSet:
@@ -74,6 +77,7 @@ class RuleSet:
         self.lines = tuple(lines)
         self.guards = frozenset[str]().union(*(line.guards for line in self.lines))
         self._columns = {d: Table(masks, other) for d, (masks, other) in tables.columns.items()}
+        self._tables = tuple(self._columns[dimension] for dimension in Request._fields)
         self._needs = tables.needs
         self._live_set((1 << len(self.lines)) - 1)
 
@@ -92,6 +96,7 @@ class RuleSet:
         other = object.__new__(RuleSet)
         other.lines, other.guards = self.lines, self.guards
         other._columns, other._needs = self._columns, self._needs
+        other._tables = self._tables
         other._live_set(self._live & ~left)
         return other
 
@@ -110,24 +115,30 @@ class RuleSet:
 
     def matching(self, request: Request, facts: Known) -> int:
         """Every line that matches: allow lines and denials."""
+        return self._fitting(request) & self._firing(facts.sure, facts.maybe)
+
+    def _fitting(self, request: Request) -> int:
+        """The lines whose columns accept a request; what is known is not looked at."""
         role, org, owner, dataset, category, view, action, purpose = request
-        columns = self._columns
+        roles, orgs, owners, datasets, categories, views, actions, purposes = self._tables
         return (
-            self._firing(facts.sure, facts.maybe)
-            & columns["role"][role]
-            & columns["org"][org]
-            & columns["owner"][owner]
-            & columns["dataset"][dataset]
-            & columns["category"][category]
-            & columns["view"][view]
-            & columns["action"][action]
-            & columns["purpose"][purpose]
+            roles[role]
+            & orgs[org]
+            & owners[owner]
+            & datasets[dataset]
+            & categories[category]
+            & views[view]
+            & actions[action]
+            & purposes[purpose]
         )
 
     def allowed(self, request: Request, facts: Known) -> bool:
         """What stock casbin's enforce answers: some allow line matches, and no denial."""
-        found = self.matching(request, facts)
-        return bool(found & self.allows) and not found & self.denies
+        found = self._fitting(request)
+        if not found & self.allows:
+            return False
+        found &= self._firing(facts.sure, facts.maybe)
+        return found & self.allows != 0 and not found & self.denies
 
     def allowed_cells(
         self, request: Request, cells: Sequence[tuple[str, str]], facts: Known
@@ -147,16 +158,19 @@ class RuleSet:
             & columns["purpose"][request.purpose]
         )
         allows, denies = fixed & self.allows, fixed & self.denies
+        found = [False] * len(cells)
         if not allows:
-            return [False] * len(cells)
+            return found
         datasets, categories = columns["dataset"], columns["category"]
-        found, last, some, none = [], None, 0, 0
-        for dataset, category in cells:
+        last, some, none = None, 0, 0
+        for place, (dataset, category) in enumerate(cells):
             if dataset != last:
                 mask, last = datasets[dataset], dataset
                 some, none = allows & mask, denies & mask
-            mask = categories[category] if some else 0
-            found.append(bool(some & mask) and not none & mask)
+            if some:
+                mask = categories[category]
+                if some & mask and not none & mask:
+                    found[place] = True
         return found
 
     def named(self, mask: int) -> tuple[Line, ...]:

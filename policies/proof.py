@@ -47,7 +47,11 @@ class FloorPoint:
     keepers: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.role}, {', '.join(self.cell)}, {self.purpose}"
+        cell = self.cell
+        return (
+            f"{self.role}, {cell.action} {cell.dataset}.{cell.category}, "
+            f"{cell.view} for {self.purpose}"
+        )
 
 
 def breaches(snapshot: Snapshot) -> tuple[Breach, ...]:

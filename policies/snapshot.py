@@ -165,13 +165,13 @@ class Snapshot:
         """
         return self._guards(question, owner)
 
-    def agreement(self, kind: str, a: str, b: str, on: date) -> Truth:
-        """Whether two parties have a "readmission" or "liaison" agreement in force on a day.
+    def agreement(self, kind: str, a: str, b: str, on: date, asked: Question) -> Truth:
+        """Whether two parties have an agreement of a kind in force on a day for what is asked.
 
         Raises:
             PolicyError: there is no such kind of agreement.
         """
-        return self.book.agreements.truth(kind, a, b, on)
+        return self.book.agreements.truth(kind, a, b, on, asked)
 
     def job_titles(self, org: str) -> Mapping[str, str]:
         """National job title to common role for one organisation; empty for an unknown one."""

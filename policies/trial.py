@@ -2,7 +2,7 @@
 """Runs the worked examples of a rule folder against its own rules (docs/formats/rules.md).
 
 An example that fails means that either the lawyer's expectation or a line is wrong; nobody guesses
-which. `cuvar doctor` and the tests rely on it.
+which. `cuvar policy check` and the tests rely on it.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class Failure:
         return f"{example.file}:{example.line}: {example.id} gives {got} by {', '.join(self.rules)}"
 
 
-def failures(snapshot: Snapshot) -> tuple[Failure, ...]:
-    """Every example that comes out otherwise than its row says."""
+def failures(snapshot: Snapshot, more: tuple[Example, ...] = ()) -> tuple[Failure, ...]:
+    """Every example, of the folder and of `more`, that comes out otherwise than its row says."""
     found = []
-    for example in snapshot.examples:
+    for example in (*snapshot.examples, *more):
         decision = snapshot.decide_record(example.question, example.owner, example.facts)
         views = {name: cell.view for name, cell in decision.cells.items()}
         if (

@@ -22,8 +22,11 @@ from gateway.commands.options import with_config, with_json
 from gateway.errors import GatewayError
 from gateway.facts.register import METADATA as FACTS
 from gateway.identity import JwksCache, Revocations
-from gateway.opening import issuer_config, open_keyring, open_rules
+from gateway.opening import issuer_config, open_keyring
 from gateway.registers import known_fields, open_register
+from gateway.ruleset import Chosen, RuleMemory
+from gateway.ruleset.memory import refuse_older
+from gateway.ruleset.opening import open_folders
 from gateway.settings import Settings, load_settings
 from gateway.state import METADATA as STATE
 from gateway.store import Store
@@ -96,8 +99,13 @@ async def _tried(name: str, check: Check) -> Step:
 
 def _checks(settings: Settings, snapshot: list[Snapshot]) -> list[tuple[str, Check]]:
     async def rules() -> str:
-        snapshot.append(open_rules(settings, datetime.now(UTC).date()))
-        return f"digest {snapshot[0].digest[:16]}…"
+        chosen = open_folders(settings).chosen(datetime.now(UTC).date())
+        snapshot.append(chosen.snapshot)
+        told = f"digest {chosen.snapshot.digest[:16]}…"
+        if settings.policies.mode == "development":
+            return f"{told}, DEVELOPMENT MODE: NOBODY SIGNED THESE RULES"
+        await _rule_versions(settings, chosen)
+        return f"{told}, {len(chosen.parts)} parts signed"
 
     named: list[tuple[str, Callable[[Settings], Awaitable[str]]]] = [
         ("log keys", _log_keys),
@@ -109,6 +117,15 @@ def _checks(settings: Settings, snapshot: list[Snapshot]) -> list[tuple[str, Che
         ("issuers", _issuers),
     ]
     return [("rules", rules), *((name, partial(check, settings)) for name, check in named)]
+
+
+async def _rule_versions(settings: Settings, chosen: Chosen) -> None:
+    """A set older than one taken before would not be taken: say so before the start does."""
+    store = await Store(settings.state.url.get_secret_value(), name="state").open(STATE)
+    try:
+        refuse_older(chosen.parts, await RuleMemory(store, settings.log.origin).taken())
+    finally:
+        await store.close()
 
 
 async def _log_keys(settings: Settings) -> str:

@@ -5,10 +5,12 @@ The log, its signing key, the keyset, the state database and (for trials) an emp
 register. Nothing that exists is touched: a second run creates only what is missing.
 """
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 import click
+from sqlalchemy import MetaData
 
 from anonymise import Keyring
 from audit import AuditLog, create_signer, read_signer
@@ -17,7 +19,7 @@ from gateway.facts.register import METADATA as FACTS
 from gateway.opening import passphrase
 from gateway.settings import Settings, load_settings
 from gateway.state import METADATA as STATE
-from gateway.store import Store
+from gateway.store import Store, StoreError
 
 
 @click.command()
@@ -62,7 +64,7 @@ def create_missing(settings: Settings) -> list[str]:
         ),
         (
             "state database",
-            _exists(settings.state.url.get_secret_value()),
+            _complete(settings.state.url.get_secret_value(), STATE, "state"),
             lambda: Store.create(settings.state.url.get_secret_value(), STATE, name="state"),
         ),
         (
@@ -77,6 +79,24 @@ def create_missing(settings: Settings) -> list[str]:
             create()
         told.append(f"{name}: {'was there, untouched' if present else 'created'}")
     return told
+
+
+def _complete(url: str, tables: MetaData, name: str) -> bool:
+    """Whether every table is there: an older version's database gets only what it lacks."""
+    if not _exists(url):
+        return False
+
+    async def look() -> bool:
+        store = Store(url, name=name)
+        try:
+            await store.open(tables)
+        except StoreError:
+            return False
+        finally:
+            await store.close()
+        return True
+
+    return asyncio.run(look())
 
 
 def _exists(url: str) -> bool:

@@ -37,6 +37,8 @@ def serve(config: Path) -> None:
         click.echo(
             "DEVELOPMENT MODE: anybody can sign in as anyone; synthetic data only.", err=True
         )
+    if settings.policies.mode == "development":
+        click.echo("UNSIGNED RULES: nobody signed what this gateway decides by.", err=True)
     with _stream(settings) as stream:
         uvloop.run(_serve(settings, stream))
 

@@ -3,8 +3,10 @@
 
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -13,13 +15,19 @@ from gateway.commands.init import create_missing
 from gateway.commands.token import KEY_FOLDER, STRONG
 from gateway.errors import GatewayError
 from gateway.identity import DevIssuer
+from gateway.ruleset.keys import create_key_pair, read_private
+from gateway.ruleset.signing import sign_part, write_part
 from gateway.settings import SAMPLE_MARK, Settings, load_settings
 from policies import example_rules, load_rules
+from policies.manifest import COMMON
+from policies.vocabulary import INTERNATIONAL, Vocabulary
 
 COUNTRIES: Final = ("BA", "HR", "RS", "ME", "AL", "GR", "AT", "SI", "MK")
 ISSUER: Final = "https://development.invalid"
 AUDIENCE: Final = "cuvar-demo"
 SETTINGS: Final = "cuvar.toml"
+RULES: Final = "rules"
+_KEY_FOLDERS: Final = ("dpo", "rule-keys", "rule-keys/INT", KEY_FOLDER)
 _UNLOCKS: Final = "keyset.unlock"
 
 
@@ -47,10 +55,12 @@ def build(folder: Path, *, persons: int, port: int, on_progress: Callable[[str],
     on_progress("keys of nine data-protection officers, the log's and the keyset's")
     for country in COUNTRIES:
         create_dpo_key(folder / f"dpo/{country}.key", folder / f"dpo/{country}.pub", country)
+    on_progress("keys of every country and body, and their signatures under the example rules")
+    _sign_rules(folder, today)
     _write_private(folder / _UNLOCKS, secrets.token_urlsafe(24) + "\n")
     issuer = DevIssuer(folder / KEY_FOLDER, issuer=ISSUER, audience=AUDIENCE)
     (folder / KEY_FOLDER / "jwks.json").write_text(issuer.jwks(), encoding="utf-8")
-    for keys in (folder, folder / "dpo", folder / KEY_FOLDER):
+    for keys in (folder, *(folder / n for n in _KEY_FOLDERS)):
         # Production settings refuse keys that lie beside this mark.
         (keys / SAMPLE_MARK).write_text("keys of a demonstration\n", encoding="utf-8")
     settings = folder / SETTINGS
@@ -58,6 +68,18 @@ def build(folder: Path, *, persons: int, port: int, on_progress: Callable[[str],
     loaded = load_settings(settings)
     create_missing(loaded)
     return loaded
+
+
+def _sign_rules(folder: Path, today: date) -> None:
+    """A copy of the example rules, signed by keys that nobody but this demonstration knows."""
+    rules, keys = folder / RULES, folder / "rule-keys"
+    shutil.copytree(example_rules(), rules)
+    for signer in signers():
+        create_key_pair(signer, keys / f"{signer}.key", keys / f"{signer}.pub")
+    for part in (COMMON, *signers()):
+        write_part(rules, part, version=1, start=today)
+        for signer in COUNTRIES if part == COMMON else (part,):
+            sign_part(rules, part, signer, read_private(keys / f"{signer}.key"))
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -69,6 +91,7 @@ def _write_private(path: Path, text: str) -> None:
 def _settings_text(port: int) -> str:
     organisations = sorted(load_organisations())
     dpo_keys = "\n".join(f'{c} = "dpo/{c}.pub"' for c in COUNTRIES)
+    rule_keys = "\n".join(f'"{signer}" = "rule-keys/{signer}.pub"' for signer in signers())
     registers = "\n".join(
         f'[registers.{c}]\nurl = "sqlite:///region/registers/{c}.sqlite"\n'
         f'mapping = "region/mappings/{c}.yaml"\n'
@@ -83,7 +106,10 @@ port = {port}
 public_url = "http://127.0.0.1:{port}"
 
 [policies]
-rules = "example"
+rules = "{RULES}"
+
+[policies.keys]
+{rule_keys}
 
 [log]
 url = "sqlite:///log.sqlite"
@@ -118,8 +144,18 @@ development = true
 
 def load_organisations() -> frozenset[str]:
     """Every organisation of the packaged example rules."""
-    snapshot = load_rules(example_rules(), on=datetime.now(UTC).date())
-    return frozenset(snapshot.vocabulary.organisations)
+    return frozenset(_vocabulary().organisations)
+
+
+def signers() -> tuple[str, ...]:
+    """Who signs the packaged example rules: every country, and every international body."""
+    bodies = (o.id for o in _vocabulary().organisations.values() if o.country == INTERNATIONAL)
+    return (*COUNTRIES, *sorted(f"{INTERNATIONAL}/{body}" for body in bodies))
+
+
+@cache
+def _vocabulary() -> Vocabulary:
+    return load_rules(example_rules(), on=datetime.now(UTC).date()).vocabulary
 
 
 def _list(values: Iterable[str]) -> str:

@@ -11,8 +11,14 @@ from datetime import datetime
 from typing import Final
 
 from gateway.facts.register import FactRegister, Scope, strictest
-from policies import Snapshot, Truth
+from policies import Question, Snapshot, Truth
 
+_BY_AGREEMENT: Final = {
+    "agreement_in_force": "readmission",
+    "sharing_agreement": "sharing",
+    "liaison_agreement": "liaison",
+}
+"""The kind of agreement that answers a fact; a liaison one is the asker's organisation's own."""
 _OTHER_UNIT: Final = frozenset({"verified", "supervisor_ok"})
 
 
@@ -32,14 +38,14 @@ def question_facts(
     asker: AskerFacts,
     scope: Scope,
     now: datetime,
-    names: frozenset[str],
+    question: Question,
 ) -> dict[str, Truth]:
-    """The question facts among `names` for one owner, keyed by the guard's name.
+    """The question facts on which some rule could turn for one owner, keyed by the guard's name.
 
     `scope.owner` is the owner; `scope.person` is empty for a person named but not yet found.
     """
     known: dict[str, Truth] = {}
-    for name in names:
+    for name in snapshot.relevant_guards(question, scope.owner):
         guard = snapshot.vocabulary.guards[name]
         if guard.about != "question" or guard.derived:
             continue
@@ -47,11 +53,10 @@ def question_facts(
             known[name] = asker.strong_login
         elif name == "suspended":
             known[name] = asker.suspended
-        elif name == "agreement_in_force":
-            stated = snapshot.agreement("readmission", asker.country, scope.owner, now.date())
-            known[name] = _in_force(register, name, scope, now, stated)
-        elif name == "liaison_agreement":
-            stated = snapshot.agreement("liaison", scope.org, scope.owner, now.date())
+        elif name in _BY_AGREEMENT:
+            kind = _BY_AGREEMENT[name]
+            party = scope.org if kind == "liaison" else asker.country
+            stated = snapshot.agreement(kind, party, scope.owner, now.date(), question)
             known[name] = _in_force(register, name, scope, now, stated)
         elif name == "same_unit":
             known[name] = _same_unit(register, asker, scope, now)

@@ -30,6 +30,8 @@ def production_refusals(settings: Settings) -> Iterator[tuple[tuple[str | int, .
         return
     yield from _transport(settings)
     yield from _issuers(settings)
+    if settings.policies.mode != "signed":
+        yield ("policies", "mode"), "must be signed: a rule that nobody signed decides about nobody"
     if settings.identity.revocations_file is None:
         yield ("identity", "revocations_file"), "name one, or nobody can be suspended at once"
     if settings.keys.passphrase is not None:
@@ -80,6 +82,8 @@ def _key_files(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], Path
     yield ("log", "signer"), settings.log.signer
     for country, file in settings.log.dpo_keys.items():
         yield ("log", "dpo_keys", country), file
+    for signer, file in settings.policies.keys.items():
+        yield ("policies", "keys", signer), file
     yield ("keys", "keyset"), settings.keys.keyset
     if settings.keys.passphrase_file is not None:
         yield ("keys", "passphrase_file"), settings.keys.passphrase_file

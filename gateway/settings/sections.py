@@ -31,7 +31,9 @@ __all__ = [
 
 CountryId = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 OrganisationId = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{1,15}$")]
+SignerId = Annotated[str, Field(pattern=r"^([A-Z]{2}|INT/[A-Z][A-Z0-9-]{1,15})$")]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Folders = Annotated[tuple[FilePath, ...], Field(min_length=1, strict=False)]
 Many = Annotated[int, Field(ge=1, le=10_000_000)]
 
 
@@ -92,10 +94,42 @@ class GatewaySettings(Section):
 class PoliciesSettings(Section):
     """The rule set."""
 
-    rules: Literal["example"] | FilePath = Field(
-        description="Folder of the rule files, or `example` for the packaged example region "
-        "(its national rows are unverified: never decide about people with it)."
+    rules: Literal["example"] | FilePath | Folders = Field(
+        description="Folder of the rule files, or a list of folders, each a whole set: on a day "
+        "the newest one that is valid is in force. Or `example` for the packaged example region "
+        "(nobody signed it and its national rows are unverified: never decide about people with "
+        "it)."
     )
+    mode: Literal["signed", "development"] = Field(
+        default="signed",
+        description="`signed` takes a rule set only when every part is signed by the key pinned "
+        "below. `development` takes what lies there, and says so wherever it can.",
+    )
+    keys: dict[SignerId, FilePath] = Field(
+        default_factory=dict,
+        description="Signer (a country id, or `INT/` and an international body's id) → PEM file of "
+        "its public P-256 key. Exactly the countries and bodies of the vocabulary.",
+    )
+    reload_s: Seconds = Field(
+        default=5.0,
+        description="How often the folders and the date are looked at. A new set that is refused "
+        "leaves the one in force, and `/readyz` says why.",
+    )
+
+    @model_validator(mode="after")
+    def _signed_or_said(self) -> "PoliciesSettings":
+        if self.mode == "signed":
+            if self.rules == "example":
+                raise ValueError(
+                    'nobody signed the example rules: write mode = "development", or sign a copy'
+                )
+            if not self.keys:
+                raise ValueError(
+                    'signed rules need keys, one a country; mode = "development" needs none'
+                )
+        elif isinstance(self.rules, tuple):
+            raise ValueError("several folders need signed rules: only versions order them")
+        return self
 
 
 class LogSettings(Section):

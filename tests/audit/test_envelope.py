@@ -9,9 +9,8 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit import Envelope, EnvelopeError, Owner, Requester, encode_envelope, parse_envelope
+from audit import Asked, Envelope, EnvelopeError, Owner, Requester, encode_envelope, parse_envelope
 from audit.envelope import (
-    _PATTERNS,
     MAX_BYTES,
     EncodedEnvelope,
     encoded_form,
@@ -19,19 +18,34 @@ from audit.envelope import (
     new_entry_id,
     stamp,
 )
+from audit.forms import PATTERNS
 from audit.merkle import leaf_hash
 from audit.vocabulary import Kind, Operation, Status, Verdict
 from tests.audit.making import NOON, envelope, vectors
 
 TOLD = vectors("envelope.json")
+ASKED = Asked("find", "hit", ("record",), named=True, sure=("presence",), maybe=("verified",))
 
 
 def form(name):
-    return st.from_regex(rf"\A(?:{_PATTERNS[name]})\Z").filter(str.isascii)
+    return st.from_regex(rf"\A(?:{PATTERNS[name]})\Z").filter(str.isascii)
 
 
 def forms(name):
     return st.frozensets(form(name), max_size=3).map(lambda found: tuple(sorted(found)))
+
+
+@st.composite
+def questions(draw):
+    sure = draw(forms("name"))
+    return Asked(
+        action=draw(form("word")),
+        view=draw(form("word")),
+        categories=draw(forms("name")),
+        named=draw(st.booleans()),
+        sure=sure,
+        maybe=tuple(fact for fact in draw(forms("name")) if fact not in sure),
+    )
 
 
 ENVELOPES = st.builds(
@@ -46,6 +60,7 @@ ENVELOPES = st.builds(
     | st.builds(Requester, form("country"), form("code"), st.none() | form("code")),
     owner=st.none() | st.builds(Owner, form("country"), st.none() | form("code")),
     op=st.none() | st.sampled_from(Operation),
+    asked=st.none() | questions(),
     purpose=st.none() | form("code"),
     basis=st.none() | form("code"),
     decision=st.sampled_from(Verdict),
@@ -107,6 +122,20 @@ def test_noise_is_refused_with_the_packages_own_error(noise):
         parse_envelope(noise)
 
 
+def test_an_entry_of_the_first_version_stays_what_it_was_and_new_ones_are_of_the_second():
+    old = TOLD["valid"][0]["text"].encode()
+    assert (parse_envelope(old).v, parse_envelope(old).asked) == (1, None)
+    new = encode_envelope(envelope(asked=ASKED))
+    assert (parse_envelope(new).v, parse_envelope(new).asked) == (2, ASKED)
+    assert parse_envelope(encode_envelope(envelope())).asked is None
+
+
+def test_a_remembered_question_does_not_let_a_number_pass_for_a_truth():
+    encode_envelope(envelope(asked=ASKED))
+    with pytest.raises(EnvelopeError):
+        encode_envelope(envelope(asked=replace(ASKED, named=1)))
+
+
 def test_the_same_set_of_items_has_one_encoding():
     one = envelope(rules=("BA-A03", "HR-Q03"))
     other = replace(one, rules=("HR-Q03", "BA-A03", "HR-Q03"))
@@ -140,6 +169,17 @@ def test_rule_ids_and_reasons_fit(rule):
         {"t": datetime(2026, 11, 24)},  # noqa: DTZ001 - the missing zone is the point
         {"keys": ("ključ",)},
         {"policy": "A" * 64},
+        {"v": 0},
+        {"v": 3},
+        {"v": True},
+        {"v": 1, "asked": ASKED},
+        {"asked": replace(ASKED, action="find Ana")},
+        {"asked": replace(ASKED, view="hit+full")},
+        {"asked": replace(ASKED, categories=("Ana Anic",))},
+        {"asked": replace(ASKED, named=1)},
+        {"asked": replace(ASKED, sure=("presence of Ana",))},
+        {"asked": replace(ASKED, maybe=("presence",))},
+        {"asked": replace(ASKED, maybe=[["presence"]])},
     ],
 )
 def test_a_writer_refuses_values_off_their_form_without_repeating_them(changed):
@@ -204,7 +244,7 @@ def test_an_entry_id_is_a_uuid_of_version_7_in_the_order_of_time():
 
 def test_every_member_is_documented(request):
     text = (request.config.rootpath / "docs/formats/log.md").read_text(encoding="utf-8")
-    names = {field.name for field in fields(Envelope)} | {"v"}
+    names = {field.name for told in (Envelope, Asked) for field in fields(told)}
     assert {name for name in names if f"`{name}`" not in text} == set()
     words = {word.value for words in (Kind, Operation, Status, Verdict) for word in words}
     assert {word for word in words if f"`{word}`" not in text} == set()

@@ -46,6 +46,7 @@ mode = "development"
 public_url = "{URL}"
 [policies]
 rules = "example"
+mode = "development"
 [log]
 url = "sqlite:///log.sqlite"
 origin = "test.invalid/log"

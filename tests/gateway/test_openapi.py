@@ -8,6 +8,7 @@ import time
 import httpx2
 import pytest
 
+from gateway.commands.token import STRONG
 from gateway.identity import DevIssuer
 from gateway.openapi import API_WORDS
 from tests.gateway import house as houses
@@ -40,16 +41,27 @@ def served_api(house_template, tmp_path_factory, unused_tcp_port_factory):
 
 
 @pytest.mark.long
-def test_no_question_gives_a_500_or_an_undocumented_answer(served_api):
+@pytest.mark.parametrize(
+    ("org", "role", "only"),
+    [("BA-BP", "border_officer", ()), ("BA-DO", "dpo", ("--include-path-regex", "^/v1/policy"))],
+)
+def test_no_question_gives_a_500_or_an_undocumented_answer(served_api, org, role, only):
     url, issuer = served_api
     token = issuer.issue(
-        org="BA-BP", country="BA", roles=("border_officer",), officer="o", life_s=600
+        org=org,
+        country="BA",
+        roles=(role,),
+        officer="o",
+        life_s=600,
+        acr=STRONG,
+        auth_time=int(time.time()),
     )
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json"),
         *("--header", f"Authorization: Bearer {token}"),
         *("--checks", ",".join(CHECKS), "--max-examples", "25", "--no-color"),
         *("--phases", "examples,coverage,fuzzing", "--generation-database", "none"),
+        *only,
     ]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

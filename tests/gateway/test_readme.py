@@ -37,7 +37,7 @@ def test_the_demonstration_tells_its_story(tmp_path):
     assert "view pseudonym" in told
     assert "refused by BA under F56" in told
     assert "verified offline" in told
-    assert re.search(r"entry 2: .*chang", told)
+    assert re.search(r"entry 3: .*chang", told)
     doctor = cuvar("doctor", "--config", str(tmp_path / "demo/cuvar.toml"), cwd=tmp_path)
     assert "FAIL" not in doctor
     verified = cuvar("audit", "verify", "--config", str(tmp_path / "demo/cuvar.toml"), cwd=tmp_path)
@@ -74,7 +74,7 @@ async def test_a_tenth_country_answers_after_a_mapping_and_a_rule_folder(
     (folder / "xk.yaml").write_text(mapping, encoding="utf-8")
     houses.copy(ROOT / "policies/rules", folder / "my-rules")
     cuvar(
-        *("rules", "new-country", "my-rules", "XK", "--name", "Kosovo", "--like", "ME"), cwd=folder
+        *("policy", "new-country", "my-rules", "XK", "--name", "Kosovo", "--like", "ME"), cwd=folder
     )
     cuvar(*("audit", "keygen", "XK", "--private", "xk.key", "--public", "xk.pub"), cwd=folder)
     text = (folder / "cuvar.toml").read_text(encoding="utf-8")

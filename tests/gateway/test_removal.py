@@ -61,7 +61,11 @@ def rules_template(house_template, tmp_path_factory):
     """A house with its own copy of the rules, in which every readmission pair is in force."""
     folder = houses.copy(house_template, tmp_path_factory.mktemp("rules"))
     rules = houses.copy(example_rules(), folder / "rules")
-    row = "T-BA-RS,readmission,BA,RS,2020-01-01,2020-01-01,-,verified,made for the tests\n"
+    row = (
+        "T-BA-RS,readmission,BA,RS,readmission + return_documents,"
+        "readmissions + registrations + persons,2020-01-01,2020-01-01,-,verified,-,-,-,"
+        "made for the tests\n"
+    )
     with (rules / "agreements.csv").open("a", encoding="utf-8") as file:
         file.write(row)
     text = (folder / "cuvar.toml").read_text(encoding="utf-8")

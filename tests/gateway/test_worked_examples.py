@@ -41,16 +41,15 @@ def verified_template(house_template, tmp_path_factory):
     header = agreements.read_text(encoding="utf-8").splitlines()[0]
     settings = load_settings(folder / "cuvar.toml")
     countries = sorted(open_rules(settings, houses.today()).vocabulary.countries)
+    readmission = "readmission + return_documents,readmissions + registrations + persons"
+    days = "2020-01-01,2020-01-01,-,verified,-,-,-,made for the tests"
     rows = [
-        f"T-{a}-{b},readmission,{a},{b},2020-01-01,2020-01-01,-,verified,made for the tests"
+        f"T-{a}-{b},readmission,{a},{b},{readmission},{days}"
         for a in countries
         for b in countries
         if a < b
     ]
-    rows += [
-        f"L-{c},liaison,FRONTEX,{c},2020-01-01,2020-01-01,-,verified,made for the tests"
-        for c in countries
-    ]
+    rows += [f"L-{c},liaison,FRONTEX,{c},statistics,statistics + centres,{days}" for c in countries]
     agreements.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
     text = (folder / "cuvar.toml").read_text(encoding="utf-8")
     text = text.replace('rules = "example"', 'rules = "rules"')

@@ -103,3 +103,16 @@ def test_following_the_hint_of_missing_facts_opens_the_cell(snapshot, data):
         again = replace(question, categories=(cell.category,), view=cell.view)
         decision = snapshot.decide_record(again, owner, more)
         assert decision.allowed
+
+
+def test_a_line_that_needs_a_fact_and_a_denial_for_want_of_it_are_one_condition(snapshot):
+    cell = only(snapshot.explain(READ, "BA", facts(snapshot.vocabulary)))
+    denials = next(c.lines for c in cell.conditions if c.id == "owner deny")
+    assert [line.id for line in denials] == ["F03"]
+    assert cell.nearest is not None
+    assert (cell.nearest.line.id, cell.nearest.needed) == ("BA-O01", ("presence",))
+
+
+def test_two_different_facts_are_no_single_condition(snapshot):
+    stated = facts(snapshot.vocabulary, "suspended")
+    assert only(snapshot.explain(READ, "BA", stated)).nearest is None

@@ -78,17 +78,55 @@ def test_nothing_known_makes_everything_possible_and_nothing_sure(snapshot):
     ],
 )
 def test_an_agreement_is_in_force_possibly_or_not(snapshot, kind, a, b, truth):
-    assert snapshot.agreement(kind, a, b, TODAY) is truth
+    asked = {
+        "readmission": replace(READ, purpose="readmission", dataset="readmissions"),
+        "liaison": replace(READ, purpose="statistics", dataset="statistics"),
+    }
+    assert snapshot.agreement(kind, a, b, TODAY, asked[kind]) is truth
+
+
+@pytest.mark.parametrize(
+    ("purpose", "dataset", "categories", "truth"),
+    [
+        ("readmission", "readmissions", (), Truth.TRUE),
+        ("return_documents", "persons", ("document",), Truth.TRUE),
+        ("readmission", "registrations", ("record",), Truth.TRUE),
+        ("readmission", "registrations", ("record", "travel"), Truth.FALSE),
+        ("readmission", "registrations", (), Truth.FALSE),
+        ("readmission", "asylum", ("asylum",), Truth.FALSE),
+        ("law_enforcement", "persons", ("document",), Truth.FALSE),
+    ],
+)
+def test_an_agreement_counts_for_its_purposes_and_data_only(
+    snapshot, purpose, dataset, categories, truth
+):
+    asked = replace(READ, purpose=purpose, dataset=dataset, categories=categories)
+    assert snapshot.agreement("readmission", "RS", "AT", TODAY, asked) is truth
+
+
+def test_clocks_are_per_pair_and_contacts_are_organisations(snapshot):
+    rows = {row.id: row for row in snapshot.agreements.rows}
+    assert rows["RDM-RS-AT-EC"].clocks["reply"] == "10d"
+    assert rows["RDM-ME-AT-EC"].clocks["reply"] == "12d"
+    assert rows["RDM-RS-AT-EC"].silence == "agreed"
+    assert rows["RDM-RS-AT-EC"].contacts == ("RS-RA", "AT-RA")
 
 
 def test_a_kind_of_agreement_that_is_unknown_is_refused(snapshot):
     with pytest.raises(PolicyError, match="no kind of agreement called trade"):
-        snapshot.agreement("trade", "BA", "HR", TODAY)
+        snapshot.agreement("trade", "BA", "HR", TODAY, READ)
 
 
 def test_an_agreement_binds_from_its_first_to_its_last_day():
     row = Agreement(
-        "X", "readmission", frozenset("AB"), TODAY, date(2027, 1, 1), verified=True, reference="-"
+        "X",
+        "readmission",
+        *("A", "B", ("readmission",), ("readmissions",), None, TODAY, date(2027, 1, 1)),
+        verified=True,
+        clocks={},
+        silence="-",
+        contacts=(),
+        reference="-",
     )
     assert row.in_force(date(2026, 11, 23)) is Truth.FALSE
     assert row.in_force(TODAY) is Truth.TRUE

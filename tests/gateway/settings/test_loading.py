@@ -15,6 +15,7 @@ mode = "development"
 public_url = "http://127.0.0.1:8080"
 [policies]
 rules = "example"
+mode = "development"
 [log]
 url = "sqlite:///log.db"
 origin = "log.example.org/cuvar"
@@ -70,7 +71,7 @@ def test_a_minimal_file_loads_and_the_rest_has_its_documented_default(load):
 
 
 def test_the_default_mode_is_production(load):
-    text = BASE.replace('mode = "development"\n', "")
+    text = BASE.replace('mode = "development"\n', "", 1)
     assert all(message.startswith("production:") for _, _, message in problems(load, text))
 
 
@@ -171,6 +172,9 @@ def test_a_wrong_value_is_refused_and_named(load, old, new, key):
          "exactly one"),
         ('"sqlite:///facts.db"', '"sqlite:///facts.db"\nrefresh_s = 200.0', "facts",
          "longer than refresh_s"),
+        ('rules = "example"\nmode = "development"', 'rules = "rules"', "policies", "keys"),
+        ('rules = "example"\nmode = "development"', 'rules = "example"', "policies", "nobody"),
+        ('rules = "example"\nmode', 'rules = ["a", "b"]\nmode', "policies", "several folders"),
         ("[[issuers]]", '[identity]\nclient_cert_header = "Client-Cert"\n[[issuers]]', "identity",
          "trusted_proxies"),
         ("[[issuers]]", '[telemetry]\ntraces = "otlp"\n[[issuers]]', "telemetry",
@@ -187,7 +191,7 @@ def test_options_that_contradict_each_other_are_refused(load, old, new, key, wor
 
 
 def test_all_problems_are_told_at_once(load):
-    text = BASE.replace("keyset =", "keysett =").replace('mode = "dev', 'mode = "xdev')
+    text = BASE.replace("keyset =", "keysett =").replace('mode = "dev', 'mode = "xdev', 1)
     assert {key for key, _, _ in problems(load, text)} == {
         "gateway.mode",
         "keys.keyset",

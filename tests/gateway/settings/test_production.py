@@ -41,6 +41,10 @@ FAULTS = {
     "issuers[0].require_binding": ('audience = "', 'require_binding = false\naudience = "'),
     "issuers[0].issuer": ('issuer = "https://login.ministry.ba"', 'issuer = "urn:ba"'),
     "issuers[0].jwks_url": ('jwks_url = "https:', 'jwks_url = "http:'),
+    "policies.mode": (
+        'rules = ["rules", "rules-2027"]',
+        'rules = "rules"\nmode = "development"',
+    ),
     "keys.passphrase": ('passphrase_env = "CUVAR_PASSPHRASE"', 'passphrase = "x"'),
 }
 
@@ -109,5 +113,8 @@ def test_every_key_beside_a_sample_mark_is_refused(load, tmp_path):
         "log.dpo_keys.BA",
         "log.dpo_keys.RS",
         "keys.keyset",
+        "policies.keys.BA",
+        "policies.keys.RS",
+        "policies.keys.INT/UNHCR",
         "issuers[1].jwks_file",
     }
