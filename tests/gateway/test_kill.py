@@ -52,6 +52,7 @@ async def load(client, token, received):
         ]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120 + 20 * KILLS)
 async def test_no_received_answer_is_missing_after_kill_9(served):
     folder, url = served

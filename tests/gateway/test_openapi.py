@@ -40,6 +40,7 @@ def served_api(house_template, tmp_path_factory, unused_tcp_port_factory):
     process.wait()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("org", "role", "only"),
     [("BA-BP", "border_officer", ()), ("BA-DO", "dpo", ("--include-path-regex", "^/v1/policy"))],

@@ -30,6 +30,7 @@ def cuvar(*arguments, cwd):
     return done.stdout
 
 
+@pytest.mark.long
 def test_the_demonstration_tells_its_story(tmp_path):
     told = cuvar("demo", "--dir", str(tmp_path / "demo"), "--check", "--port", "0", cwd=tmp_path)
     assert "view full" in told
@@ -58,6 +59,7 @@ def foreigners(postgres):
     return postgres.url(database)
 
 
+@pytest.mark.long
 async def test_a_tenth_country_answers_after_a_mapping_and_a_rule_folder(
     house_template,
     foreigners,

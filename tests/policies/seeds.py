@@ -7,6 +7,7 @@ tests/conftest.py, the equality tests and the fuzzing rely on it.
 
 import os
 import secrets
+import sys
 
 NAME = "CUVAR_SEED"
 
@@ -14,3 +15,8 @@ NAME = "CUVAR_SEED"
 def seed():
     """The seed of this run: what the environment says, or a new one."""
     return os.environ.setdefault(NAME, secrets.token_hex(4))
+
+
+def tell(text):
+    """Figures of a test, for those who run it with -s, and for a failure's report."""
+    sys.stdout.write(f"{text}\n")

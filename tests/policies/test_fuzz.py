@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Whatever is done to the bytes of a rule folder: refused with a place, or read to the last line.
 
-A minute here; `make test-long` gives it an hour (`CUVAR_FUZZ_SECONDS`). A finding names its seed
-and number, and comes back with `CUVAR_SEED` and `CUVAR_FUZZ_FIRST`.
+A minute here; an hour is `CUVAR_FUZZ_SECONDS=3600 make test T=tests/policies/test_fuzz.py`. A
+finding names its seed and number, and comes back with `CUVAR_SEED` and `CUVAR_FUZZ_FIRST`.
 """
 
 import os
@@ -18,7 +18,7 @@ from policies.ruleset import LineReader, Source
 from policies.vocabulary_loader import FILES, load_vocabulary
 from tests.policies.fuzzing import case, vocabulary_words
 from tests.policies.making import TODAY
-from tests.policies.seeds import seed
+from tests.policies.seeds import seed, tell
 
 SECONDS = float(os.environ.get("CUVAR_FUZZ_SECONDS", "60"))
 SEED = seed()
@@ -132,6 +132,7 @@ def read_lines(files, name, words, problems):
         check_lines(files, name, lines)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(SECONDS + 300)
 def test_no_broken_folder_is_read_as_something_else(files, snapshot, capsys):
     words = vocabulary_words(files)
@@ -153,5 +154,5 @@ def test_no_broken_folder_is_read_as_something_else(files, snapshot, capsys):
         seen[came] += 1
         number += 1
     with capsys.disabled():
-        print(f"\nfuzzing, seed {SEED}: {dict(seen)}")
+        tell(f"\nfuzzing, seed {SEED}: {dict(seen)}")
     assert seen

@@ -8,6 +8,7 @@ import pytest
 
 from policies.facts import Known
 from tests.policies.judging import SEED, UNKNOWN, aimed, alone, column_words, dice, enforce, told
+from tests.policies.seeds import tell
 
 EACH_FILE = 2
 NOTHING = Known(frozenset(), frozenset())
@@ -76,7 +77,7 @@ def test_some_lines_of_each_file_match_what_stock_casbin_matches_with_them_alone
         chosen = throw.sample(lines, min(EACH_FILE, len(lines)))
         some, matched = check(snapshot, rules, chosen, throw)
         checked, met = checked + some, met + matched
-    print(f"{checked} checks, {met} matches, seed {SEED}")
+    tell(f"{checked} checks, {met} matches, seed {SEED}")
     assert checked > 5000
     assert met > 1000
 
@@ -85,7 +86,7 @@ def test_some_lines_of_each_file_match_what_stock_casbin_matches_with_them_alone
 def test_every_line_matches_what_stock_casbin_matches_with_it_alone(snapshot):
     throw = dice("every line")
     for rules, lines in line_sets(snapshot):
-        print(check(snapshot, rules, lines, throw), f"seed {SEED}")
+        tell(f"{check(snapshot, rules, lines, throw)} seed {SEED}")
 
 
 def test_a_bit_on_the_wrong_line_would_be_noticed(snapshot):

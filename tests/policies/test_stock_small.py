@@ -15,6 +15,7 @@ from policies.line import Line
 from policies.masks import Request, RuleSet
 from policies.matcher import stock_enforcer
 from tests.policies.judging import COLUMNS, SEED, dice, enforce, told
+from tests.policies.seeds import tell
 
 CONF = (example_rules().parent / "model.conf").read_text(encoding="utf-8")
 WORLD = {
@@ -95,7 +96,7 @@ def total(name, policies):
     throw = dice(name)
     found = [compare(throw) for _ in range(policies)]
     compared, allowed = (sum(column) for column in zip(*found, strict=True))
-    print(f"{policies} policies, {compared} decisions, {allowed} allowed, seed {SEED}")
+    tell(f"{policies} policies, {compared} decisions, {allowed} allowed, seed {SEED}")
     assert allowed > policies
     return compared
 

@@ -16,6 +16,7 @@ from policies.matcher import stock_enforcer
 from policies.zones import asker_name
 from tests.policies import making
 from tests.policies.judging import SEED, aimed, alone, column_words, dice, enforce, some_facts, told
+from tests.policies.seeds import tell
 
 EACH_SET = 40
 OWNER = os.environ.get("CUVAR_STOCK_OWNER", "BA")
@@ -55,7 +56,7 @@ def test_questions_drawn_anew_are_allowed_and_refused_as_stock_casbin_does(snaps
             assert rules.allowed_cells(request, cells, facts) == [answer], told(request, facts)
             asked, allowed = asked + 1, allowed + answer
             denied += bool(found & rules.denies)
-    print(f"{asked} questions, {allowed} allowed, {denied} denied, seed {SEED}")
+    tell(f"{asked} questions, {allowed} allowed, {denied} denied, seed {SEED}")
     assert allowed > asked // 20
     assert denied > asked // 20
 
@@ -134,7 +135,7 @@ def test_everything_that_can_be_asked_of_one_owner_is_answered_as_stock_casbin_d
             answer = enforce(judge, request, facts)
             assert rules.allowed(request, facts) is answer, told(request, facts)
             asked, allowed = asked + 1, allowed + answer
-    print(f"{OWNER}: {asked} questions, {allowed} allowed")
+    tell(f"{OWNER}: {asked} questions, {allowed} allowed")
     assert allowed
 
 

@@ -22,6 +22,7 @@ from policies.zones import asker_name
 from tests.policies import making
 from tests.policies.judging import dice
 from tests.policies.making import TODAY
+from tests.policies.seeds import tell
 
 SECONDS = float(os.environ.get("CUVAR_SWAP_SECONDS", "30"))
 QUESTIONS = 160
@@ -160,6 +161,7 @@ def swap_until(end, in_force, rules):
     return swaps
 
 
+@pytest.mark.long
 @pytest.mark.timeout(SECONDS + 240)
 def test_three_threads_never_get_a_wrong_answer_while_a_fourth_swaps(files, snapshot):
     rules = drafts(files, snapshot)
@@ -188,4 +190,4 @@ def test_three_threads_never_get_a_wrong_answer_while_a_fourth_swaps(files, snap
         assert not thread.wrong, thread.wrong[:3]
         assert thread.seen == set(expected)
     assert swaps > SECONDS
-    print(f"{sum(t.decided for t in threads)} decisions, {swaps} swaps, none wrong")
+    tell(f"{sum(t.decided for t in threads)} decisions, {swaps} swaps, none wrong")
