@@ -66,7 +66,7 @@ from gateway.store import Store
 from gateway.subjects import Subjects
 from gateway.suspensions import recorder_of
 from gateway.tables import Tables
-from gateway.terms import RuleTerms
+from gateway.terms import Terms
 from gateway.tracing import Tracing, open_tracing
 from policies import Snapshot
 
@@ -231,7 +231,7 @@ def _pipeline(opened: _Opened, verifier: TokenVerifier) -> Pipeline:
         facts=opened.facts,
         subjects=subjects,
         onward=onward,
-        terms=RuleTerms(state),
+        terms=Terms(state),
         desk=OwnerDesk(desk),
         entries=entries,
         log=opened.log,

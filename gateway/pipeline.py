@@ -34,7 +34,7 @@ from gateway.signals import Outcome as Ending
 from gateway.signals import Phase
 from gateway.store import StoreError
 from gateway.subjects import SubjectError, Subjects, query_of
-from gateway.terms import RuleTerms
+from gateway.terms import Terms, counted_by
 from gateway.tracing import Tracing
 from policies import Decision, Question, Snapshot, Truth, term_ended
 from policies.decision import TERM
@@ -54,7 +54,7 @@ class Parts:
     rules: Callable[[], Rules]
     facts: FactRegister
     subjects: Subjects
-    terms: RuleTerms
+    terms: Terms
     onward: OnwardMarks
     desk: OwnerDesk
     entries: EntryWriter
@@ -93,7 +93,8 @@ class Pipeline:
         parts = self._parts
         now = parts.clock()
         rules = parts.rules()
-        rules = rules.without(await parts.terms.over(rules.snapshot, now.date()))
+        rules = rules.without(await parts.terms.lines_over(rules.snapshot, now.date()))
+        parts.facts.set_over(await parts.terms.over(parts.facts.counted, now.date()))
         held = self.asker(principal, asked.role, rules.snapshot)
         asker = held or nobody(principal)
         inquiry = inquiry_of(action, asker, asked, rules, now, correlation)
@@ -296,10 +297,10 @@ class Pipeline:
         """The outcome, once it counts as a use of the lines that gave it; else a refusal."""
         if outcome.status == "refused":
             return outcome
+        scope, facts = inquiry.scope(outcome.owner), self._parts.facts
+        counted = counted_by(inquiry.snapshot, outcome.rules, facts, scope, inquiry.now)
         try:
-            spent = not await self._parts.terms.spend(
-                inquiry.snapshot, outcome.rules, inquiry.now.date()
-            )
+            spent = not await self._parts.terms.spend(counted, inquiry.now.date())
         except StoreError:
             spent = True
         return refused(outcome.owner, _withheld_whole(inquiry, TERM)) if spent else outcome

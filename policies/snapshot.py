@@ -63,6 +63,15 @@ class RuleBook:
     examples: tuple[Example, ...]
     invariants: tuple[Invariant, ...]
 
+    def guards_of(self, rule: str) -> tuple[str, ...]:
+        """The guards of an owner's or asking line, () for any other id."""
+        country = rule.partition("-")[0]
+        for lines in (self.owners.get(country, ()), self.asking.get(country, ())):
+            for line in lines:
+                if line.id == rule:
+                    return line.guards
+        return ()
+
 
 class Snapshot:
     """One rule book and its engine; safe to share between threads."""

@@ -8,6 +8,7 @@ and protection registers write the fact register themselves.
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -38,13 +39,16 @@ from policies import Truth
     show_default=True,
     help="How long it holds from now.",
 )
-def attest(fact: str, config: Path, truth: str, by_unit: str, minutes: int, **scope: str) -> None:
+@click.option("--uses", type=click.IntRange(min=1), help="For how many answers it is good.")
+@click.option("--unused-days", type=click.IntRange(min=1), help="After so many days unused: over.")
+def attest(fact: str, config: Path, truth: str, by_unit: str, minutes: int, **more: Any) -> None:
     """Attest FACT (a guard of the rules) for a scope; what is left out means "any".
 
     \b
     Examples:
       cuvar attest presence --org BA-BP --officer border-officer-1
       cuvar attest case_number --org BA-AS --purpose asylum_procedure --case-no A-7 --minutes 600
+      cuvar attest supervisor_ok --org HR-CP --case-no K-7 --by-unit HR-CP-2 --uses 1
     """
     settings = load_settings(config)
     if settings.gateway.mode == "production":
@@ -52,15 +56,20 @@ def attest(fact: str, config: Path, truth: str, by_unit: str, minutes: int, **sc
     known = open_rules(settings, datetime.now(UTC).date()).vocabulary.guards
     if fact not in known or known[fact].derived:
         raise click.BadParameter(f"no such fact; one of {', '.join(sorted(known))}")
+    uses, unused_days = more.pop("uses"), more.pop("unused_days")
+    if (uses or unused_days) and more["person"]:
+        raise click.UsageError("a permission that is counted is about questions, not one --person")
     now = datetime.now(UTC)
     attestation = Attestation(
         fact=fact,
         truth=Truth[truth.upper()],
-        scope=Scope(**scope),
+        scope=Scope(**more),
         valid_from=now - timedelta(seconds=1),
         valid_to=now + timedelta(minutes=minutes),
         source="cuvar attest",
         by_unit=by_unit,
+        uses=uses,
+        unused_days=unused_days,
     )
     asyncio.run(write_facts(settings, [attestation]))
     click.echo(f"{fact} is {truth} for {minutes} minutes; the gateway reads it within seconds")

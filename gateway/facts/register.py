@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, Self
 
 from sqlalchemy import (
@@ -52,6 +52,8 @@ ATTESTATION: Final = Table(
     Column("valid_from", String(20), nullable=False),
     Column("valid_to", String(20), nullable=False),
     Column("source", String(64), nullable=False),
+    Column("uses", Integer, nullable=True),
+    Column("unused_days", Integer, nullable=True),
 )
 _TRUTHS: Final = {"true": Truth.TRUE, "possible": Truth.POSSIBLE, "false": Truth.FALSE}
 _WHOLE_AGAIN: Final = timedelta(seconds=20)
@@ -90,7 +92,8 @@ class Attestation:
     """One statement of one system about one fact.
 
     `by_unit` is the unit of the person behind an approval or verification, so that nobody
-    approves within his own unit (EUR-20).
+    approves within his own unit (EUR-20). A permission may be good for so many answers (`uses`), or
+    lapse when so many days pass without one; `seq` is its row in the register.
     """
 
     fact: str
@@ -100,6 +103,29 @@ class Attestation:
     valid_to: datetime
     source: str
     by_unit: str = ""
+    uses: int | None = None
+    unused_days: int | None = None
+    seq: int = 0
+
+    @property
+    def key(self) -> str:
+        """What its uses are counted under."""
+        return f"attestation|{self.seq}|{self.valid_from:{_INSTANT}}"
+
+    @property
+    def counted(self) -> bool:
+        """Whether it takes a count of uses to know if it is over."""
+        return self.uses is not None or self.unused_days is not None
+
+    def over(self, uses: int, last_use: date | None, today: date) -> bool:
+        """Whether it is spent, or lapsed by not being used.
+
+        Uses are counted by question, so one that is about a single record counts as over.
+        """
+        if self.scope.person or (self.uses is not None and uses >= self.uses):
+            return True
+        since = last_use or self.valid_from.date()
+        return self.unused_days is not None and today > since + timedelta(self.unused_days)
 
     def live(self, now: datetime) -> bool:
         """Whether it counts at this moment."""
@@ -120,7 +146,7 @@ class _Index:
         self.patterns.setdefault(fixed, {})[tuple(key[place] for place in fixed)] = attestation
 
     def matching(self, key: tuple[str, ...], now: datetime) -> list[Attestation]:
-        found = []
+        found: list[Attestation] = []
         for fixed, by_value in self.patterns.items():
             hit = by_value.get(tuple([key[place] for place in fixed]))
             if hit is not None and hit.live(now):
@@ -149,6 +175,8 @@ class FactRegister:
         self._refresh_s = refresh_s
         self._stale_after_s = stale_after_s
         self._indexes: dict[str, _Index] = {}
+        self.counted: tuple[Attestation, ...] = ()
+        self._over: frozenset[str] = frozenset()
         self._mark: _Mark | None = None
         self._whole_at: datetime | None = None
         self._read_at: datetime | None = None
@@ -193,9 +221,11 @@ class FactRegister:
         mark, rows = await self._store.run(self._read)
         if rows is not None:
             indexes: dict[str, _Index] = {}
-            for row in rows:
-                attestation = _attestation(row)
+            attestations = [_attestation(row) for row in rows]
+            for attestation in attestations:
                 indexes.setdefault(attestation.fact, _Index()).add(attestation)
+            # Counted first: between the two, one more is looked up than is there.
+            self.counted = tuple(a for a in attestations if a.counted)
             self._indexes, self._mark, self._whole_at = indexes, mark, started
         self._read_at = started
 
@@ -222,7 +252,12 @@ class FactRegister:
     def matching(self, fact: str, scope: Scope, now: datetime) -> list[Attestation]:
         """Every live attestation of a fact whose fixed members agree with this scope."""
         index = self._indexes.get(fact)
-        return [] if index is None else index.matching(scope.key(), now)
+        found = [] if index is None else index.matching(scope.key(), now)
+        return [a for a in found if a.key not in self._over] if self._over else found
+
+    def set_over(self, keys: frozenset[str]) -> None:
+        """Counted permissions that are spent or lapsed now; they no longer count as said."""
+        self._over = keys
 
     def truth(self, fact: str, scope: Scope, now: datetime, *, harmful: bool) -> Truth:
         """The strictest reading of all live attestations of a fact.
@@ -281,7 +316,7 @@ async def attest(store: Store, attestations: Iterable[Attestation]) -> None:
     await store.run(lambda connection: connection.execute(insert(ATTESTATION), rows))
 
 
-def _row(attestation: Attestation) -> dict[str, str]:
+def _row(attestation: Attestation) -> dict[str, str | int | None]:
     scope = dict(zip(_MEMBERS, attestation.scope.key(), strict=True))
     return {
         "fact": attestation.fact,
@@ -291,6 +326,8 @@ def _row(attestation: Attestation) -> dict[str, str]:
         "valid_from": attestation.valid_from.astimezone(UTC).strftime(_INSTANT),
         "valid_to": attestation.valid_to.astimezone(UTC).strftime(_INSTANT),
         "source": attestation.source,
+        "uses": attestation.uses,
+        "unused_days": attestation.unused_days,
     }
 
 
@@ -308,7 +345,16 @@ def _attestation(row: RowMapping) -> Attestation:
         valid_to=_instant(row["valid_to"], row["seq"]),
         source=row["source"],
         by_unit=row["by_unit"],
+        uses=_limit(row["uses"], row["seq"]),
+        unused_days=_limit(row["unused_days"], row["seq"]),
+        seq=row["seq"],
     )
+
+
+def _limit(value: int | None, seq: int) -> int | None:
+    if value is not None and value < 1:
+        raise FactRegisterError(f"fact register, row {seq}: uses and unused_days are 1 or more")
+    return value
 
 
 def _instant(text: str, seq: int) -> datetime:

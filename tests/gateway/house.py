@@ -149,11 +149,15 @@ class House:
         body = question if isinstance(question, bytes) else json.dumps(question).encode()
         return await self.client.post(f"/v1/{action}", content=body, headers=headers)
 
-    async def attest(self, fact, truth=Truth.TRUE, *, by_unit="", minutes=60, **scope):
+    async def attest(
+        self, fact, truth=Truth.TRUE, *, by_unit="", minutes=60, uses=None, unused=None, **scope
+    ):
         now = datetime.now(UTC)
         start = now - timedelta(minutes=1)
         end = now + timedelta(minutes=minutes)
-        attestation = Attestation(fact, truth, Scope(**scope), start, end, "test", by_unit)
+        attestation = Attestation(
+            fact, truth, Scope(**scope), start, end, "test", by_unit, uses, unused
+        )
         store = Store(f"sqlite:///{self.folder}/facts.sqlite", name="facts")
         await attest(store, [attestation])
         await store.close()

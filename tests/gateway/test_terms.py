@@ -2,14 +2,14 @@
 """Uses of a rule line: counted before the answer, never overspent, and over when nobody can say."""
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from gateway.state import METADATA
 from gateway.store import Store
-from gateway.terms import RuleTerms
+from gateway.terms import Terms
 from policies.loader import build, read_folder
 from tests.gateway import house as houses
 from tests.gateway.test_pipeline import border
@@ -77,22 +77,56 @@ async def test_a_last_use_is_given_once_on_each_database(kind, tmp_path, postgre
     files["BA/terms.csv"] = b"rule,from,to,uses,unused_days\nBA-O01,-,-,5,-\nBA-O02,-,-,9,-\n"
     snapshot = build(files, on=TODAY)
     store = Store(url, name="state")
-    terms = RuleTerms(store)
+    terms = Terms(store)
     spent = await asyncio.gather(
-        *(terms.spend(snapshot, ("BA-O01", "BA-O02"), TODAY) for _ in range(12))
+        *(terms.spend(map(snapshot.book.terms.get, ("BA-O01", "BA-O02")), TODAY) for _ in range(12))
     )
     assert sum(spent) == 5
-    assert await terms.over(snapshot, TODAY) == {"BA-O01"}
+    assert await terms.lines_over(snapshot, TODAY) == {"BA-O01"}
     # What a refused use had counted of the other line was taken back.
-    assert [await terms.spend(snapshot, ("BA-O02",), TODAY) for _ in range(5)] == [True] * 4 + [
-        False
-    ]
-    assert await terms.over(snapshot, TODAY) == {"BA-O01", "BA-O02"}
+    assert [await terms.spend([snapshot.book.terms["BA-O02"]], TODAY) for _ in range(5)] == [
+        True
+    ] * 4 + [False]
+    assert await terms.lines_over(snapshot, TODAY) == {"BA-O01", "BA-O02"}
     await store.close()
 
 
 async def test_rules_without_terms_ask_no_database(tmp_path):
     snapshot = build(read_folder(RULES), on=TODAY)
-    nowhere = RuleTerms(Store(f"sqlite:///{tmp_path}/none.sqlite", name="state"))
-    assert await nowhere.over(snapshot, TODAY) == frozenset()
-    assert await nowhere.spend(snapshot, ("BA-O01",), TODAY)
+    nowhere = Terms(Store(f"sqlite:///{tmp_path}/none.sqlite", name="state"))
+    assert await nowhere.lines_over(snapshot, TODAY) == frozenset()
+    assert await nowhere.spend([], TODAY)
+
+
+async def test_a_permission_for_one_answer_is_spent_by_it(house):
+    await house.attest("presence", org="BA-BP", uses=1)
+    asked = border(categories=["direct_identifier"])
+    tokens = [house.token("BA-BP", "border_officer", officer=f"officer-{n}") for n in range(6)]
+    answers = await asyncio.gather(*(house.ask("find", asked, token=t) for t in tokens))
+    assert sorted(answer.status_code for answer in answers) == [200] + [403] * 5
+    later = await house.ask("find", asked, token=tokens[0])
+    assert later.status_code == 403
+    assert "F03" in later.text
+
+
+async def test_a_permission_that_others_gave_still_counts_when_one_is_spent(house):
+    await house.attest("presence", org="BA-BP", uses=1)
+    await house.attest("presence", org="BA-BP", officer="officer-1")
+    token = house.token("BA-BP", "border_officer")
+    codes = [(await house.ask("find", border(), token=token)).status_code for _ in range(3)]
+    assert codes == [200, 200, 200]
+
+
+async def test_a_counted_permission_about_one_record_counts_for_nothing(house):
+    await house.attest("presence", org="BA-BP", person="p-1", uses=1)
+    answer = await house.ask("find", border(), token=house.token("BA-BP", "border_officer"))
+    assert answer.status_code == 403
+
+
+async def test_an_unused_permission_lapses(house):
+    await house.attest("presence", org="BA-BP", unused=1)
+    (permission,) = house.runtime.facts.counted
+    first = permission.valid_from.date()
+    assert not permission.over(0, None, first + timedelta(days=1))
+    assert permission.over(0, None, first + timedelta(days=2))
+    assert not permission.over(3, first + timedelta(days=2), first + timedelta(days=3))
