@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.policies.seeds import NAME, seed
@@ -16,7 +17,6 @@ from tests.servers.mariadb import mariadb
 from tests.servers.postgres import durable_postgres, postgres
 
 __all__ = [
-    "Workers",
     "durable_postgres",
     "mariadb",
     "postgres",
@@ -24,6 +24,7 @@ __all__ = [
     "pytest_configure",
     "pytest_sessionfinish",
     "pytest_terminal_summary",
+    "pytest_testnodedown",
 ]
 
 _TOLD = "real servers"
@@ -33,20 +34,16 @@ settings.register_profile("shared", deadline=None, suppress_health_check=[Health
 settings.load_profile("shared")
 
 
-class Workers:
-    """Hears from the processes of a parallel run; a plugin only when there are any."""
-
-    def pytest_testnodedown(self, node):
-        """A process has ended: the servers that its tests talked to."""
-        for name, version in getattr(node, "workeroutput", {}).get(_TOLD, {}).items():
-            used.used(name, version)
-
-
-def pytest_configure(config):
+def pytest_configure():
     """The seed is thrown before any process of a parallel run starts."""
     seed()
-    if config.pluginmanager.hasplugin("dsession"):
-        config.pluginmanager.register(Workers())
+
+
+@pytest.hookimpl(optionalhook=True)  # a hook of pytest-xdist, which need not be there
+def pytest_testnodedown(node):
+    """A process of a parallel run has ended: the servers that its tests talked to."""
+    for name, version in getattr(node, "workeroutput", {}).get(_TOLD, {}).items():
+        used.used(name, version)
 
 
 def pytest_collection_modifyitems(config, items):
