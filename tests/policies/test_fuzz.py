@@ -143,7 +143,8 @@ def test_no_broken_folder_is_read_as_something_else(files, snapshot, capsys):
         started = time.monotonic()
         try:
             changed = {name for name in {*files, *broken} if files.get(name) != broken.get(name)}
-            came = part(broken, snapshot.vocabulary, changed)
+            # A name that is new is read by nobody: the whole loader refuses it.
+            came = part(broken, snapshot.vocabulary, changed & set(files))
             # Few edits leave a folder whole; those, and some others, go through all of the loader.
             if came == "part accepted" or number % 8 == 0:
                 came = whole(broken)
