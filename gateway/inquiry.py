@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One question on its way: who asks, what was asked, under which rules, and when."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
 from gateway.asker import Asker
-from gateway.facts import Scope
+from gateway.facts import Attestation, Scope
 from gateway.questions import AnyQuestion, ConsultQuestion, FindQuestion
 from gateway.views import RowPlans
 from policies import Question, Snapshot
@@ -41,7 +42,14 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """Everything about one question that does not depend on the owner."""
+    """Everything about one question that does not depend on the owner.
+
+    Attributes:
+        held: by owner, the counted permissions that it may rest on; taken once, before it is
+            decided, so that what others use up meanwhile can't hide what this one owes.
+        over: keys of those that had ended by then.
+        lenders: whose records it comes from and whose consent it takes (`gateway.onward`).
+    """
 
     action: str
     asker: Asker
@@ -50,6 +58,9 @@ class Inquiry:
     question: Question
     now: datetime
     correlation: str
+    held: Mapping[str, tuple[Attestation, ...]] = field(default_factory=dict)
+    over: frozenset[str] = frozenset()
+    lenders: frozenset[str] = frozenset()
 
     @property
     def snapshot(self) -> Snapshot:
@@ -64,6 +75,7 @@ class Inquiry:
             owner=owner,
             purpose=self.asked.purpose,
             case_no=self.asked.case_no or "",
+            over=self.over,
         )
 
     def guards(self, owner: str) -> frozenset[str]:

@@ -8,12 +8,12 @@ from abroad states the marks; the recipient may go on with its purpose, the owne
 data, and anybody else needs the owner's consent. The pipeline and the owner's desk rely on it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from gateway.errors import GatewayError
-from gateway.facts import FactRegister, Scope
+from gateway.facts import FactRegister
 from gateway.handles import HandleError, Handles
 from gateway.inquiry import Inquiry
 from gateway.outcome import Outcome
@@ -62,14 +62,22 @@ class OnwardMarks:
         }
         return {ROW_KEY: self._handles.seal(_KIND, (), content)}
 
-    def banned(self, inquiry: Inquiry) -> tuple[Mark, ...]:
-        """The stated marks under which this asker may not ask this; () when it may.
+    def lent(self, inquiry: Inquiry) -> tuple[Mark, ...]:
+        """The stated marks that do not let this asker ask this by themselves.
 
         Raises:
             MarkError: a mark is not ours.
         """
         marks = [self._read(text) for text in inquiry.asked.received]
-        return tuple(mark for mark in marks if not self._free(inquiry, mark))
+        return tuple(mark for mark in marks if not _free(inquiry, mark))
+
+    def banned(self, inquiry: Inquiry, lent: Iterable[Mark]) -> tuple[Mark, ...]:
+        """Those whose owner has not consented either; () when this asker may ask this."""
+        return tuple(mark for mark in lent if not self._consented(inquiry, mark.owner))
+
+    def _consented(self, inquiry: Inquiry, owner: str) -> bool:
+        scope = inquiry.scope(owner)
+        return self._facts.truth(CONSENT, scope, inquiry.now, harmful=False) is Truth.TRUE
 
     def _read(self, text: str) -> Mark:
         try:
@@ -80,21 +88,13 @@ class OnwardMarks:
             ) from None
         return Mark(*(str(content[name]) for name in "ogcpd"))
 
-    def _free(self, inquiry: Inquiry, mark: Mark) -> bool:
-        asker = inquiry.asker
-        if asker.country == mark.owner:
-            return True
-        if (asker.org, asker.country, inquiry.asked.purpose) == (
-            mark.org,
-            mark.country,
-            mark.purpose,
-        ):
-            return True
-        scope = Scope(
-            org=asker.org,
-            officer=asker.principal.officer,
-            owner=mark.owner,
-            purpose=inquiry.asked.purpose,
-            case_no=inquiry.asked.case_no or "",
-        )
-        return self._facts.truth(CONSENT, scope, inquiry.now, harmful=False) is Truth.TRUE
+
+def _free(inquiry: Inquiry, mark: Mark) -> bool:
+    """The owner's authorities may know its data, and the recipient goes on with its purpose."""
+    asker, words = inquiry.asker, inquiry.snapshot.vocabulary
+    # An aid body at home in the owner's country, or with an office there, is not the owner (F19).
+    org = words.organisations.get(asker.org)
+    if org is not None and org.country == mark.owner and words.kinds[org.kind].authority:
+        return True
+    recipient = (mark.org, mark.country, mark.purpose)
+    return (asker.org, asker.country, inquiry.asked.purpose) == recipient

@@ -25,7 +25,7 @@ from gateway.inquiry import Inquiry, Rules, inquiry_of
 from gateway.limits import Limits
 from gateway.metrics import Metrics
 from gateway.onward import RULE as ONWARD
-from gateway.onward import MarkError, OnwardMarks
+from gateway.onward import Mark, MarkError, OnwardMarks
 from gateway.outcome import Outcome, Withheld, refused, withheld_by
 from gateway.owner import OwnerDesk
 from gateway.problems import Problem, ProblemError
@@ -34,7 +34,7 @@ from gateway.signals import Outcome as Ending
 from gateway.signals import Phase
 from gateway.store import StoreError
 from gateway.subjects import SubjectError, Subjects, query_of
-from gateway.terms import Terms, counted_by
+from gateway.terms import Terms, permitted, spent_by
 from gateway.tracing import Tracing
 from policies import Decision, Question, Snapshot, Truth, term_ended
 from policies.decision import TERM
@@ -43,6 +43,7 @@ _BASIS: Final = "Q-BASIS"
 _ROLE: Final = "Q-ROLE"
 _CELL: Final = "Q-CELL"
 _SUSPENDED: Final = "F01"
+_NO_ANSWER: Final = frozenset({"refused", "unavailable"})
 _NO_STEP_UP: Final = StepUp(())
 _APPROVALS: Final = ("verified", "supervisor_ok", "owner_approval", "reid_granted", "court_order")
 
@@ -94,7 +95,6 @@ class Pipeline:
         now = parts.clock()
         rules = parts.rules()
         rules = rules.without(await parts.terms.lines_over(rules.snapshot, now.date()))
-        parts.facts.set_over(await parts.terms.over(parts.facts.counted, now.date()))
         held = self.asker(principal, asked.role, rules.snapshot)
         asker = held or nobody(principal)
         inquiry = inquiry_of(action, asker, asked, rules, now, correlation)
@@ -106,7 +106,10 @@ class Pipeline:
                     refused(owner, _withheld_whole(inquiry, stop)) for owner in asked.owners
                 ]
                 return await self._record(inquiry, outcomes, {})
-            banned = await self._banned(inquiry)
+            lent = await self._lent(inquiry)
+            lenders = frozenset(mark.owner for mark in lent)
+            inquiry = await permitted(inquiry, lenders, parts.facts, parts.terms)
+            banned = await self._banned(inquiry, lent)
             if banned:
                 return await self._record(inquiry, banned, {})
             facts = await self._facts(inquiry)
@@ -144,15 +147,17 @@ class Pipeline:
         fault = {"field": field, "reason": str(error)}
         return ProblemError(Problem.MALFORMED_QUESTION, members={"faults": [fault]})
 
-    async def _banned(self, inquiry: Inquiry) -> list[Outcome]:
-        """Refusals when the question rests on records that were passed on; their owners hear it."""
-        if not inquiry.asked.received:
-            return []
-        parts = self._parts
+    async def _lent(self, inquiry: Inquiry) -> tuple[Mark, ...]:
+        """The stated marks under which this asker may ask this only with their owner's consent."""
         try:
-            banned = parts.onward.banned(inquiry)
+            return self._parts.onward.lent(inquiry)
         except MarkError as error:
             raise await self._malformed(inquiry, "received", error) from None
+
+    async def _banned(self, inquiry: Inquiry, lent: Sequence[Mark]) -> list[Outcome]:
+        """Refusals when the question rests on records that were passed on; their owners hear it."""
+        parts = self._parts
+        banned = parts.onward.banned(inquiry, lent)
         if not banned:
             return []
         told = frozenset({"notify_owner"})
@@ -295,10 +300,9 @@ class Pipeline:
 
     async def _counted(self, inquiry: Inquiry, outcome: Outcome) -> Outcome:
         """The outcome, once it counts as a use of the lines that gave it; else a refusal."""
-        if outcome.status == "refused":
+        if outcome.status in _NO_ANSWER:
             return outcome
-        scope, facts = inquiry.scope(outcome.owner), self._parts.facts
-        counted = counted_by(inquiry.snapshot, outcome.rules, facts, scope, inquiry.now)
+        counted = spent_by(inquiry, outcome, self._parts.facts)
         try:
             spent = not await self._parts.terms.spend(counted, inquiry.now.date())
         except StoreError:

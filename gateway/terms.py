@@ -7,13 +7,17 @@ counted line count as over. Rule sets without such terms never come here. The pi
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date
 from typing import Protocol
 
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from gateway.facts import FactRegister, Scope
+from gateway.facts import Attestation, FactRegister
+from gateway.inquiry import Inquiry
+from gateway.onward import CONSENT
+from gateway.outcome import Outcome
 from gateway.state import RULE_USE
 from gateway.store import Store, StoreError
 from policies import Snapshot
@@ -87,21 +91,54 @@ class Terms:
         return True
 
 
-def counted_by(
-    snapshot: Snapshot, rules: Iterable[str], facts: FactRegister, scope: Scope, now: datetime
-) -> list[Counted]:
-    """What an answer by these lines uses up: their terms, and the permissions they rested on."""
-    found: list[Counted] = []
-    guards: set[str] = set()
-    for rule in rules:
-        term = snapshot.book.terms.get(rule)
-        if term is not None and term.counted:
-            found.append(term)
-        if facts.counted:
-            guards.update(snapshot.book.guards_of(rule))
-    for guard in sorted(guards):
-        found.extend(one for one in facts.matching(guard, scope, now) if one.counted)
+async def permitted(
+    inquiry: Inquiry, lenders: frozenset[str], facts: FactRegister, terms: Terms
+) -> Inquiry:
+    """The question with the counted permissions that it may rest on, and those that are over.
+
+    Only what is about this question is looked up: the register keeps every permission ever given.
+    """
+    if not facts.counts:
+        return inquiry
+    owners = lenders.union(inquiry.asked.owners)
+    held = {owner: _held(inquiry, owner, facts) for owner in owners}
+    found = list({one.key: one for each in held.values() for one in each}.values())
+    over = await terms.over(found, inquiry.now.date())
+    live = {
+        owner: tuple(one for one in each if one.key not in over) for owner, each in held.items()
+    }
+    return replace(inquiry, held=live, over=over, lenders=lenders)
+
+
+def spent_by(inquiry: Inquiry, outcome: Outcome, facts: FactRegister) -> list[Counted]:
+    """What this answer uses up: terms of its lines, and the permissions without which it may fail.
+
+    The permissions are those at the start of the question and those that came since.
+    """
+    terms = inquiry.snapshot.book.terms
+    found: list[Counted] = [
+        term for rule in outcome.rules if (term := terms.get(rule)) and term.counted
+    ]
+    if not facts.counts and not inquiry.held:
+        return found
+    owner = outcome.owner
+    guards = inquiry.snapshot.rests_on(inquiry.question, owner, outcome.rules)
+    held = (*inquiry.held.get(owner, ()), *_held(inquiry, owner, facts))
+    found.extend(one for one in held if one.fact in guards)
+    for lender in inquiry.lenders:
+        consents = (*inquiry.held.get(lender, ()), *_held(inquiry, lender, facts))
+        found.extend(one for one in consents if one.fact == CONSENT)
     return found
+
+
+def _held(inquiry: Inquiry, owner: str, facts: FactRegister) -> tuple[Attestation, ...]:
+    """Counted permissions; what speaks against somebody is none, and does not end by itself."""
+    guards = inquiry.snapshot.vocabulary.guards
+    return tuple(
+        one
+        for one in facts.permissions(inquiry.scope(owner), inquiry.now)
+        if one.fact in guards and not guards[one.fact].harmful
+    )
 
 
 def _count(connection: Connection, term: Counted, today: date) -> None:

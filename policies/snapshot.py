@@ -8,7 +8,7 @@ decision, the facts worth finding out, and the agreements are answered here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
@@ -173,6 +173,16 @@ class Snapshot:
         A negative counts as its positives; derived facts are left out, as nobody states them.
         """
         return self._guards(question, owner)
+
+    def rests_on(self, question: Question, owner: str, rules: Iterable[str]) -> frozenset[str]:
+        """The base guards without which an answer by these lines could have been refused.
+
+        Those that the lines name, and those whose negative any fitting denial names.
+        """
+        named = self.engine.guards(question, owner)
+        negatives = self.vocabulary.negatives
+        found = {guard for rule in rules for guard in self.book.guards_of(rule)}
+        return frozenset(found.union(*(negatives.get(name, ()) for name in named)))
 
     def agreement(self, kind: str, a: str, b: str, on: date, asked: Question) -> Truth:
         """Whether two parties have an agreement of a kind in force on a day for what is asked.

@@ -59,6 +59,8 @@ def attest(fact: str, config: Path, truth: str, by_unit: str, minutes: int, **mo
     uses, unused_days = more.pop("uses"), more.pop("unused_days")
     if (uses or unused_days) and more["person"]:
         raise click.UsageError("a permission that is counted is about questions, not one --person")
+    if (uses or unused_days) and (truth != "true" or known[fact].harmful):
+        raise click.UsageError("only a permission ends: a fact that restricts, or a no, stays")
     now = datetime.now(UTC)
     attestation = Attestation(
         fact=fact,

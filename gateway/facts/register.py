@@ -14,7 +14,7 @@ Every gateway keeps a mirror in memory, refreshed each `refresh_s`; a mirror old
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Self
 
@@ -69,7 +69,8 @@ class FactRegisterError(GatewayError):
 class Scope:
     """Whom and what an attestation is about; an empty member means "any".
 
-    `person` is the owner's internal reference, never a name or a document number.
+    `person` is the owner's internal reference, never a name or a document number. `over` belongs to
+    one question: the keys of counted permissions that have ended for it.
     """
 
     org: str = ""
@@ -78,13 +79,14 @@ class Scope:
     purpose: str = ""
     case_no: str = ""
     person: str = ""
+    over: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     def key(self) -> tuple[str, ...]:
-        """All members in declaration order."""
+        """What it is about, in the order of `_MEMBERS`."""
         return (self.org, self.officer, self.owner, self.purpose, self.case_no, self.person)
 
 
-_MEMBERS: Final = tuple(field.name for field in fields(Scope))
+_MEMBERS: Final = ("org", "officer", "owner", "purpose", "case_no", "person")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +116,17 @@ class Attestation:
 
     @property
     def counted(self) -> bool:
-        """Whether it takes a count of uses to know if it is over."""
-        return self.uses is not None or self.unused_days is not None
+        """Whether it takes a count of uses to know if it is over.
+
+        Only what is said to be true is a permission: a doubt or a no that ended by itself would
+        open a door.
+        """
+        limited = self.uses is not None or self.unused_days is not None
+        return limited and self.truth is Truth.TRUE
 
     def over(self, uses: int, last_use: date | None, today: date) -> bool:
-        """Whether it is spent, or lapsed by not being used.
-
-        Uses are counted by question, so one that is about a single record counts as over.
-        """
-        if self.scope.person or (self.uses is not None and uses >= self.uses):
+        """Whether it is spent, or lapsed by not being used."""
+        if self.uses is not None and uses >= self.uses:
             return True
         since = last_use or self.valid_from.date()
         return self.unused_days is not None and today > since + timedelta(self.unused_days)
@@ -175,8 +179,7 @@ class FactRegister:
         self._refresh_s = refresh_s
         self._stale_after_s = stale_after_s
         self._indexes: dict[str, _Index] = {}
-        self.counted: tuple[Attestation, ...] = ()
-        self._over: frozenset[str] = frozenset()
+        self._counted: tuple[str, ...] = ()
         self._mark: _Mark | None = None
         self._whole_at: datetime | None = None
         self._read_at: datetime | None = None
@@ -224,8 +227,7 @@ class FactRegister:
             attestations = [_attestation(row) for row in rows]
             for attestation in attestations:
                 indexes.setdefault(attestation.fact, _Index()).add(attestation)
-            # Counted first: between the two, one more is looked up than is there.
-            self.counted = tuple(a for a in attestations if a.counted)
+            self._counted = tuple(sorted({a.fact for a in attestations if a.counted}))
             self._indexes, self._mark, self._whole_at = indexes, mark, started
         self._read_at = started
 
@@ -253,11 +255,21 @@ class FactRegister:
         """Every live attestation of a fact whose fixed members agree with this scope."""
         index = self._indexes.get(fact)
         found = [] if index is None else index.matching(scope.key(), now)
-        return [a for a in found if a.key not in self._over] if self._over else found
+        return [a for a in found if a.key not in scope.over] if scope.over else found
 
-    def set_over(self, keys: frozenset[str]) -> None:
-        """Counted permissions that are spent or lapsed now; they no longer count as said."""
-        self._over = keys
+    @property
+    def counts(self) -> bool:
+        """Whether there is any permission that takes a count of its uses."""
+        return bool(self._counted)
+
+    def permissions(self, scope: Scope, now: datetime) -> list[Attestation]:
+        """The live counted permissions of this scope that are not over for it, of all facts."""
+        return [
+            attestation
+            for fact in self._counted
+            for attestation in self.matching(fact, scope, now)
+            if attestation.counted
+        ]
 
     def truth(self, fact: str, scope: Scope, now: datetime, *, harmful: bool) -> Truth:
         """The strictest reading of all live attestations of a fact.
@@ -337,6 +349,10 @@ def _attestation(row: RowMapping) -> Attestation:
         raise FactRegisterError(
             f"fact register, row {row['seq']}: truth must be true|possible|false"
         )
+    uses, unused_days = _limit(row["uses"], row["seq"]), _limit(row["unused_days"], row["seq"])
+    if row["person"] and (uses or unused_days):
+        # Uses are counted by question; nobody counts those of one record, so it is a doubt at best.
+        truth = Truth.POSSIBLE
     return Attestation(
         fact=row["fact"],
         truth=truth,
@@ -345,8 +361,8 @@ def _attestation(row: RowMapping) -> Attestation:
         valid_to=_instant(row["valid_to"], row["seq"]),
         source=row["source"],
         by_unit=row["by_unit"],
-        uses=_limit(row["uses"], row["seq"]),
-        unused_days=_limit(row["unused_days"], row["seq"]),
+        uses=uses,
+        unused_days=unused_days,
         seq=row["seq"],
     )
 

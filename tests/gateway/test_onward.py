@@ -97,3 +97,13 @@ async def test_a_mark_that_was_changed_or_invented_is_malformed(house, mark, cha
     answer = await ask(house, "HR-AS", broken)
     assert answer.status_code in (400, 422), answer.text
     assert answer.json()["faults"][0]["field"] == "received"
+
+
+async def test_an_aid_body_with_an_office_at_the_owner_is_not_the_owner(house, mark):
+    for org, more in (("UNHCR", {"country": "BA"}), ("BA-NGO", {})):
+        token = house.token(org, "caseworker", **more)
+        question = hit_question(
+            received=[mark], purpose="humanitarian_assistance", basis="HUM-03", owners=["BA"]
+        )
+        answer = await house.ask("find", question, token=token)
+        assert "Q-ONWARD" in answer.text, answer.text

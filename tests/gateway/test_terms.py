@@ -2,7 +2,7 @@
 """Uses of a rule line: counted before the answer, never overspent, and over when nobody can say."""
 
 import asyncio
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -96,37 +96,3 @@ async def test_rules_without_terms_ask_no_database(tmp_path):
     nowhere = Terms(Store(f"sqlite:///{tmp_path}/none.sqlite", name="state"))
     assert await nowhere.lines_over(snapshot, TODAY) == frozenset()
     assert await nowhere.spend([], TODAY)
-
-
-async def test_a_permission_for_one_answer_is_spent_by_it(house):
-    await house.attest("presence", org="BA-BP", uses=1)
-    asked = border(categories=["direct_identifier"])
-    tokens = [house.token("BA-BP", "border_officer", officer=f"officer-{n}") for n in range(6)]
-    answers = await asyncio.gather(*(house.ask("find", asked, token=t) for t in tokens))
-    assert sorted(answer.status_code for answer in answers) == [200] + [403] * 5
-    later = await house.ask("find", asked, token=tokens[0])
-    assert later.status_code == 403
-    assert "F03" in later.text
-
-
-async def test_a_permission_that_others_gave_still_counts_when_one_is_spent(house):
-    await house.attest("presence", org="BA-BP", uses=1)
-    await house.attest("presence", org="BA-BP", officer="officer-1")
-    token = house.token("BA-BP", "border_officer")
-    codes = [(await house.ask("find", border(), token=token)).status_code for _ in range(3)]
-    assert codes == [200, 200, 200]
-
-
-async def test_a_counted_permission_about_one_record_counts_for_nothing(house):
-    await house.attest("presence", org="BA-BP", person="p-1", uses=1)
-    answer = await house.ask("find", border(), token=house.token("BA-BP", "border_officer"))
-    assert answer.status_code == 403
-
-
-async def test_an_unused_permission_lapses(house):
-    await house.attest("presence", org="BA-BP", unused=1)
-    (permission,) = house.runtime.facts.counted
-    first = permission.valid_from.date()
-    assert not permission.over(0, None, first + timedelta(days=1))
-    assert permission.over(0, None, first + timedelta(days=2))
-    assert not permission.over(3, first + timedelta(days=2), first + timedelta(days=3))

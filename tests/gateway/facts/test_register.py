@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -179,3 +180,30 @@ async def test_a_replaced_file_is_read_anew(register, tmp_path):
         (tmp_path / rest).unlink(missing_ok=True)
     await register.refresh()
     assert register.truth("presence", Scope(org="BA-BP"), NOW, harmful=False) is Truth.FALSE
+
+
+async def test_permissions_that_are_counted_are_those_of_the_scope(register):
+    await told(
+        register,
+        replace(saying("presence", org="BA-BP"), uses=1),
+        replace(saying("presence", org="RS-BP"), uses=1),
+        replace(saying("consent_given", Truth.FALSE, org="BA-BP"), uses=1),
+        saying("claim_here", org="BA-BP"),
+    )
+    scope = Scope(org="BA-BP", owner="RS")
+    (held,) = register.permissions(scope, NOW)
+    assert (held.fact, held.scope.org) == ("presence", "BA-BP")
+    over = replace(scope, over=frozenset({held.key}))
+    assert register.permissions(over, NOW) == []
+    assert register.truth("presence", over, NOW, harmful=False) is Truth.FALSE
+    assert register.truth("presence", scope, NOW, harmful=False) is Truth.TRUE
+
+
+async def test_a_counted_permission_about_one_record_is_a_doubt(register):
+    await told(
+        register,
+        saying("consent_given", org="BA-NGO"),
+        replace(saying("consent_given", org="BA-NGO", person="p"), uses=1),
+    )
+    scope = Scope(org="BA-NGO", person="p")
+    assert register.truth("consent_given", scope, NOW, harmful=False) is Truth.POSSIBLE
