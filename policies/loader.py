@@ -9,6 +9,8 @@ and the exact bytes of everything that decides. The gateway relies on `load_rule
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
@@ -65,7 +67,7 @@ def read_folder(path: Path) -> dict[str, bytes]:
         found = {
             file.relative_to(path).as_posix(): _read(file, path)
             for file in sorted(path.rglob("*"))
-            if not file.is_dir()
+            if file.is_symlink() or not file.is_dir()
         }
     except OSError as error:
         problem = Problem(Path(error.filename or path).name, 0, "cannot be read")
@@ -77,10 +79,19 @@ def read_folder(path: Path) -> dict[str, bytes]:
 
 
 def _read(file: Path, folder: Path) -> bytes:
-    if file.stat().st_size > _LIMIT:
-        problem = Problem(file.relative_to(folder).as_posix(), 0, "is larger than 4 MiB")
+    """The bytes of one plain file, and never more than the limit."""
+    name = file.relative_to(folder).as_posix()
+    if not stat.S_ISREG(file.lstat().st_mode):
+        problem = Problem(name, 0, "is no plain file; take it out")
         raise RulesRefusedError("the rules are refused", [problem])
-    return file.read_bytes()
+    # Neither follows a link nor waits: it may have become a pipe since it was looked at.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    with os.fdopen(os.open(file, flags), "rb") as content:
+        data = content.read(_LIMIT + 1)
+    if len(data) > _LIMIT:
+        problem = Problem(name, 0, "is larger than 4 MiB")
+        raise RulesRefusedError("the rules are refused", [problem])
+    return data
 
 
 def build(files: Mapping[str, bytes], *, on: date, conf: str | None = None) -> Snapshot:

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
+from policies.errors import Problem, RulesRefusedError
 from policies.facts import Known, known
 from policies.invariants import Invariant
 from policies.line import Line
@@ -63,6 +65,31 @@ def breaches(snapshot: Snapshot) -> tuple[Breach, ...]:
     for row, grant in _broken(snapshot):
         found.setdefault(row.id, Breach(row.id, row.file, row.line, str(grant)))
     return tuple(found[key] for key in sorted(found))
+
+
+BROKEN = "the rules break what all countries have agreed on; see `cuvar policy check`"
+
+
+# A snapshot never changes, and a gateway builds, checks and doctors the same one.
+@lru_cache(maxsize=4)
+def broken_invariants(snapshot: Snapshot) -> tuple[Problem, ...]:
+    """`breaches` as problems: why a set of rules may not be taken, whoever signed it."""
+    return tuple(
+        Problem(b.file, b.line, f"{b.invariant} does not hold: {b.example}")
+        for b in breaches(snapshot)
+    )
+
+
+def require_sound(snapshot: Snapshot) -> Snapshot:
+    """The snapshot, for whoever signs it or takes it.
+
+    Raises:
+        RulesRefusedError: an invariant does not hold.
+    """
+    broken = broken_invariants(snapshot)
+    if broken:
+        raise RulesRefusedError(BROKEN, broken)
+    return snapshot
 
 
 def floor_points(book: RuleBook, *, only_open: bool = False) -> Iterator[FloorPoint]:

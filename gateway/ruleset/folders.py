@@ -18,6 +18,7 @@ from gateway.ruleset.keys import PinnedKeys
 from gateway.ruleset.sealing import SignedPart, check_set, valid_on
 from policies import PolicyError, RulesRefusedError, Snapshot
 from policies.loader import build, read_folder
+from policies.proof import require_sound
 
 _Stamp = tuple[tuple[str, int, int, int, int], ...]
 
@@ -152,7 +153,7 @@ class _Folder:
 
     def _build(self, day: date) -> Chosen:
         try:
-            snapshot = build(self._files, on=day)
+            snapshot = require_sound(build(self._files, on=day))
         except PolicyError as error:
             raise RuleSetError(Refusal.RULES, "the rules are refused", error.problems) from error
         return Chosen(snapshot, self._parts)

@@ -27,6 +27,8 @@ from policies import PolicyError
 
 _UNRECORDED = "a new rule set waits: the log or the state database does not take its entry"
 _NONE = "no rule set is valid today"
+_ENDLESS = "a look at the rule folders does not end; is the disk or the network they lie on there?"
+_PATIENCE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class Keeper:
         self._events: EventLog | None = None
         self._metrics: Metrics | None = None
         self._lock = asyncio.Lock()
+        self._looking_since: datetime | None = None
 
     def rules(self) -> Rules:
         """The rules of a question that is asked now.
@@ -100,8 +103,8 @@ class Keeper:
         Raises:
             NoRulesError: none are valid today.
         """
-        held = self._held
-        if held is None or not held.valid(self._today()):
+        held, now = self._held, self._clock()
+        if held is None or not held.valid(now.date()) or _stale(held, now):
             raise NoRulesError(_NONE)
         return held.rules
 
@@ -112,11 +115,14 @@ class Keeper:
 
     def standing(self) -> Standing:
         """How the rules stand now."""
-        held = self._held
-        valid = held is not None and held.valid(self._today())
+        held, now = self._held, self._clock()
+        valid = held is not None and held.valid(now.date()) and not _stale(held, now)
         parts = () if held is None else held.chosen.parts
         versions = {part.part: part.manifest.version for part in parts}
-        return Standing(valid, self._folders.signed, versions, self._troubles)
+        wrong = self._troubles
+        if self._looking_since is not None and now - self._looking_since > _PATIENCE:
+            wrong = (*wrong, _trouble(Refusal.UNREADABLE, _ENDLESS))
+        return Standing(valid, self._folders.signed, versions, wrong)
 
     async def start(self) -> Rules:
         """The first choice; what stops it stops the gateway.
@@ -156,12 +162,15 @@ class Keeper:
         """One look; never raises."""
         async with self._lock:
             before = self._troubles
+            self._looking_since = self._clock()
             try:
                 self._troubles = await self._look(self._today())
             except Exception as error:  # noqa: BLE001  the set in force goes on whatever happens
                 self._troubles = (_trouble(Refusal.UNREADABLE, "the look at the rules failed"),)
                 if self._events is not None and before != self._troubles:
                     self._events.error(Event.UNEXPECTED, error=error)
+            finally:
+                self._looking_since = None
             self._tell_troubles(before, self._troubles)
 
     async def _look(self, today: date) -> tuple[Trouble, ...]:
@@ -235,6 +244,13 @@ class Keeper:
 
     def _today(self) -> date:
         return self._clock().date()
+
+
+def _stale(held: _Held, now: datetime) -> bool:
+    """Whether the rules were made for another day and nobody made them anew: terms may be over."""
+    made_for = held.rules.snapshot.book.on
+    midnight = datetime.combine(now.date(), datetime.min.time(), tzinfo=now.tzinfo)
+    return made_for != now.date() and now - midnight > _PATIENCE
 
 
 def _trouble(refusal: Refusal, reason: str) -> Trouble:

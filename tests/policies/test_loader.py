@@ -95,9 +95,9 @@ def test_a_folder_that_is_not_there_or_holds_nothing_is_refused(tmp_path):
             load_rules(path, on=TODAY)
 
 
-def test_a_file_that_cannot_be_read_is_refused_as_a_policy_error(tmp_path):
+def test_a_link_is_refused_wherever_it_leads(tmp_path):
     (tmp_path / "floor.csv").symlink_to(tmp_path / "gone")
-    with pytest.raises(RulesRefusedError, match=r"floor\.csv: cannot be read"):
+    with pytest.raises(RulesRefusedError, match=r"floor\.csv: is no plain file"):
         read_folder(tmp_path)
 
 

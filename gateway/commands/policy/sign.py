@@ -13,6 +13,7 @@ from gateway.ruleset.keys import read_private
 from gateway.ruleset.signing import PartSigned, sign_part, write_part
 from policies import load_rules
 from policies.manifest import COMMON, MOST_VERSION
+from policies.proof import require_sound
 
 
 @click.command()
@@ -75,7 +76,7 @@ def _signed(  # noqa: PLR0917  one option each
         raise click.UsageError("--version and --from go together, and --to goes with them")
     private = read_private(key)
     day = datetime.now(UTC).date() if start is None else start.date()
-    load_rules(folder, on=day)
+    require_sound(load_rules(folder, on=day))
     if version is not None:
         last = None if end is None else end.date()
         write_part(folder, part, version=version, start=day, end=last)

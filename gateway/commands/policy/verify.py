@@ -13,6 +13,7 @@ from gateway.ruleset.sealing import PartFinding, examine_set
 from gateway.settings import load_settings
 from policies import Problem, load_rules
 from policies.loader import read_folder
+from policies.proof import require_sound
 
 
 @click.command()
@@ -45,7 +46,7 @@ def verify(
     findings = examine_set(read_folder(folder), pinned)
     # What the folder says is only read once every signature holds.
     if not any(finding.problems for finding in findings):
-        load_rules(folder, on=day)
+        require_sound(load_rules(folder, on=day))
     told = [_document(finding, day) for finding in findings]
     whole = all(part["ok"] for part in told)
     if as_json:
