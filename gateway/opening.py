@@ -64,7 +64,7 @@ from gateway.state import METADATA as STATE
 from gateway.state import IssuedCaseNumbers, UsedTokens
 from gateway.store import Store
 from gateway.subjects import Subjects
-from gateway.suspensions import recorder_of
+from gateway.suspensions import open_recorder
 from gateway.tables import Tables
 from gateway.terms import Terms
 from gateway.tracing import Tracing, open_tracing
@@ -163,7 +163,9 @@ async def _open(
         pipeline=_pipeline(opened, verifier),
         verifier=verifier,
         revocations=revocations,
-        recorder=recorder_of(settings, revocations, log, lambda: keeper.digest, clock),
+        recorder=await open_recorder(
+            settings, revocations, log, lambda: keeper.digest, clock, state
+        ),
         jwks=jwks,
         log=log,
         facts=opened.facts,

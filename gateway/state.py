@@ -58,6 +58,13 @@ RULE_USE: Final = Table(
     Column("uses", Integer, nullable=False),
     Column("last_use", Date, nullable=False),
 )
+SUSPENDED: Final = Table(
+    "suspended",
+    METADATA,
+    Column("kind", String(8), primary_key=True),
+    Column("value", String(255), primary_key=True),
+    Column("issuer", String(255), primary_key=True),
+)
 _BITS: Final = 50
 _CACHED: Final = 100_000
 

@@ -178,12 +178,22 @@ class Revocations:
             self._generation += 1
         self._entries = entries
 
-    def change(self) -> "Change | None":
-        """What the list says otherwise than the log; None when there is nothing to record."""
+    def restore(self, known: _Entries) -> None:
+        """What the log was last told, by this gateway or the one before it."""
+        self._known = known
+        self._take()
+
+    def current(self) -> "Change | None":
+        """The list as it is, to be recorded although nothing may have changed; None if unread."""
         self.generation()
-        if self._written is None or self._written == self._known:
+        if self._path is None or self._written is None:
             return None
         return Change(self._written - self._known, self._known - self._written, self._written)
+
+    def change(self) -> "Change | None":
+        """What the list says otherwise than the log; None when there is nothing to record."""
+        found = self.current()
+        return None if found is None or found.now == self._known else found
 
     def recorded(self, change: "Change") -> None:
         """The change stands in the log, so what it lifts is lifted."""

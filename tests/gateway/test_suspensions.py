@@ -2,6 +2,7 @@
 """Access ended at once: within a second, in every form, with an entry for each change."""
 
 import asyncio
+import io
 import json
 
 import pytest
@@ -12,6 +13,8 @@ from gateway.cli import cuvar
 from gateway.commands.suspend import suspend
 from gateway.errors import GatewayError
 from gateway.identity.revocation import RELOAD_S
+from gateway.opening import open_gateway
+from gateway.settings import load_settings
 from tests.gateway import house as houses
 from tests.gateway.test_pipeline import border
 
@@ -58,8 +61,7 @@ async def test_a_suspension_is_effective_a_second_later_and_is_an_entry(listed, 
         assert answer.status_code == 403
         assert "F01" in answer.text
         await house.runtime.recorder.look()
-        entries = await house.runtime.log.read(0, house.runtime.log.size)
-        entry = next(e for e in entries if b'"suspension list"' in e.envelope)
+        entry = (await recorded(house))[-1]
         envelope = json.loads(entry.envelope)
         assert (envelope["kind"], envelope["count"]) == ("policy-change", 1)
         assert b"officer-1" not in entry.envelope
@@ -143,3 +145,43 @@ async def test_changes_made_at_once_all_stand(listed):
     await asyncio.gather(*(asyncio.to_thread(change, "org", o, "", settings) for o in orgs))
     rows = (listed / "suspended.csv").read_text(encoding="utf-8").splitlines()
     assert rows == [HEADER.strip(), *(f"org,{org}," for org in sorted(orgs))]
+
+
+async def recorded(house):
+    entries = await house.runtime.log.read(0, house.runtime.log.size)
+    return [e for e in entries if b'"suspension list"' in e.envelope]
+
+
+async def test_a_list_cut_while_no_gateway_ran_is_lifted_by_an_entry_only(listed):
+    assert run(listed, "suspend", "org", "BA-BP").exit_code == 0
+    async with houses.running(listed) as house:
+        await house.runtime.recorder.look()
+    (listed / "suspended.csv").write_text(HEADER, encoding="utf-8")
+    async with houses.running(listed) as house:
+        await house.attest("presence", org="BA-BP")
+        await house.runtime.recorder.look()
+        told = await recorded(house)
+        detail = open_sealed(told[-1].sealed, read_private_key(listed / "dpo/BA.key"))
+        assert json.loads(detail)["lifted"] == [["org", "BA-BP", ""]]
+        assert json.loads(told[-1].envelope)["count"] == 0
+        assert (await house.ask("find", border(), token=border_token(house))).status_code == 200
+
+
+async def test_until_its_entry_stands_a_cut_list_lifts_nobody(listed):
+    assert run(listed, "suspend", "org", "BA-BP").exit_code == 0
+    async with houses.running(listed) as house:
+        await house.runtime.recorder.look()
+    (listed / "suspended.csv").write_text(HEADER, encoding="utf-8")
+    runtime = await open_gateway(load_settings(listed / "cuvar.toml"), io.BytesIO())
+    try:
+        runtime.revocations.generation()
+        assert ("org", "BA-BP", "") in runtime.revocations._entries
+    finally:
+        await runtime.closing.aclose()
+
+
+async def test_every_start_records_the_list_even_an_empty_one(listed):
+    for starts in (1, 2):
+        async with houses.running(listed) as house:
+            await house.runtime.recorder.look()
+            assert len(await recorded(house)) == starts
