@@ -201,8 +201,17 @@ class Revocations:
         self._take()
 
     def status(self, principal: Principal) -> Status:
-        """Whether this asker is suspended: officer, unit, organisation, issuer, client or token."""
-        return self._find(principal, _suspended, _void)
+        """Whether this asker is suspended: officer, unit, organisation, issuer, client or token.
+
+        Possible when a unit of the organisation is on the list and the token names none: leaving
+        the unit out must not be a way around.
+        """
+        found = self._find(principal, _suspended, _void)
+        if found == "false" and principal.unit is None and self._entries:
+            prefix = f"{principal.org}/"
+            if any(kind == "unit" and v.startswith(prefix) for kind, v, _ in self._entries):
+                return "possible"
+        return found
 
     def token_status(self, principal: Principal) -> Status:
         """Whether this very token or its client is void; the verifier refuses those itself."""

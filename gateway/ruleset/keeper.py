@@ -200,6 +200,8 @@ class Keeper:
 
     async def _take(self, chosen: Chosen, before: str | None) -> None:
         """Entry, memory, swap: in this order, so that nothing decides that no log knows of."""
+        # What this process holds counts even when its row of the state database is gone.
+        refuse_older(chosen.parts, {} if self._held is None else _taken(self._held.chosen))
         refuse_older(chosen.parts, await self._memory.taken())
         held = await asyncio.to_thread(_held, chosen, self._shadow_one_in, self._differed)
         digest = chosen.snapshot.digest
@@ -244,6 +246,10 @@ class Keeper:
 
     def _today(self) -> date:
         return self._clock().date()
+
+
+def _taken(chosen: Chosen) -> Mapping[str, tuple[int, str]]:
+    return {part.part: (part.manifest.version, part.digest) for part in chosen.parts}
 
 
 def _stale(held: _Held, now: datetime) -> bool:

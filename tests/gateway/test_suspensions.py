@@ -185,3 +185,15 @@ async def test_every_start_records_the_list_even_an_empty_one(listed):
         async with houses.running(listed) as house:
             await house.runtime.recorder.look()
             assert len(await recorded(house)) == starts
+
+
+async def test_a_token_without_a_unit_is_no_way_around_a_suspended_unit(listed):
+    assert run(listed, "suspend", "unit", "BA-BP/BA-BP-1").exit_code == 0
+    async with houses.running(listed) as house:
+        await house.attest("presence", org="BA-BP")
+        other = house.token("BA-BP", "border_officer", unit="BA-BP-2")
+        assert (await house.ask("find", border(), token=other)).status_code == 200
+        without = house.token("BA-BP", "border_officer")
+        answer = await house.ask("find", border(), token=without)
+        assert answer.status_code == 403
+        assert "F01" in answer.text

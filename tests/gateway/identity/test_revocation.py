@@ -81,10 +81,12 @@ def test_somebody_elses_entry_suspends_nobody(path, clock, line):
     assert Revocations(path, clock).status(ASKER) == "false"
 
 
-def test_an_asker_without_a_unit_is_not_suspended_with_a_unit_called_none(path, clock):
+def test_an_asker_without_a_unit_may_be_of_any_suspended_unit_of_its_organisation(path, clock):
     listed(path, "unit,HR-BP/None,")
     asker = dataclasses.replace(ASKER, unit=None)
-    assert Revocations(path, clock).status(asker) == "false"
+    assert Revocations(path, clock).status(asker) == "possible"
+    elsewhere = dataclasses.replace(asker, org="HR-AS")
+    assert Revocations(path, clock).status(elsewhere) == "false"
 
 
 def test_without_a_list_nobody_is_on_it(clock):

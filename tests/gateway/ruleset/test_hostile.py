@@ -4,7 +4,10 @@
 import asyncio
 import io
 import os
+import shutil
+import sqlite3
 import threading
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -125,3 +128,20 @@ async def test_a_look_that_does_not_end_shows_and_yesterdays_rules_stop(signed_f
     assert keeper.rules().snapshot.book.on == date(2026, 11, 25)
     assert not keeper.standing().troubles
     await runtime.closing.aclose()
+
+
+async def test_an_older_version_is_refused_though_its_row_of_the_state_is_gone(
+    signed_house, signed_folder, rules, rule_keys, signed_template
+):
+    keeper = signed_house.runtime.keeper
+    signing.sign(rules, rule_keys, "BA", version=2)
+    await keeper.look()
+    newer = keeper.digest
+    shutil.rmtree(rules / "BA")
+    shutil.copytree(signed_template / "BA", rules / "BA")
+    with closing(sqlite3.connect(signed_folder / "state.sqlite")) as state:
+        state.execute("DELETE FROM rule_version WHERE part = 'BA'")
+        state.commit()
+    await keeper.look()
+    assert keeper.digest == newer
+    assert "older than 2" in keeper.standing().troubles[0].reason
