@@ -156,6 +156,7 @@ def replay_lines(report: Report) -> Iterator[str]:
     found = report.replayed
     changed = sum(change.count for change in found.changes)
     yield f"The draft changes {changed:,} of {found.accesses:,} past accesses."
+    yield "What nobody has asked yet does not show here; `cuvar policy diff` shows what it opens."
     for owner, total in found.by_owner.items():
         for effect, words in _SAID.items():
             own = [c for c in found.changes if c.owner == owner and c.effect is effect]
