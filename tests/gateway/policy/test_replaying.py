@@ -105,7 +105,8 @@ async def test_each_entry_decided_again_gives_what_it_says(asked, base):
 async def test_it_is_told_in_plain_sentences(asked, base):
     lines = list(replay_lines(await replayed(asked, base)))
     assert lines[0] == "The draft changes 3 of 6 past accesses."
-    assert lines[1].startswith(
+    assert "cuvar policy diff" in lines[1]
+    assert lines[2].startswith(
         "RS: 3 of 3 past accesses would have been refused: 3 by BA-BP for border_check (RS-X99;"
     )
     assert "Facts about records count at their best" in lines[-1]
