@@ -8,12 +8,13 @@ a door is named. `policies.sentences` tells it, and `cuvar policy diff` shows it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from policies.conditions import Access, Atom, accesses, narrower
 from policies.snapshot import RuleBook, Snapshot
+from policies.space import Grant
 from policies.vocabulary import Vocabulary
 
 
@@ -76,9 +77,19 @@ class Difference:
     files: tuple[str, ...]
 
 
-def difference(before: Snapshot, after: Snapshot) -> Difference:
-    """What `after` grants otherwise than `before`, over the whole decision space."""
-    old, new = dict(accesses(before.engine)), dict(accesses(after.engine))
+def difference(
+    before: Snapshot, after: Snapshot, tick: Callable[[], None] = lambda: None
+) -> Difference:
+    """What `after` grants otherwise than `before`, over the whole decision space.
+
+    `tick` is called now and then; what it raises ends the work.
+    """
+
+    def keep(_grant: Grant) -> bool:
+        tick()
+        return True
+
+    old, new = dict(accesses(before.engine, keep)), dict(accesses(after.engine, keep))
     changes = tuple(_changes(old, new))
     return Difference(
         before.digest,

@@ -9,7 +9,7 @@ some cells, is a note. Every finding is exact over the whole decision space of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -17,6 +17,7 @@ from policies.conditions import Fitting, possible
 from policies.facts import implied_by
 from policies.line import Line
 from policies.masks import RuleSet
+from policies.proof import needed_floor
 from policies.snapshot import Snapshot
 from policies.space import askers
 from policies.vocabulary import CellKey, Organisation, Vocabulary
@@ -34,10 +35,11 @@ class Oddity(Enum):
     SHADOWED = "shadowed"
     CONFLICT = "conflicting"
     IDLE = "idle"
+    UNPROVED = "unproved"
     DUTIES = "duties disagree"
 
 
-_FAULTS = (Oddity.DEAD, Oddity.STOPPED, Oddity.DUPLICATE, Oddity.SHADOWED)
+_FAULTS = (Oddity.DEAD, Oddity.STOPPED, Oddity.DUPLICATE, Oddity.SHADOWED, Oddity.UNPROVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +71,21 @@ class _Meeting:
     implied: frozenset[str]
 
 
-def lint(snapshot: Snapshot) -> tuple[Finding, ...]:
-    """Every finding, in file and line order; faults and notes."""
+def lint(snapshot: Snapshot, tick: Callable[[], None] = lambda: None) -> tuple[Finding, ...]:
+    """Every finding, in file and line order; faults and notes.
+
+    `tick` is called now and then; what it raises ends the work.
+    """
     engine = snapshot.engine
     found: list[Finding] = []
     for name, rules in (*engine.owners.items(), *engine.asking.items()):
+        tick()
         owners = (name,) if rules is engine.owners.get(name) else tuple(engine.owners)
         meetings = tuple(_meetings(rules, engine.vocabulary, owners))
         found += _allows(rules, meetings)
         found += _denials(rules, meetings)
         found += _pairs(rules, meetings)
+    found += _unproved(snapshot)
     worse = {finding.rule for finding in found if finding.fault}
     found += [finding for finding in _unmet(snapshot) if finding.rule not in worse]
     return tuple(sorted(set(found), key=lambda f: (f.file, f.line, f.oddity.value, f.others)))
@@ -220,6 +227,15 @@ def _denied_anyway(rules: RuleSet, place: int, meeting: _Meeting) -> tuple[str, 
         if other is not line and mine.issuperset(other.guards) and not later:
             found.append(other.id)
     return tuple(found)
+
+
+def _unproved(snapshot: Snapshot) -> Iterator[Finding]:
+    """Floor lines that no statement needs: somebody could take them out and nothing would tell."""
+    needed = needed_floor(snapshot.book)
+    for line in snapshot.book.floor:
+        if line.id not in needed:
+            told = "no invariant would notice if it were lost; state what it protects"
+            yield _finding(Oddity.UNPROVED, line, (), told)
 
 
 def _unmet(snapshot: Snapshot) -> Iterator[Finding]:

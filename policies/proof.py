@@ -98,8 +98,28 @@ def floor_points(book: RuleBook, *, only_open: bool = False) -> Iterator[FloorPo
     Values that the floor cannot tell apart are looked at once. With `only_open`, the points that
     nothing refuses: the counter-examples.
     """
+    floor = RuleSet(book.conf, book.floor, book.vocabulary.groups)
+    for row, role, cell, purpose, mask in _floor_masks(book, floor):
+        if not (only_open and mask):
+            keepers = tuple(line.id for line in floor.named(mask))
+            yield FloorPoint(row, role, cell, purpose, keepers)
+
+
+def needed_floor(book: RuleBook) -> frozenset[str]:
+    """The floor lines without which some S row would not hold."""
+    floor = RuleSet(book.conf, book.floor, book.vocabulary.groups)
+    alone = 0
+    for _, _, _, _, mask in _floor_masks(book, floor):
+        if not mask & (mask - 1):  # one bit: nothing else refuses this point
+            alone |= mask
+    return frozenset(line.id for line in floor.named(alone))
+
+
+def _floor_masks(
+    book: RuleBook, floor: RuleSet
+) -> Iterator[tuple[Invariant, str, CellKey, str, int]]:
+    """Every point of every S region that differs for the floor, with the lines that refuse it."""
     words = book.vocabulary
-    floor = RuleSet(book.conf, book.floor, words.groups)
     cells: dict[tuple[frozenset[str], ...], list[tuple[CellKey, int]]] = {}
     for row in book.invariants:
         if not row.floor:
@@ -114,10 +134,7 @@ def floor_points(book: RuleBook, *, only_open: bool = False) -> Iterator[FloorPo
         for (role_mask, role), (purpose_mask, purpose) in product(roles.items(), purposes.items()):
             fixed = firing & role_mask & purpose_mask
             for cell, shape in cells[region]:
-                mask = fixed & shape
-                if not (only_open and mask):
-                    keepers = tuple(line.id for line in floor.named(mask))
-                    yield FloorPoint(row, role, cell, purpose, keepers)
+                yield row, role, cell, purpose, fixed & shape
 
 
 def grants(snapshot: Snapshot, when: frozenset[str] = frozenset()) -> Iterator[Grant]:

@@ -8,6 +8,7 @@ console rely on it; `docs/formats/rules.md` says what counts as a fault.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from policies.examples import Example
@@ -66,8 +67,15 @@ class Soundness:
         return not (self.faults or self.failures or self.counterexamples)
 
 
-def examine(snapshot: Snapshot, more: tuple[Example, ...] = ()) -> Soundness:
-    """The whole report; `more` are examples beside those of the folder."""
+def examine(
+    snapshot: Snapshot,
+    more: tuple[Example, ...] = (),
+    tick: Callable[[], None] = lambda: None,
+) -> Soundness:
+    """The whole report; `more` are examples beside those of the folder.
+
+    `tick` is called now and then; what it raises ends the work.
+    """
     book = snapshot.book
     sides = (*book.owners.values(), *book.asking.values())
     return Soundness(
@@ -75,7 +83,7 @@ def examine(snapshot: Snapshot, more: tuple[Example, ...] = ()) -> Soundness:
         lines=len(book.floor) + sum(map(len, sides)),
         examples=len(snapshot.examples) + len(more),
         invariants=len(book.invariants),
-        findings=lint(snapshot),
+        findings=lint(snapshot, tick),
         failures=failures(snapshot, more),
         counterexamples=counterexamples(snapshot),
     )

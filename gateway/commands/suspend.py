@@ -60,6 +60,10 @@ def suspend(kind: str, value: str, issuer: str, config: Path) -> None:
     row = _row(settings, kind, value, issuer)
     _change(settings, lambda rows: rows | {row})
     click.echo(f"suspended; a running gateway refuses within {RELOAD_S:g} s and records it")
+    if kind not in ("org", "issuer"):
+        click.echo(
+            f"whether such a {kind} exists only its issuer knows: read it once more: {value}"
+        )
 
 
 @click.command()

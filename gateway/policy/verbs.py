@@ -113,12 +113,12 @@ def problems_of(error: PolicyError) -> list[Document]:
 
 def check(work: Work, _call: Draft) -> Document:
     """Lines, worked examples and invariants of the draft."""
-    return of_soundness(examine(work.draft))
+    return of_soundness(examine(work.draft, tick=work.tick))
 
 
 def diff(work: Work, _call: Draft) -> Document:
     """What the draft grants otherwise than the rules in force; the first thousand accesses."""
-    document = of_difference(difference(work.rules, work.draft), work.draft.vocabulary)
+    document = of_difference(difference(work.rules, work.draft, work.tick), work.draft.vocabulary)
     accesses = document["accesses"]
     return {
         **document,

@@ -6,6 +6,7 @@ can bring a key of its own. The private half is made once, readable by its owner
 with the ministry: no gateway needs it.
 """
 
+import hashlib
 import os
 import stat
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ __all__ = [
     "PinnedKeys",
     "RuleKeyError",
     "create_key_pair",
+    "fingerprint",
     "key_files",
     "public_half",
     "read_pinned",
@@ -42,8 +44,8 @@ class RuleKeyError(GatewayError):
     """A key file of a rule signer can't be used."""
 
 
-def create_key_pair(signer: str, private: Path, public: Path) -> None:
-    """Make a signer's key pair.
+def create_key_pair(signer: str, private: Path, public: Path) -> str:
+    """Make a signer's key pair; gives the fingerprint of its public half.
 
     Raises:
         RuleKeyError: the name is none of a signer, a file exists or can't be written.
@@ -67,6 +69,7 @@ def create_key_pair(signer: str, private: Path, public: Path) -> None:
         ),
         0o644,
     )
+    return fingerprint(public_half(read_private(private)))
 
 
 def read_private(path: Path) -> Key:
@@ -89,6 +92,15 @@ def read_private(path: Path) -> Key:
 def public_half(private: Key) -> Key:
     """The key that verifies what a private one signs."""
     return private.public_key()
+
+
+def fingerprint(public: Key) -> str:
+    """What people compare by eye: the start of the SHA-256 of the key (SubjectPublicKeyInfo)."""
+    loaded = serialization.load_pem_public_key(public.to_pem())
+    der = loaded.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return hashlib.sha256(der).hexdigest()[:16]
 
 
 def read_pinned(paths: Mapping[str, Path]) -> PinnedKeys:

@@ -15,7 +15,7 @@ from pathlib import Path
 from jose.backends.base import Key
 
 from gateway.errors import GatewayError
-from gateway.ruleset.keys import public_half
+from gateway.ruleset.keys import fingerprint, public_half
 from gateway.ruleset.signature import sign, verifies
 from policies.errors import Problems
 from policies.loader import model_text, read_folder
@@ -48,6 +48,7 @@ class PartSigned:
     digest: str
     signer: str
     file: str
+    key: str
 
     def sentence(self) -> str:
         """In words."""
@@ -55,7 +56,10 @@ class PartSigned:
         until = "until further notice" if m.end is None else f"to {m.end.isoformat()}"
         what = f"part {m.part}, version {m.version}, valid from {m.start.isoformat()} {until}"
         stands = "" if m.common is None else f", standing on the common part {m.common[:16]}…"
-        return f"{self.signer} signed {what}, {len(m.files)} files{stands}; digest {self.digest}"
+        return (
+            f"{self.signer} signed {what}, {len(m.files)} files{stands}; digest {self.digest}; "
+            f"with the key {self.key}"
+        )
 
 
 def write_part(
@@ -112,7 +116,7 @@ def sign_part(folder: Path, part: str, signer: str, key: Key) -> PartSigned:
         raise SigningError("the new signature does not verify; nothing was written")
     name = signature_name(part, signer)
     _replace(folder / name, signature)
-    return PartSigned(manifest, digest_of(data), signer, name)
+    return PartSigned(manifest, digest_of(data), signer, name, fingerprint(public_half(key)))
 
 
 def _files(folder: Path) -> dict[str, bytes]:

@@ -3,6 +3,7 @@
 
 import pytest
 
+from policies.difference import difference
 from policies.lint import Oddity, lint
 from policies.loader import build
 from tests.policies.making import TODAY
@@ -87,3 +88,25 @@ def test_denials_that_say_nothing_new_are_told(files):
     news = found(files, "SI/rules.csv", twice, within + "GDP-02,unverified,-")
     assert ("SI-N9", Oddity.DUPLICATE, ("SI-N1",)) in news
     assert ("SI-N8", Oddity.IDLE, ("SI-N1", "SI-N9")) in news
+
+
+def test_a_floor_line_that_no_statement_needs_is_a_fault(files):
+    """Who takes statements away must not get rules without them past the check."""
+    kept = [row for row in files["invariants.csv"].splitlines(keepends=True) if row[:3] != b"S08"]
+    fewer = build({**files, "invariants.csv": b"".join(kept)}, on=TODAY)
+    faults = [finding for finding in lint(fewer) if finding.fault]
+    assert [(f.rule, f.oddity) for f in faults] == [("F17", Oddity.UNPROVED)]
+    assert "no invariant would notice" in faults[0].message
+
+
+class OverError(Exception):
+    pass
+
+
+def test_work_that_nobody_waits_for_ends(snapshot):
+    def stop():
+        raise OverError
+
+    for work in (lambda: lint(snapshot, stop), lambda: difference(snapshot, snapshot, stop)):
+        with pytest.raises(OverError):
+            work()

@@ -65,7 +65,8 @@ def explain(
     """Say whether a question is allowed, each condition in order, and what is nearest.
 
     Facts about the question that are not stated are false; facts about a record are as if nothing
-    stood against the asker. No record is looked at.
+    stood against the asker. No record is looked at,
+    and no count of uses: a line or permission that is spent shows as if it were not.
 
     \b
     Examples:

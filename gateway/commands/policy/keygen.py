@@ -23,8 +23,10 @@ def keygen(signer: str, private: Path, public: Path, *, as_json: bool) -> None:
       cuvar policy keygen BA --private rules-BA.key --public rules-BA.pub
     Only the public half leaves the ministry; every gateway pins it in [policies.keys].
     """
-    create_key_pair(signer, private, public)
+    mark = create_key_pair(signer, private, public)
     if as_json:
-        click.echo(json.dumps({"signer": signer, "private": str(private), "public": str(public)}))
+        told = {"signer": signer, "private": str(private), "public": str(public)}
+        click.echo(json.dumps({**told, "fingerprint": mark}))
     else:
         click.echo(f"pin {public} for {signer} in every gateway; keep {private} in the ministry")
+        click.echo(f"the key is {mark}: every signature by it says so")

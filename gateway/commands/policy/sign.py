@@ -45,6 +45,7 @@ def sign(folder: Path, part: str, key: Path, *, as_json: bool, **how: Any) -> No
     if not as_json:
         click.echo(signed.sentence())
         click.echo(f"written: {folder / signed.file}")
+        click.echo("whether that is the key pinned for the signer, `cuvar policy verify` tells")
         return
     manifest = signed.manifest
     told = {
@@ -57,6 +58,7 @@ def sign(folder: Path, part: str, key: Path, *, as_json: bool, **how: Any) -> No
         "common": manifest.common,
         "manifest": signed.digest,
         "file": signed.file,
+        "key": signed.key,
     }
     click.echo(json.dumps(told))
 

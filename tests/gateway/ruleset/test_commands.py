@@ -114,3 +114,27 @@ def test_verify_with_one_countrys_key_alone_does_not_pass_the_others(rules, rule
     assert done.exit_code == 1
     assert "RS/rules.csv: belongs to nobody" in done.output
     assert "NOT TO BE TAKEN" in done.output
+
+
+def test_check_looks_at_signatures_when_it_is_given_keys(rules, rule_keys):
+    whole = run("check", rules, "--keys", rule_keys)
+    assert whole.exit_code == 0, whole.output
+    assert f"signatures hold for {len(signing.SIGNERS) + 1} parts" in whole.output
+    path = rules / "RS/asking.csv"
+    path.write_bytes(path.read_bytes().replace(b"unverified", b"verified", 1))
+    broken = run("check", rules, "--keys", rule_keys)
+    assert broken.exit_code == 1
+    assert "RS/manifest" in broken.output
+    assert "signatures do not hold" in broken.output
+    assert run("check", rules, "--unsigned").exit_code == 0
+
+
+def test_a_signature_names_the_key_that_made_it(rules, rule_keys, tmp_path):
+    made = told("keygen", "BA", "--private", tmp_path / "a.key", "--public", tmp_path / "a.pub")
+    mark = made.partition("the key is ")[2].partition(":")[0]
+    dates = ("--version", "2", "--from", "2026-01-01")
+    by = told("sign", rules, "--part", "BA", "--key", tmp_path / "a.key", *dates)
+    assert f"with the key {mark}" in by
+    other = told("sign", rules, "--part", "BA", "--key", rule_keys / "BA.key")
+    assert "with the key " in other
+    assert mark not in other
