@@ -2,8 +2,8 @@
 """A witness's memory: one SQLite file with what it cosigned last, and what it refused.
 
 INVARIANT: the last checkpoint of an origin moves only from exactly the one that the submission was
-compared with (compare-and-swap on its size, root and time), in a transaction that is on disk before the
-cosignature leaves. Two submissions at once, or two processes on one file, cannot roll it back.
+compared with (compare-and-swap on its size, root and time), in a transaction that is on disk before
+the cosignature leaves. Two submissions at once, or two processes on one file, can't roll it back.
 Refused but validly signed checkpoints are kept with what they stood against, up to a bound per
 origin and kind; nothing is pushed out. One lock owns the connection.
 """
@@ -26,14 +26,16 @@ KEPT = 200
 _BUSY_S = 10.0
 _FORMAT = 1
 _T = TypeVar("_T")
-_SCHEMA = (
+_COSIGNED = (
     "CREATE TABLE cosigned (origin TEXT PRIMARY KEY, digest TEXT NOT NULL UNIQUE,"
-    " size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL, time INTEGER NOT NULL)",
+    " size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL, time INTEGER NOT NULL)"
+)
+_REFUSED = (
     "CREATE TABLE refused (number INTEGER PRIMARY KEY, origin TEXT NOT NULL, kind TEXT NOT NULL,"
     " size INTEGER NOT NULL, root BLOB NOT NULL, body BLOB NOT NULL, note TEXT NOT NULL,"
-    " against TEXT NOT NULL, time INTEGER NOT NULL, UNIQUE (origin, kind, size, root))",
-    f"PRAGMA user_version = {_FORMAT}",
+    " against TEXT NOT NULL, time INTEGER NOT NULL, UNIQUE (origin, kind, size, root))"
 )
+_SCHEMA = (_COSIGNED, _REFUSED, f"PRAGMA user_version = {_FORMAT}")
 _LAST = "SELECT note, time FROM cosigned WHERE origin = ?"
 _BY_DIGEST = "SELECT note FROM cosigned WHERE digest = ?"
 _FIRST = "INSERT INTO cosigned VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -157,15 +159,15 @@ class Book:
         Raises:
             WitnessError: the file can't be written; nothing may be cosigned.
         """
-        new, old, old_time = to.checkpoint, last and last.checkpoint, last and last.time
+        new = to.checkpoint
 
         def write(con: sqlite3.Connection) -> int:
-            if old is None:
-                digest = origin_digest(new.origin)
-                first = (new.origin, digest, new.size, new.root, to.note, to.time)
-                return con.execute(_FIRST, first).rowcount
             moved = (new.size, new.root, to.note, to.time)
-            return con.execute(_NEXT, (*moved, old.origin, old.size, old.root, old_time)).rowcount
+            if last is None:
+                first = (new.origin, origin_digest(new.origin), *moved)
+                return con.execute(_FIRST, first).rowcount
+            old = last.checkpoint
+            return con.execute(_NEXT, (*moved, old.origin, old.size, old.root, last.time)).rowcount
 
         return self._run(write) == 1
 

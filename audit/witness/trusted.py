@@ -4,9 +4,10 @@
     log <vkey>          one log; the key's name is its origin
     country <vkey>      all half-year logs of a country; the key's name is `<prefix>/<COUNTRY>`
 
-A country signs each of its half-year logs with one key, under the origin `<prefix>/<COUNTRY>/<half>`
-(docs/formats/log.md). So the next half-year's log needs no hand at the witness: any origin of that
-form is accepted under the country's key. The file is read again when it changes.
+A country signs each of its half-year logs with one key, under the origin
+`<prefix>/<COUNTRY>/<half>` (docs/formats/log.md). So the next half-year's log needs no hand at the
+witness: any origin of that form is accepted under the country's key. The file is read again when
+it changes.
 """
 
 import os

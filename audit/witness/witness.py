@@ -5,7 +5,7 @@ Order for every submission: examine, compare with memory, sign, persist, and onl
 lines. If another submission was quicker the lines are thrown away and the caller hears 409.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -97,8 +97,3 @@ def _refused(refusal: Refusal) -> Answer:
     if refusal.size is not None:
         return Answer(refusal.status, f"{refusal.size}\n", SIZE_TYPE)
     return Answer(refusal.status, f"{refusal.reason}\n")
-
-
-def vkeys(cosigner: Cosigner) -> Sequence[str]:
-    """The verifier key strings to hand out, Ed25519 first."""
-    return [verifier.vkey for verifier in cosigner.verifiers]
