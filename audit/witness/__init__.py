@@ -6,7 +6,7 @@ It sees origin, size and root of a log; no entry, no person. `gateway.witness` s
 """
 
 from audit.witness.book import Book, Refused, origin_digest
-from audit.witness.rules import Contradiction, Last, Submission, compare, examine
+from audit.witness.rules import Contradiction, Last, Refusal, Submission, compare, examine
 from audit.witness.submission import AddCheckpoint, parse_submission
 from audit.witness.trusted import Trusted, TrustedFile, parse_trusted
 from audit.witness.witness import Answer, Witness
@@ -17,6 +17,7 @@ __all__ = [
     "Book",
     "Contradiction",
     "Last",
+    "Refusal",
     "Refused",
     "Submission",
     "Trusted",
