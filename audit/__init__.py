@@ -30,6 +30,7 @@ from audit.errors import (
     NoteError,
     ProofError,
     SealError,
+    WitnessError,
 )
 from audit.journal import Journal
 from audit.keyfiles import (
@@ -78,6 +79,7 @@ __all__ = [
     "Status",
     "StoredEntry",
     "Verdict",
+    "WitnessError",
     "create_dpo_key",
     "create_log_key",
     "encode_envelope",

@@ -20,6 +20,7 @@ from audit import (
     read_signer,
     verify_log,
 )
+from gateway.commands.fork_evidence import check_evidence_, fork_evidence
 from gateway.commands.options import with_config, with_json
 from gateway.errors import GatewayError
 from gateway.logfile import read_entry, read_receipt
@@ -33,6 +34,10 @@ class DetailError(GatewayError):
 @click.group()
 def audit() -> None:
     """The log: verify it, read an entry, get a receipt."""
+
+
+audit.add_command(fork_evidence)
+audit.add_command(check_evidence_)
 
 
 @audit.command()
