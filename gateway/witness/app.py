@@ -97,8 +97,10 @@ class WitnessApp:
         if path == "/health":
             return await asyncio.to_thread(self._health)
         named = _CHECKPOINT.fullmatch(path)
-        note = named and await asyncio.to_thread(self._witness.cosigned, named[1])
-        return Answer(200, note) if note else _NOT_FOUND
+        if named is None:
+            return _NOT_FOUND
+        note = await asyncio.to_thread(self._witness.cosigned, named[1])
+        return Answer(200, note) if note is not None else _NOT_FOUND
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         for name, value in scope["headers"]:

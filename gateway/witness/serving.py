@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from audit import NoteVerifier, WitnessError
 from audit.cosigner import Cosigner
@@ -148,11 +148,12 @@ class PatientProtocol(H11Protocol):
 
     def _too_slow(self) -> None:
         """End it if nothing was under way at the last look and nothing began since."""
-        idle = self.cycle is None or self.cycle.response_complete
-        if idle and self.cycle is self._seen:
+        cycle: RequestResponseCycle | None = self.cycle
+        idle = cycle is None or cycle.response_complete
+        if idle and cycle is self._seen:
             self.transport.abort()
             return
-        self._seen = self.cycle if idle else self
+        self._seen = cycle if idle else self
         self._look = self.loop.call_later(self.head_s, self._too_slow)
 
 
