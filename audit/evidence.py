@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.errors import EvidenceError, NoteError, ProofError
 from audit.merkle import HASH_SIZE, Span, consistency_spans, verify_consistency
-from audit.note import NoteVerifier, strict_base64
+from audit.note import NoteVerifier, split_note, strict_base64
 from audit.tiles import Edge, TileId, span_hash, tiles_for
 
 _FORMAT = "cuvar-fork-evidence-1"
@@ -110,12 +110,13 @@ def parse_evidence(data: bytes) -> Evidence:
     try:
         log = NoteVerifier.parse(lines[0].removeprefix(b"log ").decode("utf-8", "replace"))
         hashes = tuple(strict_base64(line) for line in lines[1:])
+        first, second = b"\n\n".join(parts[1:3]) + b"\n", b"\n\n".join(parts[3:])
+        _ = split_note(first), split_note(second)
     except NoteError as error:
         raise EvidenceError(f"the evidence holds {error}") from None
     if len(hashes) > _MAX_PATH or any(len(value) != HASH_SIZE for value in hashes):
         raise EvidenceError(f"evidence has at most {_MAX_PATH} hashes of 32 bytes")
     proof = Proof(hashes[0], hashes[1:]) if hashes else None
-    first, second = b"\n\n".join(parts[1:3]) + b"\n", b"\n\n".join(parts[3:])
     return Evidence(log, first, second, proof)
 
 

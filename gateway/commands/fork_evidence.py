@@ -13,8 +13,7 @@ import click
 from audit import NoteVerifier
 from audit.errors import EvidenceError
 from audit.evidence import LARGEST, check_evidence, leaf_hashes, make_evidence, parse_evidence
-from audit.merkle import HASH_SIZE
-from audit.tiles import TILE_BYTES
+from audit.tiles import TILE_WIDTH
 from gateway.commands.options import with_json
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -107,11 +106,11 @@ def _tiles(proof: Path) -> Iterator[bytes]:
             break
         yield path.read_bytes()
         number += 1
-    widths = sorted(
-        path.stat().st_size for path in path.with_name(path.name + ".p").glob("*") if path.is_file()
-    )
-    if widths and 0 < widths[-1] < TILE_BYTES and widths[-1] % HASH_SIZE == 0:
-        yield path.with_name(path.name + f".p/{widths[-1] // HASH_SIZE}").read_bytes()
+    partial = path.with_name(f"{path.name}.p")
+    for width in range(TILE_WIDTH - 1, 0, -1):
+        if (partial / str(width)).is_file():
+            yield (partial / str(width)).read_bytes()
+            return
 
 
 def tile_path(number: int) -> str:

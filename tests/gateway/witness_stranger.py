@@ -87,23 +87,9 @@ class StrangeWitness:
         data = base64.b64encode(b"\x04" + self.public).decode()
         return f"{self.name}+{key_id(self.name, 4, self.public).hex()}+{data}"
 
-    def add_checkpoint(self, body):
-        try:
-            head, note = body.decode().split("\n\n", 1)
-            old_line, *proof_lines = head.split("\n")
-            word, old = old_line.split(" ")
-            if word != "old" or str(int(old)) != old or len(proof_lines) > 63:
-                raise ValueError
-            proof = [base64.b64decode(line, validate=True) for line in proof_lines]
-            text, signatures = note.rsplit("\n\n", 1)
-            origin, size, root = text.split("\n")[:3]
-            size, root, old = int(size), base64.b64decode(root, validate=True), int(old)
-        except ValueError:
-            raise Refusal(400) from None
-        if origin not in self.logs:
-            raise Refusal(404)
+    def signed_by_the_log(self, text, signatures, origin):
+        """The line of the log's own key."""
         wanted, public = self.logs[origin]
-        verified = []
         for line in signatures.split("\n"):
             if line.startswith(f"{DASH}{origin} "):
                 raw = base64.b64decode(line.split(" ")[2])
@@ -112,9 +98,25 @@ class StrangeWitness:
                         public.verify(raw[4:], f"{text}\n".encode())
                     except InvalidSignature:
                         raise Refusal(403) from None
-                    verified.append(line)
-        if not verified:
-            raise Refusal(403)
+                    return line
+        raise Refusal(403)
+
+    def add_checkpoint(self, body):
+        try:
+            head, note = body.decode().split("\n\n", 1)
+            old_line, *proof_lines = head.split("\n")
+            old = int(old_line.removeprefix("old "))
+            proof = [base64.b64decode(line, validate=True) for line in proof_lines]
+            text, signatures = note.rsplit("\n\n", 1)
+            origin, size, root = text.split("\n")[:3]
+            size, root = int(size), base64.b64decode(root, validate=True)
+        except ValueError:
+            raise Refusal(400) from None
+        if f"old {old}" != old_line or len(proof) > 63:
+            raise Refusal(400)
+        if origin not in self.logs:
+            raise Refusal(404)
+        verified = self.signed_by_the_log(text, signatures, origin)
         if old > size:
             raise Refusal(400)
         with self.lock:
@@ -129,7 +131,7 @@ class StrangeWitness:
                 key_id(self.name, 4, self.public) + struct.pack(">Q", now) + self.key.sign(message)
             )
             line = f"{DASH}{self.name} {base64.b64encode(raw).decode()}\n"
-            self.latest[origin] = (size, root, f"{text}\n\n{verified[0]}\n{line}")
+            self.latest[origin] = (size, root, f"{text}\n\n{verified}\n{line}")
         return line
 
     def checkpoint(self, digest):

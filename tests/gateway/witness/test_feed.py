@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The publisher's feed on a real journal, against witnesses of ours and of a stranger, over HTTP."""
+"""The publisher's feed on a real journal, with witnesses of ours and of a stranger, over HTTP."""
 
 import asyncio
 import contextlib
 import shutil
+import socket
 import time
 from datetime import timedelta
 
@@ -127,16 +128,11 @@ async def test_a_log_that_does_not_move_is_not_sent_again(url, tmp_path):
 
 
 async def test_a_witness_that_is_down_holds_up_nobody_and_one_that_hangs_neither(url, tmp_path):
-    async def hangs(scope, receive, send):
-        if scope["type"] == "lifespan":
-            return
-        await asyncio.sleep(3600)
-
     async with witnesses(tmp_path) as (authorities, _), opened(url) as log:
         down = Authority("down", cosigner(8).verifiers, "http://localhost:1")
-        server = await asyncio.start_server(lambda *_: asyncio.sleep(3600), "localhost", 0)
-        port = server.sockets[0].getsockname()[1]
-        slow = Authority("slow", cosigner(9).verifiers, f"http://localhost:{port}")
+        mute = socket.create_server(("127.0.0.1", 0))  # takes connections and never answers
+        at = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        slow = Authority("slow", cosigner(9).verifiers, at)
         policy = policy_of([*authorities, down, slow])
         async with feeding(log, policy) as feed:
             for size in (1, 2, 3):
@@ -144,7 +140,7 @@ async def test_a_witness_that_is_down_holds_up_nobody_and_one_that_hangs_neither
                 await until(covered(feed, size))
             await until(lambda: stands(feed).witnesses["down"] is WitnessState.UNREACHABLE)
             assert stands(feed).witnesses["slow"] is WitnessState.WAITING
-        server.close()
+        mute.close()
 
 
 async def test_without_the_owners_witness_there_is_no_quorum_and_the_age_grows(url, tmp_path):
@@ -200,7 +196,7 @@ async def fork_of(url, tmp_path, policy):
         await log.append([plain() for _ in range(5)])
         async with feeding(log, policy) as feed:
             await until(covered(feed, 5))
-    create_empty(f"sqlite:///{tmp_path / 'fork.db'}")
+    await asyncio.to_thread(create_empty, f"sqlite:///{tmp_path / 'fork.db'}")
     return f"sqlite:///{tmp_path / 'fork.db'}"
 
 
