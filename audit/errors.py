@@ -50,5 +50,9 @@ class LogCorruptError(AuditError):
     """The store disagrees with itself, with its signed checkpoint or with what was acknowledged."""
 
 
+class LayoutError(AuditError):
+    """A name, bundle or folder that is not of the static layout (docs/formats/layout.md)."""
+
+
 class HeadMovedError(AuditError):
     """Another writer moved the head first: this batch was not written (the compare-and-swap)."""
