@@ -96,7 +96,7 @@ class Copy(Protocol):
 class Halving:
     """`between` out of `envelopes` and `count`, for every kind of copy."""
 
-    def between(self: Copy, first: int | None, last: int | None) -> tuple[int, int]:  # type: ignore[misc] # mixed into copies
+    def between(self: Copy, first: int | None, last: int | None) -> tuple[int, int]:
         """As `Copy.between`."""
         size = self.count()
         start = 0 if first is None else _place(self, first, 0, size)

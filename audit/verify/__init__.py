@@ -5,8 +5,8 @@ It runs alone, offline, on a published folder or a database, with the log's publ
 possible a checkpoint kept from earlier or a trust policy. Nothing stored is taken for granted:
 tiles, head, checkpoint and sealed details are all compared with what the entries' bytes say.
 Without an older checkpoint and witnesses, a log that the holder of its key wrote anew looks whole.
-Only the standard library and `cryptography` are imported. docs/verify.md; architecture: any edit, drop,
-reorder, truncation or fork is found.
+Only the standard library and `cryptography` are imported. docs/verify.md; architecture: any edit,
+drop, reorder, truncation or fork is found.
 """
 
 from audit.verify.checking import Job, verify_log, verify_logs

@@ -36,7 +36,7 @@ class Job:
     vkey: str
     origin: str | None = None
     checkpoints: tuple[str, ...] = ()
-    policy: str | None = None
+    policy: bytes | None = None
 
 
 def verify_log(
@@ -45,7 +45,7 @@ def verify_log(
     vkey: str,
     origin: str | None = None,
     checkpoint: str | None = None,
-    policy: str | None = None,
+    policy: bytes | None = None,
     on_progress: Progress | None = None,
 ) -> Report:
     """Check a log from its bytes up. Not to be called in a running event loop.

@@ -32,7 +32,7 @@ class Tower:
                 return finished
             number >>= TILE_HEIGHT
             finished.append(Tile(TileId(level, number), bytes(row)))
-            value = tile_root(row)
+            value = tile_root(finished[-1].hashes)
             row.clear()
 
     def partial(self) -> list[Tile]:
@@ -46,7 +46,7 @@ class Tower:
     def root(self, rest: bytes = b"") -> bytes:
         """The root over all tiles and the leaf hashes behind them, fewer than 256."""
         subtrees: list[bytes] = []
-        for row in (*reversed(self._rows), rest):
+        for row in (*map(bytes, reversed(self._rows)), rest):
             at, left = 0, len(row) // HASH_SIZE
             while left:
                 width = 1 << (left.bit_length() - 1)

@@ -23,7 +23,7 @@ class Witnessed:
     fault: str | None
 
 
-def witnessed(policy: str, notes: Iterable[str], origin: str, log: NoteVerifier) -> Witnessed:
+def witnessed(policy: bytes, notes: Iterable[str], origin: str, log: NoteVerifier) -> Witnessed:
     """Hold checkpoints against a policy.
 
     Raises:
