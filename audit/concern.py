@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from audit.envelope import Envelope
+from audit.errors import NoteError
 from audit.ranges import spans_of
+from audit.shards import parse_origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +37,30 @@ class Concern:
 
 
 def series_of(origin: str) -> str:
-    """The country's logs without the half-year: `audit.example/BA` of `audit.example/BA/2026h2`."""
-    return origin.rpartition("/")[0]
+    """What all logs of a country have in common: `audit.example/BA` of `audit.example/BA/2026h2`.
+
+    Raises:
+        NoteError: not the name of a country's log.
+    """
+    return parse_origin(origin).key_name
 
 
 def country_of(origin: str) -> str:
-    """The country of a log, from the last part but one of its name."""
-    return series_of(origin).rpartition("/")[2]
+    """The country of a log.
+
+    Raises:
+        NoteError: not the name of a country's log.
+    """
+    return parse_origin(origin).country
 
 
-def half_of(origin: str) -> tuple[str, int]:
-    """Orders the logs of a series: the half-year, then which successor of a restored backup."""
-    half, _, number = origin.rpartition("/")[2].partition(".")
-    return half, int(number) if number.isdigit() else 1
+def age_of(origin: str) -> tuple[str, int]:
+    """Orders the logs of a country, oldest first.
+
+    Raises:
+        NoteError: not the name of a country's log.
+    """
+    return parse_origin(origin).age
 
 
 def concern_of(origin: str, index: int, envelope: Envelope, sizes: Mapping[str, int]) -> Concern:
@@ -60,7 +73,7 @@ def concern_of(origin: str, index: int, envelope: Envelope, sizes: Mapping[str, 
         sizes: entries of each log that is looked at; another has none.
     """
     log = origin if envelope.link is None else envelope.link.log
-    if series_of(log) != series_of(origin):
+    if not _same_country(log, origin):
         return Concern(log, (), f"it names entries of {log}, a log of somebody else")
     end = index if log == origin else sizes.get(log, 0)
     spans = spans_of(envelope.about)
@@ -68,3 +81,10 @@ def concern_of(origin: str, index: int, envelope: Envelope, sizes: Mapping[str, 
     known = log == origin or log in sizes
     beyond = known and bool(spans) and spans[-1].stop > end
     return Concern(log, kept, f"it names entries of {log} that were not there" if beyond else None)
+
+
+def _same_country(log: str, origin: str) -> bool:
+    try:
+        return series_of(log) == series_of(origin)
+    except NoteError:
+        return log == origin

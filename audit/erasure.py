@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Protocol
 
-from audit.concern import country_of, half_of
+from audit.concern import age_of, country_of
 from audit.entry import Pending, Position, StoredEntry
-from audit.envelope import encode_envelope, parse_envelope
+from audit.envelope import encode_envelope
 from audit.errors import AuditError
 from audit.forms import MAX_ITEMS
 from audit.holds import Order, entered
@@ -72,14 +72,12 @@ class Erased:
         details: details deleted under them.
         finished: details deleted that an earlier run had declared.
         kept: details left alone because a hold came while this run went on.
-        again: a hold on a whole question came meanwhile, so the run stopped: start it again.
     """
 
     entries: int = 0
     details: int = 0
     finished: int = 0
     kept: int = 0
-    again: bool = False
 
 
 def batches(log: str, ground: Ground, indices: Sequence[int]) -> Iterator[Batch]:
@@ -101,7 +99,7 @@ def plan(standing: Standing, today: date) -> list[Batch]:
     """What is due today in all logs of a country, the oldest log first."""
     return [
         batch
-        for origin in sorted(standing.logs, key=half_of)
+        for origin in sorted(standing.logs, key=age_of)
         for ground, indices in sorted(standing.due(origin, today).items())
         for batch in batches(origin, ground, indices)
     ]
@@ -119,7 +117,7 @@ def ordered(standing: Standing, log: str, indices: Sequence[int]) -> list[Batch]
     for index in indices:
         if not standing.sealed(log, index) or index in declared:
             raise AuditError(f"entry {index} has no detail, or it was erased already")
-        if held(index):
+        if index in held:
             raise AuditError(f"the detail of entry {index} is under a legal hold: lift that first")
     return list(batches(log, Ground.GDP_ORDER, sorted(set(indices))))
 
@@ -153,7 +151,6 @@ class Eraser:
             order: makes the order for an open log: who runs this, now.
         """
         self._journal, self._standing, self._order = journal, standing, order
-        self._question_held = False
 
     async def finish(self, on_progress: Callable[[int], None] = lambda _n: None) -> int:
         """Delete what was declared and still stands; how many details that were.
@@ -163,9 +160,7 @@ class Eraser:
         """
         finished = 0
         await self._catch_up()
-        if self._question_held:
-            return 0
-        for origin in sorted(self._standing.logs, key=half_of):
+        for origin in sorted(self._standing.logs, key=age_of):
             waiting = self._standing.to_finish(origin)
             for start in range(0, len(waiting), MOST):
                 part = waiting[start : start + MOST]
@@ -184,40 +179,36 @@ class Eraser:
         done = Erased(finished=await self.finish())
         for batch in planned:
             await self._catch_up()
-            if self._question_held:
-                return replace(done, again=True)
             free = self._free(batch)
             if free.indices:
                 done = await self._erase(free, done)
             done = replace(done, kept=done.kept + self._held_of(batch))
             on_progress(len(batch.indices))
-        return replace(done, again=self._question_held)
+        return done
 
     async def _erase(self, batch: Batch, done: Erased) -> Erased:
         current = self._journal.current(self._standing.country)
         (position,) = await self._journal.append([erasure_entry(self._order(current), batch)])
         # A hold may have been entered between the last look and this entry: it wins.
         await self._catch_up(position.index)
-        if self._question_held:
-            return replace(done, entries=done.entries + 1)
         held = self._standing.held(batch.log)
-        going = [index for index in batch.indices if not held(index)]
+        going = [index for index in batch.indices if index not in held]
         gone = await self._journal.erase_details(batch.log, going) if going else 0
         return replace(done, entries=done.entries + 1, details=done.details + gone)
 
     def _free(self, batch: Batch) -> Batch:
         held, declared = self._standing.held(batch.log), self._standing.logs[batch.log].declared
-        kept = tuple(i for i in batch.indices if i not in declared and not held(i))
+        kept = tuple(i for i in batch.indices if i not in declared and i not in held)
         return replace(batch, indices=kept)
 
     def _held_of(self, batch: Batch) -> int:
         held = self._standing.held(batch.log)
-        return sum(held(index) for index in batch.indices)
+        return sum(index in held for index in batch.indices)
 
     async def _catch_up(self, through: int | None = None) -> None:
         """Read what was entered since, up to an entry or to the end."""
         country = self._standing.country
-        known = sorted((o for o in self._standing.sizes if country_of(o) == country), key=half_of)
+        known = sorted((o for o in self._standing.sizes if country_of(o) == country), key=age_of)
         newest = self._journal.current(country)
         for origin in dict.fromkeys((*known[-1:], newest)):
             log = self._journal.log(origin)
@@ -227,10 +218,4 @@ class Eraser:
                 end = max(end, through + 1)
             for first in range(start, end, _READ):
                 for entry in await log.read(first, min(first + _READ, end)):
-                    self._learn(origin, entry)
-
-    def _learn(self, origin: str, entry: StoredEntry) -> None:
-        self._standing.take(origin, entry.index, entry.envelope)
-        if b'"kind":"legal-hold"' in entry.envelope:
-            told = parse_envelope(entry.envelope)
-            self._question_held |= told.kind is Kind.LEGAL_HOLD and not told.about
+                    self._standing.take(origin, entry.index, entry.envelope)

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Legal holds: entries whose details no clock erases while a procedure runs.
 
-A hold is an entry of kind `legal-hold`, its end one of kind `hold-lifted` that names that entry.
-Two holds on one entry are two: lifting one leaves the other. What is held is worked out from the
-entries alone, so that no edit of a table makes or ends a hold (Eurodac Art. 41(4); Regulation
-2019/818 Art. 24(3); AUD-04). docs/formats/erasure.md, section 3.
+A hold has a name, the `correlation` of its entries. An entry of kind `legal-hold` puts entries
+under it, one of kind `hold-lifted` takes them out again, all or some. An entry under two holds is
+kept until both let go. What is held is worked out from the entries alone, so that no edit of a
+table makes or ends a hold (Eurodac Art. 41(4); Regulation 2019/818 Art. 24(3); AUD-04).
+docs/formats/erasure.md, section 3.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -28,6 +29,7 @@ from audit.marks import Marks
 from audit.randomness import random_bytes
 from audit.ranges import ranges_of
 from audit.sealing import Sealed
+from audit.verify.custody import united, without
 from audit.vocabulary import Kind, Operation, Status
 
 
@@ -46,33 +48,28 @@ class HoldGround(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A hold in force.
+    """A hold in force over entries of one log.
 
     Attributes:
-        log: the log that holds its entry.
-        index: the number of its entry, by which it is lifted.
-        concern: what it holds.
-        correlation: instead of entries: all of that log that share this.
+        name: `correlation` of its entries, None if they have none.
+        log: whose entries are held.
+        spans: runs of entries, disjoint and in order.
+        places: log and number of the entries that made it, which it holds too.
         basis: its ground.
         t: since when.
     """
 
+    name: str | None
     log: str
-    index: int
-    concern: Concern
-    correlation: str | None
+    spans: tuple[range, ...]
+    places: tuple[tuple[str, int], ...]
     basis: str | None
     t: datetime
 
-    def covers(self, log: str, index: int, correlation: str | None) -> bool:
-        """Whether it holds this entry; a hold holds its own entry too."""
-        if (log, index) == (self.log, self.index):
-            return True
-        if log != self.concern.log:
-            return False
-        if self.correlation is not None:
-            return correlation == self.correlation
-        return any(index in span for span in self.concern.spans)
+    @property
+    def count(self) -> int:
+        """How many entries it holds."""
+        return sum(len(span) for span in self.spans)
 
 
 @dataclass(slots=True)
@@ -86,73 +83,63 @@ class HoldBook:
 
     sizes: Mapping[str, int]
     faults: list[tuple[str, int, str]] = field(default_factory=list)
-    _holds: dict[tuple[str, int], Hold] = field(default_factory=dict)
+    _holds: dict[tuple[str, str | None], Hold] = field(default_factory=dict)
 
     def take(self, origin: str, index: int, envelope: Envelope) -> None:
         """Learn of an entry; those of other kinds say nothing. Logs and entries in order."""
-        if envelope.kind is Kind.LEGAL_HOLD:
-            self._begin(origin, index, envelope)
-        elif envelope.kind is Kind.HOLD_LIFTED:
-            self._lift(origin, index, envelope)
-
-    def _begin(self, origin: str, index: int, envelope: Envelope) -> None:
-        concern = self._concern(origin, index, envelope)
-        of_question = envelope.correlation if not envelope.about else None
-        if not concern.spans and of_question is None:
-            self.faults.append((origin, index, "a hold that holds nothing"))
+        if envelope.kind not in (Kind.LEGAL_HOLD, Kind.HOLD_LIFTED):
             return
-        self._holds[origin, index] = Hold(
-            origin, index, concern, of_question, envelope.basis, envelope.t
-        )
-
-    def _lift(self, origin: str, index: int, envelope: Envelope) -> None:
-        concern = self._concern(origin, index, envelope)
-        lifted = [self._holds.pop((concern.log, n), None) for span in concern.spans for n in span]
-        if not lifted or None in lifted:
-            self.faults.append((origin, index, "it lifts what is no hold in force"))
-
-    def _concern(self, origin: str, index: int, envelope: Envelope) -> Concern:
         concern = concern_of(origin, index, envelope, self.sizes)
         if concern.fault is not None:
             self.faults.append((origin, index, concern.fault))
-        return concern
+        key = concern.log, envelope.correlation
+        if envelope.kind is Kind.LEGAL_HOLD:
+            self._begin(key, (origin, index), concern, envelope)
+        else:
+            self._lift(key, (origin, index), concern)
+
+    def _begin(
+        self, key: tuple[str, str | None], place: tuple[str, int], concern: Concern, e: Envelope
+    ) -> None:
+        if not concern.spans:
+            self.faults.append((*place, "a hold that holds nothing"))
+            return
+        held = self._holds.get(key)
+        if held is None:
+            self._holds[key] = Hold(key[1], key[0], concern.spans, (place,), e.basis, e.t)
+        else:
+            spans = tuple(united(held.spans, concern.spans))
+            self._holds[key] = replace(held, spans=spans, places=(*held.places, place))
+
+    def _lift(self, key: tuple[str, str | None], place: tuple[str, int], concern: Concern) -> None:
+        held = self._holds.get(key)
+        if held is None or not concern.spans:
+            self.faults.append((*place, "it lifts what is no hold in force"))
+            return
+        left = tuple(without(held.spans, concern.spans))
+        if left:
+            self._holds[key] = replace(held, spans=left)
+        else:
+            del self._holds[key]
 
     def in_force(self) -> tuple[Hold, ...]:
         """All holds that were not lifted, oldest first."""
         return tuple(self._holds.values())
 
-    def covers(self, log: str, index: int, correlation: str | None) -> bool:
-        """Whether any hold in force holds this entry."""
-        return any(hold.covers(log, index, correlation) for hold in self._holds.values())
-
-    def correlations(self, log: str) -> frozenset[str]:
-        """The questions whose entries in a log are held."""
-        holds = [hold for hold in self._holds.values() if hold.concern.log == log]
-        return frozenset({h.correlation for h in holds if h.correlation is not None})
-
-    def overlaps(self, concern: Concern) -> bool:
-        """Whether a hold in force names any of these entries."""
-        spans = [
-            span
-            for hold in self._holds.values()
-            if hold.concern.log == concern.log
-            for span in hold.concern.spans
-        ]
-        return any(
-            max(one.start, other.start) < min(one.stop, other.stop)
-            for one in spans
-            for other in concern.spans
-        )
-
-    def named(self, log: str) -> Marks:
-        """The entries of a log that holds name, their own entries among them."""
-        marks = Marks()
+    def spans(self, log: str) -> list[range]:
+        """The entries of a log that are named by a hold, as runs."""
+        found: list[range] = []
         for hold in self._holds.values():
             if hold.log == log:
-                marks.add(hold.index)
-            if hold.concern.log == log:
-                for span in hold.concern.spans:
-                    marks.add_span(span)
+                found = united(found, hold.spans)
+        return found
+
+    def held(self, log: str) -> Marks:
+        """The entries of a log that a hold names, and the entries that made holds."""
+        places = {n for hold in self._holds.values() for o, n in hold.places if o == log}
+        marks = Marks(places)
+        for span in self.spans(log):
+            marks.add_span(span)
         return marks
 
 
@@ -181,48 +168,37 @@ class Order:
     erase: str | None = None
 
 
-def hold_entry(order: Order, of: str, indices: Iterable[int]) -> Pending:
-    """The entry that holds these entries of the log `of`.
+def hold_entries(order: Order, name: str, of: str, indices: Iterable[int]) -> list[Pending]:
+    """The entries that put these entries of the log `of` under a hold; mostly one.
 
     Raises:
-        AuditError: no entries, too scattered for one hold, or no ground.
+        AuditError: no entries, no ground, or the log is of another country.
     """
-    return Pending(_encoded(order, Kind.LEGAL_HOLD, of, indices, None), order.sealed)
+    if order.basis not in set(HoldGround):
+        raise AuditError(f"a hold needs a ground, one of {', '.join(sorted(HoldGround))}")
+    return _entries(order, Kind.LEGAL_HOLD, name, of, ranges_of(indices))
 
 
-def question_hold_entry(order: Order, of: str, correlation: str) -> Pending:
-    """The entry that holds all entries of one question in the log `of`, also those to come.
-
-    Raises:
-        AuditError: no ground.
-    """
-    return Pending(_encoded(order, Kind.LEGAL_HOLD, of, (), correlation), order.sealed)
-
-
-def lifting_entry(order: Order, hold: Hold) -> Pending:
-    """The entry that ends a hold.
+def lifting_entries(order: Order, hold: Hold) -> list[Pending]:
+    """The entries that end a hold; mostly one.
 
     Raises:
         AuditError: the hold is of another country's log.
     """
-    return Pending(_encoded(order, Kind.HOLD_LIFTED, hold.log, (hold.index,), None), order.sealed)
+    about = ranges_of(index for span in hold.spans for index in span)
+    return _entries(order, Kind.HOLD_LIFTED, hold.name, hold.log, about)
 
 
-def _encoded(
-    order: Order, kind: Kind, of: str, indices: Iterable[int], correlation: str | None
-) -> bytes:
-    about = ranges_of(indices)
-    if not about and correlation is None:
-        raise AuditError("name at least one entry, or a question by its correlation")
-    if len(about) > MAX_ITEMS:
-        raise AuditError(
-            f"{len(about)} separate runs of entries; one hold names {MAX_ITEMS}: make several"
-        )
-    if kind is Kind.LEGAL_HOLD and order.basis not in set(HoldGround):
-        raise AuditError(f"a hold needs a ground, one of {', '.join(sorted(HoldGround))}")
-    return encode_envelope(
-        entered(order, kind, of, Operation.ADMINISTER, about, correlation=correlation)
-    )
+def _entries(
+    order: Order, kind: Kind, name: str | None, of: str, about: Sequence[str]
+) -> list[Pending]:
+    if not about:
+        raise AuditError("name at least one entry")
+    parts = [tuple(about[at : at + MAX_ITEMS]) for at in range(0, len(about), MAX_ITEMS)]
+    told = [
+        entered(order, kind, of, Operation.ADMINISTER, part, correlation=name) for part in parts
+    ]
+    return [Pending(encode_envelope(envelope), order.sealed) for envelope in told]
 
 
 def entered(

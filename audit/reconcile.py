@@ -10,13 +10,13 @@ does not grow with the logs. Verify the copies first: this believes what they sa
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from audit.concern import country_of, half_of
-from audit.envelope import parse_envelope
+from audit.concern import age_of, country_of
+from audit.envelope import Envelope, parse_envelope
 from audit.errors import AuditError, EnvelopeError
 from audit.glance import Glance, glance
 
@@ -33,7 +33,7 @@ class Stream(Protocol):
     def count(self) -> int:
         """How many entries it has."""
 
-    def envelopes(self, start: int, stop: int) -> list[tuple[int, object]]:
+    def envelopes(self, start: int, stop: int) -> Sequence[tuple[int, object]]:
         """Number and bytes of entries in this range, in order."""
 
 
@@ -119,7 +119,9 @@ class _Run:
     waiting: dict[str, _Event] = field(default_factory=dict)
     order: "deque[tuple[str, str]]" = field(default_factory=deque)
 
-    def find(self, what: str, log: str, index: int, other: str, names: tuple[str, ...] = ()) -> None:
+    def find(
+        self, what: str, log: str, index: int, other: str, names: tuple[str, ...] = ()
+    ) -> None:
         if len(self.findings) < MAX_FINDINGS:
             self.findings.append(Difference(what, log, index, other, names))
         else:
@@ -159,12 +161,12 @@ class _Run:
         return tuple(
             sorted(
                 name
-                for name in one.__slots__
+                for name in Envelope.__slots__
                 if name not in _OWN and getattr(one, name) != getattr(other, name)
             )
         )
 
-    def _read(self, log: str, index: int) -> "object | None":
+    def _read(self, log: str, index: int) -> Envelope | None:
         for _, data in self.copies[log].envelopes(index, index + 1):
             try:
                 return parse_envelope(data if isinstance(data, bytes) else b"")
@@ -220,11 +222,11 @@ def reconcile(
         raise AuditError("comparing takes logs of two countries at least; name both")
     counts = {origin: copy.count() for origin, copy in copies.items()}
     run = _Run(copies, country, allow or Allowance(), _ends(copies, counts))
-    total, done = sum(counts.values()), 0
-    streams = [_entries(run, origin, counts[origin]) for origin in sorted(copies, key=half_of)]
-    for _, log, index, told in heapq.merge(*streams, key=lambda entry: entry[0]):
+    total = sum(counts.values())
+    streams = [_entries(run, origin, counts[origin]) for origin in sorted(copies, key=age_of)]
+    merged = heapq.merge(*streams, key=lambda entry: entry[0])
+    for done, (_, log, index, told) in enumerate(merged):
         run.take(log, index, told)
-        done += 1
         if done % _TOLD == 0:
             on_progress(done, total)
     run.finish()

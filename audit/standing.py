@@ -8,12 +8,12 @@ taken out of it could have been a hold.
 """
 
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Protocol
 
-from audit.concern import concern_of, country_of, half_of
+from audit.concern import age_of, concern_of, country_of
 from audit.envelope import Envelope, parse_envelope
 from audit.errors import EnvelopeError, LogCorruptError
 from audit.glance import glance
@@ -23,6 +23,7 @@ from audit.merkle import leaf_hash
 from audit.retention import Ground, Terms, ground_of, is_over, month_number, month_of, month_text
 from audit.store import Head
 from audit.tiles import Edge
+from audit.verify.custody import without
 from audit.vocabulary import Kind
 
 CHUNK: Final = 1024
@@ -40,7 +41,7 @@ class Envelopes(Protocol):
     def head(self) -> Head | None:
         """The head row."""
 
-    def envelopes(self, start: int, stop: int) -> list[tuple[int, object]]:
+    def envelopes(self, start: int, stop: int) -> Sequence[tuple[int, object]]:
         """Number and bytes of entries in this range, in order."""
 
 
@@ -52,13 +53,11 @@ class LogStanding:
         months: for each entry a month since 1970, or that there is no detail, or no month.
         grounds: for each entry the ground on which its month rests.
         declared: entries that an erasure entry names.
-        questions: entries of questions that are held as a whole; see `Standing.settle`.
     """
 
     months: "array[int]" = field(default_factory=lambda: array("H"))
     grounds: bytearray = field(default_factory=bytearray)
     declared: Marks = field(default_factory=Marks)
-    questions: Marks = field(default_factory=Marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,26 +127,17 @@ class Standing:
         concern = concern_of(origin, index, envelope, self.sizes)
         if concern.fault is not None:
             self.faults.append((origin, index, concern.fault))
-        if self.holds.overlaps(concern):
+        free = without(concern.spans, self.holds.spans(concern.log))
+        if free != list(concern.spans):
             self.faults.append((origin, index, "it declares erased what a hold keeps"))
         marks = self.logs.setdefault(concern.log, LogStanding()).declared
-        for span in concern.spans:
+        for span in free:
             marks.add_span(span)
-
-    def settle(self, origin: str, copy: Envelopes) -> None:
-        """Find the entries of questions that are held as a whole. Call once all logs are read."""
-        wanted = self.holds.correlations(origin)
-        log = self.logs.setdefault(origin, LogStanding())
-        log.questions = Marks()
-        if wanted:
-            for index, data in read_envelopes(copy, 0, self.sizes.get(origin, 0)):
-                if glance(data).correlation in wanted:
-                    log.questions.add(index)
 
     def lines(self, today: date) -> list[MonthLine]:
         """What stands in each log, month by month."""
         found = []
-        for origin in sorted(self.logs, key=half_of):
+        for origin in sorted(self.logs, key=age_of):
             log, held = self.logs[origin], self.held(origin)
             counts: dict[int, list[int]] = {}
             for index, month in enumerate(log.months):
@@ -155,7 +145,7 @@ class Standing:
                     count = counts.setdefault(month, [0, 0, 0])
                     gone = index in log.declared
                     count[0] += not gone
-                    count[1] += not gone and held(index)
+                    count[1] += not gone and index in held
                     count[2] += gone
             for month, (standing, kept, erased) in sorted(counts.items()):
                 told = _text(month)
@@ -171,24 +161,23 @@ class Standing:
         found: dict[Ground, list[int]] = {}
         for index, month in enumerate(log.months):
             over = _NOTHING < month < latest and month != _NO_MONTH
-            if over and index not in log.declared and not held(index):
+            if over and index not in log.declared and index not in held:
                 found.setdefault(_GROUNDS[log.grounds[index]], []).append(index)
         return found
 
     def to_finish(self, origin: str) -> list[int]:
         """Entries declared erased whose details may still stand, but for those held now."""
         held = self.held(origin)
-        return [index for index in self.logs[origin].declared if not held(index)]
+        return [index for index in self.logs[origin].declared if index not in held]
 
     def sealed(self, origin: str, index: int) -> bool:
         """Whether an entry ever had a detail."""
         months = self.logs[origin].months
         return index < len(months) and months[index] != _NOTHING
 
-    def held(self, origin: str) -> Callable[[int], bool]:
-        """Tells whether a hold keeps the detail of an entry, as things stand now."""
-        named, questions = self.holds.named(origin), self.logs[origin].questions
-        return lambda index: index in named or index in questions
+    def held(self, origin: str) -> Marks:
+        """The entries of a log whose details a hold keeps, as things stand now."""
+        return self.holds.held(origin)
 
 
 def read_envelopes(copy: Envelopes, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
@@ -247,6 +236,19 @@ def read_log(
     return head
 
 
+def entries_of(copy: Envelopes, size: int, correlation: str) -> list[int]:
+    """The entries of one question, by the correlation that they share.
+
+    Raises:
+        LogCorruptError: the copy is not whole.
+    """
+    return [
+        index
+        for index, data in read_envelopes(copy, 0, size)
+        if glance(data).correlation == correlation
+    ]
+
+
 def read_country(
     country: str,
     copies: Mapping[str, Envelopes],
@@ -259,11 +261,9 @@ def read_country(
         LogCorruptError: one of them is not whole.
     """
     standing = Standing(country, terms)
-    mine = sorted((o for o in copies if country_of(o) == country), key=half_of)
+    mine = sorted((o for o in copies if country_of(o) == country), key=age_of)
     for origin in mine:
         read_log(standing, origin, copies[origin], on_progress)
-    for origin in mine:
-        standing.settle(origin, copies[origin])
     return standing
 
 

@@ -2,44 +2,23 @@
 """A log filled for erasing, and the part of a journal that erasing needs, over one log."""
 
 import asyncio
-import contextlib
 from datetime import date
 
-from audit import Requester
+from audit import Journal, Requester
 from audit.copies import open_copy
-from audit.holds import HoldGround, Order, hold_entry, lifting_entry, question_hold_entry
+from audit.holds import HoldGround, Order, hold_entries, lifting_entries
 from audit.retention import Terms
 from audit.standing import read_country
-from tests.audit.making import NOON, ORIGIN, opened, sealed
+from tests.audit.making import KEY, NOON, ORIGIN, sealed
 
 TODAY = date(2030, 6, 10)
 DUE, LATER = "2030-05", "2030-06"
 TERMS = Terms()
 
 
-class OneLog:
-    """One log as a journal."""
-
-    def __init__(self, log):
-        self._log = log
-
-    def current(self, _country):
-        return self._log.origin
-
-    def log(self, _origin):
-        return self._log
-
-    async def append(self, entries):
-        return await self._log.append(entries)
-
-    async def erase_details(self, _origin, indices):
-        return await self._log.erase_details(indices)
-
-
-@contextlib.asynccontextmanager
-async def journal(url):
-    async with opened(url) as log:
-        yield OneLog(log)
+def create(url):
+    """A journal of one country; its log's entry 0 is the opening."""
+    Journal.create(url, keys={"BA": KEY}, now=NOON)
 
 
 def order(basis=None, log=ORIGIN):
@@ -48,16 +27,14 @@ def order(basis=None, log=ORIGIN):
     )
 
 
-def held(indices, of=ORIGIN, basis=HoldGround.COURT_ORDER):
-    return hold_entry(order(basis), of, indices)
-
-
-def held_question(correlation, of=ORIGIN):
-    return question_hold_entry(order(HoldGround.COURT_ORDER), of, correlation)
+def held(indices, name="case-1", of=ORIGIN, basis=HoldGround.COURT_ORDER):
+    (found,) = hold_entries(order(basis), name, of, indices)
+    return found
 
 
 def lifted(hold):
-    return lifting_entry(order(), hold)
+    (found,) = lifting_entries(order(), hold)
+    return found
 
 
 def detailed(sealer, month, detail=b"officer 17 asked about person 4711", **changed):
