@@ -27,13 +27,13 @@ def order(basis=None, log=ORIGIN):
     )
 
 
-def held(indices, name="case-1", of=ORIGIN, basis=HoldGround.COURT_ORDER):
-    (found,) = hold_entries(order(basis), name, of, indices)
+def held(indices, name="case-1", of=ORIGIN, log=ORIGIN):
+    (found,) = hold_entries(order(HoldGround.COURT_ORDER, log), name, of, indices)
     return found
 
 
-def lifted(hold):
-    (found,) = lifting_entries(order(), hold)
+def lifted(hold, log=ORIGIN):
+    (found,) = lifting_entries(order(log=log), hold)
     return found
 
 
