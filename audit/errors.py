@@ -11,7 +11,7 @@ class AuditError(Exception):
 
 
 class EnvelopeError(AuditError):
-    """An envelope that the writer would not write (docs/formats/log.md, section 1)."""
+    """An envelope that the writer would not write (docs/formats/log.md, section 2)."""
 
 
 class NoteError(AuditError):
@@ -48,6 +48,10 @@ class LogExistsError(AuditError):
 
 class LogCorruptError(AuditError):
     """The store disagrees with itself, with its signed checkpoint or with what was acknowledged."""
+
+
+class LayoutError(AuditError):
+    """A name, bundle or folder that is not of the static layout (docs/formats/layout.md)."""
 
 
 class HeadMovedError(AuditError):
