@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.copies import Copy, open_copy
-from audit.envelope import Envelope, parse_envelope
+from audit.envelope import parse_envelope
 from audit.errors import EnvelopeError, LogCorruptError, NoteError
+from audit.event import Envelope
 from audit.note import NoteVerifier
 from audit.verify.chain import Mark, joined, marks_of
 from audit.verify.entries import NOTHING
@@ -16,8 +17,6 @@ from audit.verify.report import Fault, Finding, Report
 from audit.verify.walk import Progress, Walk
 from audit.verify.witnesses import Witnessed, witnessed
 from audit.vocabulary import Kind
-
-_EARLIER = "the first {} entries are not those of the earlier checkpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +96,12 @@ def _first(job: Job) -> Envelope | None:
 def _verified(job: Job, links: Iterable[Mark], on_progress: Progress | None) -> Report:
     verifier, origin = NoteVerifier.parse(job.vkey), _name(job)
     kept = [(note, open_checkpoint(note.encode(), verifier, origin)) for note in job.checkpoints]
-    marks = [Mark(one.size, one.root, _EARLIER.format(one.size)) for _, one in kept]
+    marks = [Mark(one.size, one.root, "the earlier checkpoint") for _, one in kept]
     try:
         with open_copy(job.place, origin) as copy:
             cosigned, fault = _cosigned(copy, verifier, origin)
             if cosigned is not None:
-                told = f"the first {cosigned[1].size} entries are not those that witnesses cosigned"
-                marks.append(Mark(cosigned[1].size, cosigned[1].root, told))
+                marks.append(Mark(cosigned[1].size, cosigned[1].root, "the cosigned checkpoint"))
                 kept.append(cosigned)
             walk = Walk(copy, origin, [*marks, *links])
             if fault:

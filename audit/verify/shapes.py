@@ -13,9 +13,11 @@ envelopes of every kind and on broken ones.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from audit.envelope import MAX_BYTES, Envelope, parse_envelope
+from audit.envelope import MAX_BYTES, format_time, parse_envelope
 from audit.errors import EnvelopeError
+from audit.event import Envelope
 from audit.forms import PATTERNS
 from audit.vocabulary import Kind
 
@@ -42,7 +44,8 @@ _HEX = bytes(
 _DIGITS = bytes.maketrans(b"0123456789", b"0000000000")
 _ID_FORM = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
 _ID_SIZE, _VERSION_AT, _VARIANT_AT = len(_ID_FORM), 14, 19
-_SECONDS_FORM = b"00.000000Z"
+_SECONDS_FORM = _FIRST_SECOND = b"00.000000Z"
+_MOMENT = re.compile(PATTERNS["t"], re.ASCII).fullmatch
 _MINUTE_SIZE = len("2026-11-24T00:00:")
 _TIME_SIZE = _MINUTE_SIZE + len(_SECONDS_FORM)
 _DIGEST = slice(-65, -1)
@@ -88,12 +91,12 @@ class Shapes:
 
     def __init__(self, origin: str) -> None:
         self._origin = origin
+        self._minutes: set[bytes] = set()
         self._forget()
 
     def _forget(self) -> None:
         self._versions: dict[int, _Pieces] = {}
         self._tails: dict[bytes, _Pieces] = {}
-        self._minutes: set[bytes] = set()
         self._remembered = 0
 
     def read(self, entries: Sequence[bytes]) -> Batch:
@@ -151,8 +154,22 @@ class Shapes:
             and not found[_VARIANT_AT::_ID_SIZE].strip(b"89ab")
             and seconds.translate(_DIGITS) == _SECONDS_FORM * count
             and not seconds[:: len(_SECONDS_FORM)].strip(b"012345")
-            and {one[:_MINUTE_SIZE] for one in set(moments)} <= self._minutes
+            and all(map(self._minute, {one[:_MINUTE_SIZE] for one in set(moments)}))
         )
+
+    def _minute(self, minute: bytes) -> bool:
+        """Whether a minute is one of the calendar, in the only way to write it."""
+        if minute not in self._minutes:
+            text = (minute + _FIRST_SECOND).decode("ascii", "replace")
+            try:
+                if not _MOMENT(text) or format_time(datetime.fromisoformat(text)) != text:
+                    return False
+            except ValueError:
+                return False
+            if len(self._minutes) >= _REMEMBERED:
+                self._minutes.clear()
+            self._minutes.add(minute)
+        return True
 
     def _parse(self, batch: Batch, place: int, data: bytes) -> None:
         try:
@@ -185,4 +202,3 @@ class Shapes:
         pieces.second.add(second)
         pieces.behind.add(behind[_ID_SIZE:])
         self._tails[rest[_TIME_SIZE:]] = pieces
-        self._minutes.add(rest[:_MINUTE_SIZE])

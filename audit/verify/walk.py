@@ -7,8 +7,8 @@ from hashlib import sha256
 
 from audit.checkpoint import open_checkpoint
 from audit.copies import Copy, Detail
-from audit.envelope import Envelope
 from audit.errors import LogCorruptError, NoteError
+from audit.event import Envelope
 from audit.merkle import EMPTY_ROOT, HASH_SIZE
 from audit.note import NoteVerifier
 from audit.store import Head
@@ -70,17 +70,16 @@ class Walk:
         self.size = max(self._count(head), head.size if head else 0)
         for mark in self.marks:
             if mark.size > self.size:
-                told = "entries were cut off, or an old copy was put in place"
-                self.findings.log(f"{mark.what}: the log has {self.size} entries; {told}")
+                self.findings.log(mark.cut(self.size))
             elif mark.size == 0 and mark.root != EMPTY_ROOT:
-                self.findings.log(mark.what)
+                self.findings.log(mark.differs)
         for start in range(0, self.size, BLOCK):
             stop = min(start + BLOCK, self.size)
             block = read_stretch(self.copy, start, stop, self.findings)
             for first in range(start, stop, TILE_WIDTH):
                 entries = block.entries[first - start : first - start + TILE_WIDTH]
                 self._tile(Stretch(first, entries, block.details))
-            on_progress(stop, self.size)
+                on_progress(first + len(entries), self.size)
         for tile in self.tower.partial():
             self._compare(tile)
         self.frame.end(self.size, self.findings)
@@ -136,9 +135,7 @@ class Walk:
             if 0 < inside <= len(leaves) // HASH_SIZE and self.complete:
                 root = self.tower.root(leaves[: inside * HASH_SIZE])
                 if root != mark.root:
-                    self.findings.log(
-                        f"{mark.what}: an entry was changed, dropped, added or moved since"
-                    )
+                    self.findings.log(mark.differs)
 
     def _compare(self, tile: Tile) -> None:
         stored = read_tile(self.copy, tile.id, self.findings)
