@@ -22,8 +22,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from audit.envelope import Envelope
 from audit.errors import AuditError
+from audit.event import Envelope
 from audit.vocabulary import Kind
 
 YEAR: Final = 12
