@@ -10,8 +10,8 @@ fault, as is naming entries that did not exist yet.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from audit.envelope import Envelope
 from audit.errors import NoteError
+from audit.event import Envelope
 from audit.ranges import spans_of
 from audit.shards import parse_origin
 

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from audit.envelope import Envelope, format_time, parse_envelope
+from audit.envelope import format_time, parse_envelope
+from audit.event import Envelope
 
 _TEXT = rb'(null|"[^"]*")'
 _ANY = rb'(?:null|"[^"]*")'

@@ -15,15 +15,9 @@ from enum import StrEnum
 
 from audit.concern import Concern, concern_of, series_of
 from audit.entry import Pending
-from audit.envelope import (
-    Envelope,
-    Link,
-    Owner,
-    Requester,
-    encode_envelope,
-    new_entry_id,
-)
+from audit.envelope import encode_envelope, new_entry_id
 from audit.errors import AuditError
+from audit.event import Envelope, Link, Owner, Requester
 from audit.forms import MAX_ITEMS
 from audit.marks import Marks
 from audit.randomness import random_bytes

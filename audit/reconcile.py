@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from audit.concern import age_of, country_of
-from audit.envelope import Envelope, parse_envelope
+from audit.envelope import parse_envelope
 from audit.errors import AuditError, EnvelopeError
+from audit.event import Envelope
 from audit.glance import Glance, glance
 
 MAX_FINDINGS: Final = 1000

@@ -14,8 +14,9 @@ from datetime import date
 from typing import Final, Protocol
 
 from audit.concern import age_of, concern_of, country_of
-from audit.envelope import Envelope, parse_envelope
+from audit.envelope import parse_envelope
 from audit.errors import EnvelopeError, LogCorruptError
+from audit.event import Envelope
 from audit.glance import glance
 from audit.holds import HoldBook
 from audit.marks import Marks

@@ -53,6 +53,7 @@ from gateway.owner import Desk, OwnerDesk
 from gateway.pipeline import Parts, Pipeline
 from gateway.population import Populations
 from gateway.registers import open_registers
+from gateway.retention import clock_of
 from gateway.ruleset import ChangeEntries, Keeper, RuleMemory
 from gateway.ruleset.opening import open_folders
 from gateway.runtime import Runtime
@@ -134,7 +135,7 @@ async def _open(
         settings=settings,
         keeper=keeper,
         state=state,
-        entries=EntryWriter(sealer, readers, log),
+        entries=EntryWriter(sealer, readers, log, clock_of(settings)),
         facts=await _open_facts(settings, clock, stack),
         log=log,
         limits=_limits(settings),
