@@ -115,7 +115,7 @@ async def _open(
     stack.push_async_callback(log.close)
     state = await Store(settings.state.url.get_secret_value(), name="state").open(STATE)
     stack.push_async_callback(state.close)
-    sealer, readers = _sealer(settings, clock)
+    sealer, readers = open_sealer(settings, clock)
     changes = ChangeEntries(log, sealer, readers.everybody(), clock)
     keeper = Keeper(
         open_folders(settings),
@@ -349,7 +349,7 @@ async def _open_facts(
     return facts
 
 
-def _sealer(settings: Settings, clock: Callable[[], datetime]) -> tuple[Sealer, Readers]:
+def open_sealer(settings: Settings, clock: Callable[[], datetime]) -> tuple[Sealer, Readers]:
     """The sealer, and whose keys it holds."""
     log = settings.log
     keys = {name: read_public_key(path) for name, path in (log.dpo_keys | log.court_keys).items()}
