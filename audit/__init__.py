@@ -12,6 +12,7 @@ from audit.entry import Pending, Position, StoredEntry
 from audit.envelope import (
     Asked,
     Envelope,
+    Link,
     Owner,
     Requester,
     encode_envelope,
@@ -52,6 +53,7 @@ __all__ = [
     "Finding",
     "KeyFileError",
     "Kind",
+    "Link",
     "LogCorruptError",
     "LogExistsError",
     "LogUnavailableError",
