@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Reading entries with what one key opens of their details."""
 
-import dataclasses
 import json
 
 import pytest
@@ -11,34 +10,9 @@ from audit.errors import LogCorruptError
 from audit.review.opened import open_entries
 from audit.sealing import Unsealer
 from tests.audit.making import DPO_BA, DPO_HR, new_sealer, plain, sealed, seeded
+from tests.audit.review.holding import Held
 
 DETAIL = {"v": 2, "officer": "o-17", "persons": ["P1"]}
-
-
-@dataclasses.dataclass(frozen=True)
-class Stored:
-    index: int
-    envelope: object
-    blob: object = None
-    salt: object = None
-    header: object = None
-
-
-class Held:
-    """Rows in memory, as a copy gives them."""
-
-    def __init__(self, pending):
-        self.held = [Stored(i, bytes(p.envelope), *_parts(p.sealed)) for i, p in enumerate(pending)]
-
-    def rows(self, start, stop):
-        return self.held[start:stop]
-
-    def change(self, index, **parts):
-        self.held[index] = dataclasses.replace(self.held[index], **parts)
-
-
-def _parts(found):
-    return () if found is None else (found.blob, found.salt, found.window)
 
 
 @pytest.fixture
