@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from audit.review.following import Source, check_continues
+from audit.review.following import Source, check_continues, check_details
 from audit.review.index_file import LogState, guarded, log_state, part_of, read_part, write_part
 from audit.review.postings import PART
 
@@ -52,6 +52,7 @@ def sweep(con: sqlite3.Connection, copy: Source) -> int:
         LogCorruptError: the copy is of another log.
         LogUnavailableError: copy or index cannot be read or written now.
     """
+    check_details(copy)
     head = copy.head()
     state = log_state(con, "" if head is None else head.origin)
     check_continues(state.frontier, copy)

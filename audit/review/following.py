@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from audit.errors import LogCorruptError
+from audit.errors import LogCorruptError, LogUnavailableError
 from audit.merkle import HASH_SIZE, fold, leaf_hash, node_hash
 from audit.review.opened import StoredRow
 from audit.store import Head
@@ -84,6 +84,24 @@ def head_of(copy: Source) -> Head:
     if head is None:
         raise LogCorruptError("this copy has no head; run `cuvar audit verify` on it")
     return head
+
+
+def holds_details(copy: object) -> bool:
+    """Whether a copy was made with sealed details: one without shows all of them as gone."""
+    return bool(getattr(copy, "has_details", True))
+
+
+def check_details(copy: object) -> None:
+    """Refuse a copy that was made without sealed details.
+
+    Raises:
+        LogUnavailableError: it was.
+    """
+    if not holds_details(copy):
+        raise LogUnavailableError(
+            "this copy holds no sealed details; ask for one with details"
+            " (`cuvar audit publish … --details`)"
+        )
 
 
 def check_continues(known: Frontier, copy: Source) -> Head:

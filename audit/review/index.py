@@ -21,7 +21,14 @@ from audit.envelope import EPOCH
 from audit.errors import EnvelopeError, LogCorruptError
 from audit.ranges import spans_of
 from audit.review.erased import forget_announced
-from audit.review.following import Frontier, Source, check_arrived, check_continues, followed
+from audit.review.following import (
+    Frontier,
+    Source,
+    check_arrived,
+    check_continues,
+    check_details,
+    followed,
+)
 from audit.review.index_file import (
     LogState,
     guarded,
@@ -78,6 +85,7 @@ class Indexer:
             LogUnavailableError: copy or index cannot be read or written now.
         """
         with guarded():
+            check_details(copy)
             state, fresh = self._state(copy)
             known = state.frontier
             before = known.size
@@ -166,6 +174,7 @@ class Indexer:
             LogUnavailableError: the index does not cover this log.
         """
         with guarded():
+            check_details(copy)
             head = copy.head()
             state = log_state(self._con, "" if head is None else head.origin)
             check_continues(state.frontier, copy)

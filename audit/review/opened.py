@@ -77,9 +77,10 @@ class Opened:
 class Opener:
     """Opens details with one key, or none; remembers whose windows are somebody else's."""
 
-    def __init__(self, unsealer: Unsealer | None) -> None:
-        """Without an unsealer every detail stays sealed."""
+    def __init__(self, unsealer: Unsealer | None, *, kept: bool = True) -> None:
+        """Without an unsealer, or of a copy that keeps no details, every detail stays sealed."""
         self._unsealer = unsealer
+        self._kept = kept
         # Owned by `_open`: trying a foreign window costs an exchange for each of its recipients.
         self._strange: set[bytes] = set()
 
@@ -97,7 +98,7 @@ class Opener:
             return "none", None
         blob, salt, header = row.blob, row.salt, row.header
         if blob is None and salt is None and header is None:
-            return "erased", None
+            return ("erased" if self._kept else "sealed"), None
         if not (isinstance(blob, bytes) and isinstance(salt, bytes) and isinstance(header, bytes)):
             raise _corrupt(row.index)
         committed = commit_detail(salt, header, blob)
@@ -140,7 +141,7 @@ def open_entries(copy: Rows, unsealer: Unsealer | None, start: int, stop: int) -
         LogCorruptError: an entry is missing, is no entry, or its detail is another one.
         LogUnavailableError: the database does not answer.
     """
-    opener = Opener(unsealer)
+    opener = Opener(unsealer, kept=getattr(copy, "has_details", True))
     expected = start
     for first in range(start, stop, _CHUNK):
         for row in copy.rows(first, min(first + _CHUNK, stop)):

@@ -11,6 +11,7 @@ from audit.review import index as module
 from audit.review.erased import forget, sweep
 from audit.review.index import Indexer
 from audit.review.index_file import create_index, logs, open_index
+from audit.review.opened import open_entries
 from audit.review.queries import Filter, find
 from audit.review.saved import SavedQueryError, remove, save, saved
 from audit.review.searchkey import Column, SearchKey
@@ -183,3 +184,18 @@ def test_an_index_is_never_made_over_a_file_nor_taken_for_one(place, tmp_path):
 
 def test_an_index_is_readable_by_its_owner_only(place):
     assert place.stat().st_mode & 0o077 == 0
+
+
+def test_a_copy_without_details_is_not_taken_for_one_whose_details_were_erased(
+    indexed, indexer, held
+):
+    bare = Held()
+    bare.held = list(held.held)
+    for number in range(60):
+        bare.erase(number)
+    bare.has_details = False
+    for attempt in (indexer.sync, indexer.verify, lambda copy: sweep(indexed, copy)):
+        with pytest.raises(LogUnavailableError, match="details"):
+            attempt(bare)
+    assert found(indexed) == (53, 43, 33, 23, 13, 3)
+    assert {entry.state for entry in open_entries(bare, UNSEALER, 0, 60)} == {"sealed"}
