@@ -91,7 +91,8 @@ class Looks:
             raise LogUnavailableError(
                 f"{self._path.name} cannot be read; check its permissions"
             ) from None
-        found, above = [], _START
+        found: list[dict[str, Any]] = []
+        above = _START
         for raw in data.splitlines(keepends=True):
             try:
                 line = json.loads(raw)
@@ -100,8 +101,8 @@ class Looks:
                 known = False
             if not known:
                 raise LogCorruptError(
-                    f"line {len(found) + 1} of {self._path.name} does not follow from the one above;"
-                    " keep the file and tell the supervisor"
+                    f"line {len(found) + 1} of {self._path.name} does not follow from the one"
+                    " above; keep the file and tell the supervisor"
                 )
             above = hashlib.sha256(raw).hexdigest()
             found.append(line)

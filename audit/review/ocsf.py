@@ -13,8 +13,9 @@ from typing import Any, Final
 
 import orjson
 
-from audit.envelope import EPOCH, Envelope, format_time, parse_envelope
+from audit.envelope import EPOCH, format_time, parse_envelope
 from audit.errors import EnvelopeError, LogCorruptError
+from audit.event import Envelope
 from audit.merkle import leaf_hash
 from audit.review.following import Source
 from audit.vocabulary import Kind, Operation, Status, Verdict

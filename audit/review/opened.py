@@ -15,8 +15,9 @@ from typing import Any, Final, Literal, Protocol
 
 import orjson
 
-from audit.envelope import Envelope, parse_envelope
+from audit.envelope import parse_envelope
 from audit.errors import EnvelopeError, LogCorruptError, SealError
+from audit.event import Envelope
 from audit.sealing import Sealed, Unsealer, commit_detail
 
 State = Literal["open", "sealed", "erased", "none"]

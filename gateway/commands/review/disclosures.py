@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from audit.copies import Copy
-from audit.review.disclosures import disclosures as listed, recipients
+from audit.review.disclosures import disclosures as listed
+from audit.review.disclosures import recipients
 from audit.review.opened import Opened, open_entries
 from audit.review.pages import disclosure_page
 from audit.review.queries import Filter, find

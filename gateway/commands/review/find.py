@@ -9,7 +9,8 @@ import click
 from audit.copies import Copy
 from audit.review.index_file import log_state
 from audit.review.opened import Opened, open_entries
-from audit.review.queries import Filter, count, find as find_entries
+from audit.review.queries import Filter, count
+from audit.review.queries import find as find_entries
 from audit.review.saved import SavedQueryError, filter_document, saved
 from audit.sealing import Unsealer
 from gateway.commands.options import with_json
@@ -110,10 +111,10 @@ def _tell(pages: list[dict[str, Any]], *, as_json: bool) -> None:
 
 def _lines(row: dict[str, Any]) -> list[str]:
     asked = f"{row['requester'] or '-'} ({row['role'] or '-'}) -> {row['owner'] or '-'}"
+    why = f"{row['purpose'] or '-'}, {row['basis'] or '-'}  [{', '.join(row['rules'])}]"
     lines = [
         f"{row['index']:>9}  {row['t'][:19]}  {row['kind']}: {row['decision']}, {row['status']}",
-        f"           {asked}  {row['purpose'] or '-'}, {row['basis'] or '-'}"
-        f"  [{', '.join(row['rules'])}]",
+        f"           {asked}  {why}",
     ]
     if row["detail"] is None:
         return [*lines, f"           detail: {row['state']}"]

@@ -7,7 +7,8 @@ import click
 
 from audit.review.index_file import open_index
 from audit.review.queries import Filter
-from audit.review.saved import filter_document, remove, save, saved as saved_queries
+from audit.review.saved import filter_document, remove, save
+from audit.review.saved import saved as saved_queries
 from gateway.commands.options import with_json
 from gateway.commands.review.desk import Desk, with_desk
 from gateway.commands.review.filters import with_filter
