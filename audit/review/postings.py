@@ -19,6 +19,7 @@ _BITMAP: Final = PART // 8
 _MOST: Final = _BITMAP // 2
 
 Offsets = NDArray[np.uint16]
+Bits = NDArray[np.uint8]
 
 
 def pack(offsets: Iterable[int]) -> bytes:
@@ -50,60 +51,62 @@ def unpack(data: object) -> Offsets:
     return np.flatnonzero(bits).astype(np.uint16)
 
 
-def held(candidates: Offsets, data: object) -> Offsets:
-    """Those of the candidates that the packed bytes hold too.
-
-    Raises:
-        LogCorruptError: these bytes are neither form.
-    """
-    known = _checked(data)
-    if len(known) == _BITMAP:
-        bitmap = np.frombuffer(known, dtype=np.uint8)
-        bits = bitmap[candidates >> 3] >> (7 - (candidates & 7)).astype(np.uint8)
-        return np.asarray(candidates[(bits & 1).astype(np.bool_)], dtype=np.uint16)
-    return _both(candidates, unpack(known))
+def _bitmap(data: bytes) -> Bits:
+    """Packed bytes of either form as a bitmap."""
+    if len(data) == _BITMAP:
+        return np.frombuffer(data, dtype=np.uint8)
+    return np.packbits(_mask(unpack(data)))
 
 
-def _both(one: Offsets, other: Offsets) -> Offsets:
-    return np.asarray(np.intersect1d(one, other, assume_unique=True), dtype=np.uint16)
+def _mask(offsets: Offsets) -> NDArray[np.bool_]:
+    mask = np.zeros(PART, dtype=np.bool_)
+    mask[offsets] = True
+    return mask
 
 
-def common(packed: list[object], sets: list[Offsets]) -> Offsets:
-    """What all packed bytes and all sets hold, sorted; all of a part where there are none.
+def either(packed: Iterable[object]) -> bytes:
+    """Packed bytes of the offsets that at least one of them holds; None stands for none.
 
     Raises:
         LogCorruptError: bytes of neither form.
     """
-    known = [_checked(data) for data in packed]
-    lists = [*sets, *(unpack(data) for data in known if len(data) < _BITMAP)]
-    bitmaps = [data for data in known if len(data) == _BITMAP]
-    if not lists:
-        return _of_bitmaps(bitmaps)
-    lists.sort(key=len)
-    found = lists[0]
-    for bitmap in bitmaps:
-        found = held(found, bitmap)
-    for other in lists[1:]:
-        found = _both(found, other)
+    known = [_checked(data) for data in packed if data is not None]
+    if len(known) == 1:
+        return known[0]
+    if sum(map(len, known)) < _BITMAP:
+        lists = [unpack(data) for data in known]
+        return np.unique(np.concatenate(lists)).astype("<u2").tobytes() if lists else b""
+    found = np.zeros(_BITMAP, dtype=np.uint8)
+    for data in known:
+        found |= _bitmap(data)
+    return found.tobytes()
+
+
+def common(packed: Iterable[object]) -> Offsets:
+    """The offsets that all of them hold, sorted; all of a part where there are none.
+
+    Raises:
+        LogCorruptError: bytes of neither form.
+    """
+    known = sorted((_checked(data) for data in packed), key=len)
+    if not known:
+        return np.arange(PART, dtype=np.uint16)
+    if len(known[0]) == _BITMAP:
+        bits = _bitmap(known[0])
+        for data in known[1:]:
+            bits = bits & _bitmap(data)
+        return unpack(bits.tobytes())
+    found = unpack(known[0])
+    for data in known[1:]:
+        if not len(found):
+            break
+        found = _among(found, data)
     return found
 
 
-def _of_bitmaps(bitmaps: list[bytes]) -> Offsets:
-    if not bitmaps:
-        return np.arange(PART, dtype=np.uint16)
-    left = np.frombuffer(bitmaps[0], dtype=np.uint8)
-    for bitmap in bitmaps[1:]:
-        left = left & np.frombuffer(bitmap, dtype=np.uint8)
-    return unpack(left.tobytes())
-
-
-def either(packed: list[object]) -> Offsets:
-    """The offsets that at least one of them holds, sorted; None stands for none.
-
-    Raises:
-        LogCorruptError: bytes of neither form.
-    """
-    known = [unpack(data) for data in packed if data is not None]
-    if not known:
-        return np.empty(0, dtype=np.uint16)
-    return known[0] if len(known) == 1 else np.unique(np.concatenate(known))
+def _among(candidates: Offsets, data: bytes) -> Offsets:
+    """Those of the candidates that the packed bytes hold too."""
+    if len(data) < _BITMAP:
+        return np.asarray(candidates[_mask(unpack(data))[candidates]], dtype=np.uint16)
+    bits = _bitmap(data)[candidates >> 3] >> (7 - (candidates & 7)).astype(np.uint8)
+    return np.asarray(candidates[(bits & 1).astype(np.bool_)], dtype=np.uint16)

@@ -185,17 +185,12 @@ def _rows(
 
 def _common(groups: list[tuple[str, list[bytes | str]]], packed: list[object]) -> Offsets:
     """Offsets that every group has, where one of its terms is enough."""
-    single: list[object] = []
-    several: list[Offsets] = []
+    sides: list[object] = []
     at = 0
     for _, terms in groups:
-        part = packed[at : at + len(terms)]
+        sides.append(either(packed[at : at + len(terms)]))
         at += len(terms)
-        if len(part) == 1:
-            single.append(part[0])
-        else:
-            several.append(either(part))
-    return common(single, several)
+    return common(sides)
 
 
 def _at(con: sqlite3.Connection, state: LogState, moment: datetime) -> int:

@@ -131,7 +131,6 @@ offsets = st.sets(st.integers(0, postings.PART - 1), max_size=60) | st.builds(
 def test_packed_offsets_intersect_and_unite_like_sets(several):
     packed = [postings.pack(sorted(one)) for one in several]
     assert [set(postings.unpack(data).tolist()) for data in packed] == several
-    assert postings.common(packed, []).tolist() == sorted(set.intersection(*several))
-    assert postings.either([*packed, None]).tolist() == sorted(set.union(*several))
-    sets = [postings.unpack(packed[0])]
-    assert postings.common(packed[1:], sets).tolist() == sorted(set.intersection(*several))
+    assert postings.common(packed).tolist() == sorted(set.intersection(*several))
+    united = postings.unpack(postings.either([*packed, None]))
+    assert united.tolist() == sorted(set.union(*several))
