@@ -56,6 +56,12 @@ def _audit() -> click.Command:
     return audit
 
 
+def _review() -> click.Command:
+    from gateway.commands.review import review
+
+    return review
+
+
 def _attest() -> click.Command:
     from gateway.commands.facts import attest
 
@@ -107,6 +113,7 @@ class _Cuvar(LazyGroup):
         "policy": _policy,
         "keys": _keys,
         "audit": _audit,
+        "review": _review,
         "attest": _attest,
         "token": _token,
         "region": _region,
