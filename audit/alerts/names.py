@@ -11,11 +11,11 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-# Letter and Latin for it: Serbian, Macedonian, Bulgarian, Russian, Greek, and Latin letters that no
-# decomposition takes apart.
+# Letter and Latin for it, as Latin letters look without their accents: Serbian, Macedonian,
+# Bulgarian, Russian, Greek, and Latin letters that no decomposition takes apart.
 _TABLE: Final = """
-а=a б=b в=v г=g ѓ=g д=d ђ=d е=e ё=e ж=zh з=z ѕ=dz и=i й=i ј=j к=k ќ=k л=l љ=lj м=m н=n њ=nj о=o п=p
-р=r с=s т=t ћ=ch у=u ф=f х=h ц=c ч=ch џ=dzh ш=sh щ=sh ъ= ы=y ь= э=e ю=ju я=ja
+а=a б=b в=v г=g ѓ=g д=d ђ=d е=e ё=e ж=z з=z ѕ=dz и=i й=i ј=j к=k ќ=k л=l љ=lj м=m н=n њ=nj о=o п=p
+р=r с=s т=t ћ=c у=u ф=f х=h ц=c ч=c џ=dz ш=s щ=s ъ= ы=y ь= э=e ю=ju я=ja
 α=a β=v γ=g δ=d ε=e ζ=z η=i θ=th ι=i κ=k λ=l μ=m ν=n ξ=x ο=o π=p ρ=r σ=s ς=s τ=t υ=y φ=f χ=h ψ=ps
 ω=o đ=d ł=l ø=o ß=ss æ=ae œ=oe ı=i þ=th
 """  # noqa: RUF001  other scripts are the point
