@@ -4,7 +4,8 @@
 Each step is an entry (`alert`, `alert-question`, `alert-answer`, `alert-closed`) that names what it
 is about and carries the alert's id as its correlation; its text is sealed. Whoever holds the
 envelopes can rebuild the queue, so nobody, its keeper included, can lose or reorder a step unseen.
-A step that fits no alert as it stands moves nothing and is counted as odd.
+A step that fits no alert as it stands moves nothing and is counted as odd. An entry can name
+entries of its own log only: of a log that was closed since, the sealed part says which.
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,7 +41,7 @@ class Outcome(StrEnum):
 
 
 _FROM: Final[Mapping[Kind, frozenset[State]]] = {
-    Kind.ALERT_QUESTION: frozenset({State.OPEN, State.ANSWERED}),
+    Kind.ALERT_QUESTION: frozenset({State.OPEN, State.ASKED, State.ANSWERED}),
     Kind.ALERT_ANSWER: frozenset({State.ASKED}),
     Kind.ALERT_CLOSED: frozenset({State.OPEN, State.ASKED, State.ANSWERED}),
 }
@@ -58,10 +59,10 @@ class Item:
 
     Attributes:
         alert: its id, the correlation of its steps.
-        log: where its steps stand; the entries of `about` too.
+        log: where it was raised; the entries of `about` stand there too.
         country: whose data-protection officer raised it.
         due: when the next step is: of the officer while asked, else of the data-protection officer.
-        steps: entries of its steps, in order.
+        steps: log and number of its steps' entries, in order.
         rule: from the sealed part, empty where that is not open; so are `unit` and `outcome`.
     """
 
@@ -73,7 +74,7 @@ class Item:
     raised: datetime
     moved: datetime
     due: datetime | None
-    steps: tuple[int, ...]
+    steps: tuple[tuple[str, int], ...]
     rule: str = ""
     unit: str = ""
     outcome: str = ""
@@ -106,7 +107,7 @@ def moved(
     state = None if item is None else item.state
     if envelope.kind not in STEPS or envelope.correlation is None or envelope.requester is None:
         return None
-    if not fits(state, envelope.kind) or not envelope.about:
+    if not fits(state, envelope.kind):
         return None
     told = _told(detail)
     if item is None:
@@ -119,12 +120,13 @@ def moved(
             raised=envelope.t,
             moved=envelope.t,
             due=envelope.t + CLOSE_DUE,
-            steps=(index,),
+            steps=((envelope.log, index),),
             rule=told.get("rule", ""),
             unit=told.get("unit", ""),
             finding=told.get("finding", ""),
         )
-    if envelope.about != item.about or not _by(item, envelope):
+    same = item.about if envelope.log == item.log else ()
+    if envelope.about != same or not _by(item, envelope):
         return None
     to = _TO[envelope.kind]
     return replace(
@@ -132,7 +134,7 @@ def moved(
         state=to,
         moved=envelope.t,
         due=_due(item, to, envelope.t),
-        steps=(*item.steps, index),
+        steps=(*item.steps, (envelope.log, index)),
         outcome=told.get("outcome", item.outcome),
     )
 
@@ -171,12 +173,12 @@ class Step:
 
 
 class Queue:
-    """All alerts of one log; `items` and `odd` are owned by `take`."""
+    """All alerts of one country's logs, taken oldest log first; all is owned by `take`."""
 
     def __init__(self, items: Iterable[Item] = ()) -> None:
         """Go on from alerts as they stood."""
         self.items: dict[str, Item] = {item.alert: item for item in items}
-        self.odd: list[int] = []
+        self.odd: list[tuple[str, int]] = []
 
     def take(self, step: Step) -> Item | None:
         """One entry more; the alert that it moved, None when it moved none."""
@@ -185,7 +187,7 @@ class Queue:
         before = self.items.get(step.envelope.correlation or "")
         after = moved(before, step.index, step.envelope, step.detail)
         if after is None:
-            self.odd.append(step.index)
+            self.odd.append((step.envelope.log, step.index))
         else:
             self.items[after.alert] = after
         return after
