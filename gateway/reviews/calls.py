@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from audit import EnvelopeError
-from audit.alerts import RULES, SAMPLE, Outcome
+from audit.alerts import RULES, SAMPLE
 from audit.ranges import ranges
 from gateway.questions import Country, Word
 
@@ -104,5 +104,13 @@ class ReadCall(_Call):
     )
 
 
-CALLS: Final = (AlertCall, AskCall, AnswerCall, CloseCall, ReadCall)
-OUTCOMES: Final = frozenset(Outcome)
+CALLS: Final[dict[str, type[_Call]]] = {
+    "alert": AlertCall,
+    "question": AskCall,
+    "answer": AnswerCall,
+    "close": CloseCall,
+    "read": ReadCall,
+}
+PATH: Final = "/v1/reviews"
+MINE: Final = "mine"
+REVIEW_PATHS: Final = tuple(f"{PATH}/{name}" for name in (*CALLS, MINE))

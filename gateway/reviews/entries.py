@@ -5,10 +5,10 @@ The envelope says which country's reviewer did which step about which entries; w
 and with what outcome is sealed to the data-protection officers of the countries concerned.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Protocol
 
 import orjson
 
@@ -28,8 +28,8 @@ from audit import (
 )
 from audit.randomness import random_bytes
 from gateway.asker import Asker
+from gateway.entries import Readers
 
-_MOST_READERS: Final = 16
 
 
 class Appending(Protocol):
@@ -58,7 +58,7 @@ class StepEntry:
     correlation: str
     policy: str
     parties: frozenset[str]
-    told: Mapping[str, object] = field(repr=False)
+    told: Mapping[str, object] = field(default_factory=dict, repr=False)
     erase: str | None = None
 
 
@@ -69,12 +69,12 @@ class ReviewEntries:
         self,
         journal: Appending,
         sealer: Sealer,
-        dpos: Collection[str],
+        readers: Readers,
         clock: Callable[[], datetime],
     ) -> None:
-        """`dpos` are the countries whose data-protection officers have a key."""
+        """`readers` say whose keys the sealer has."""
         self._journal, self._sealer = journal, sealer
-        self._dpos, self._clock = frozenset(dpos), clock
+        self._readers, self._clock = readers, clock
 
     async def write(self, step: StepEntry, asker: Asker) -> Position:
         """Make the entry durable; only then is there a step.
@@ -82,7 +82,7 @@ class ReviewEntries:
         Raises:
             AuditError: no entry, so no step: nobody could read it, or the log does not take it.
         """
-        readers = tuple(sorted(step.parties & self._dpos))[:_MOST_READERS]
+        readers = self._readers.of(*sorted(step.parties))
         if not readers:
             raise SealError("no data-protection officer concerned has a key to seal this step to")
         now = self._clock()
