@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The entries that an alert is about: that they are there, whose they are, how long they are kept."""
+"""The entries that an alert is about: whether they are there, whose, and how long they are kept."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

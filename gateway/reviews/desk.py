@@ -2,8 +2,8 @@
 """The steps of a review: who may take which, and the entry before each (issue item 9).
 
 A data-protection officer raises, asks and closes in his own country's log, never about himself;
-only the officer asked answers. What a step needs is looked at first; then its entry is made durable;
-then the queue follows the log. Refusals are entries too.
+only the officer asked answers. What a step needs is looked at first; then its entry is made
+durable; then the queue follows the log. Refusals are entries too.
 """
 
 from collections.abc import Mapping
@@ -106,9 +106,7 @@ class ReviewDesk:
                 raise await self._refused(request, principal, Problem.NOT_FOUND, "no such alert")
             await self._fitting(request, principal, kept, Kind.ALERT_ANSWER)
             told = {"step": {"name": "answer", "text": call.text}}
-            position = await self._follow(
-                Kind.ALERT_ANSWER, kept.item, nobody(principal), told
-            )
+            position = await self._follow(Kind.ALERT_ANSWER, kept.item, nobody(principal), told)
             return await self._taken(position, call.alert, kept.item.country, mine, None)
 
     async def close(self, request: Request, principal: Principal, call: CloseCall) -> Taken:

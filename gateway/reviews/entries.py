@@ -31,7 +31,6 @@ from gateway.asker import Asker
 from gateway.entries import Readers
 
 
-
 class Appending(Protocol):
     """What is needed of a journal to write."""
 

@@ -80,7 +80,8 @@ class _Routes:
             position = await self._runtime.pipeline.review(occasion, asker, query, digest)
             return _answer(body, position)
 
-        return await self._guarded(request, principal, work)
+        response: Response = await self._guarded(request, principal, work)
+        return response
 
     async def _admitted(self, request: Request) -> Principal:
         """Somebody known, not suspended, within the limits."""
