@@ -31,6 +31,8 @@ class Walk:
     copy: Copy
     origin: str
     marks: Sequence[Mark]
+    claims: Sequence[Envelope] = ()
+    """what later logs of the country say of this one's details, in order"""
     findings: Findings = field(default_factory=Findings)
     custody: Custody = field(default_factory=Custody)
     frame: Frame = field(default_factory=Frame)
@@ -80,6 +82,8 @@ class Walk:
         for tile in self.tower.partial():
             self._compare(tile)
         self.frame.end(self.size, self.findings)
+        for claim in self.claims:
+            self.custody.claim(range(self.size), claim)
         self.custody.tell(self.findings)
         if head is not None:
             self._check_head(head, verifier)
