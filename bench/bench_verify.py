@@ -162,9 +162,7 @@ class _Tiles:
         self.edge = Edge()
         self._con.execute("BEGIN")
         for start in range(0, LEAVES, 25_000):
-            block = [
-                hashlib.sha256(b"%d" % n).digest() for n in range(start, start + 25_000)
-            ]
+            block = [hashlib.sha256(b"%d" % n).digest() for n in range(start, start + 25_000)]
             tiles = [(*tile.id, tile.hashes) for tile in self.edge.extend(block)]
             self._con.executemany("INSERT OR REPLACE INTO tile VALUES (?, ?, ?)", tiles)
         self._con.execute("COMMIT")
