@@ -125,7 +125,7 @@ def _against(new: Checkpoint, last: Last | None) -> Contradiction | None:
 
 
 def _problem(request: AddCheckpoint, new: Checkpoint, last: Last | None) -> str | None:
-    # Size 0 follows from size 0 alone, so its root is compared with the empty tree's like any other.
+    # Size 0 follows from size 0 alone: another root than the empty tree's fails here too.
     root = last.checkpoint.root if last else EMPTY_ROOT
     try:
         verify_consistency(Span(request.old, new.size), root, new.root, request.proof)
