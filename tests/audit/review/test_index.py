@@ -135,6 +135,20 @@ def test_an_erased_detail_leaves_no_token_in_the_file(indexed, indexer, held, pl
     assert indexer.verify(held) == []
 
 
+def test_after_many_erasures_no_freed_page_keeps_a_token(index, indexer, place):
+    many = Held(accesses(1200))
+    indexer.sync(many)
+    cases = {n: KEY.token(Column.CASE, ORIGIN, f"CASE/{n}") for n in range(1200)}
+    assert all(token in place.read_bytes() for token in cases.values())
+    for number in range(100, 1100):
+        many.erase(number)
+    many.grow([erasure("100-1099")])
+    assert indexer.sync(many).forgotten == 1000
+    content = everything(place)
+    left = [number for number, token in cases.items() if token in content]
+    assert left == [*range(100), *range(1100, 1200)]
+
+
 def test_an_announced_erasure_is_awaited_until_the_copy_shows_it(indexed, indexer, held):
     held.grow([erasure("7-8")])
     held.erase(7)
