@@ -98,6 +98,12 @@ def _suspensions() -> click.Command:
     return suspensions
 
 
+def _witness() -> click.Command:
+    from gateway.commands.witness import witness
+
+    return witness
+
+
 class _Cuvar(LazyGroup):
     loaders: ClassVar[Loaders] = {
         "demo": _demo,
@@ -114,6 +120,7 @@ class _Cuvar(LazyGroup):
         "suspend": _suspend,
         "unsuspend": _unsuspend,
         "suspensions": _suspensions,
+        "witness": _witness,
     }
 
 
