@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Reading the log is logged: written down first, handed to the gateway when it can be."""
 
+import contextlib
 import json
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -11,12 +13,14 @@ from audit.errors import AuditError
 from audit.review.looks import Looks
 from gateway.commands.review.handing_in import HandInError
 from tests.audit.making import ORIGIN
+from tests.servers.certificates import Authority
 
 
 class Gateway:
     """Takes readings as the gateway does."""
 
-    def __init__(self):
+    def __init__(self, authority=None):
+        self.scheme = "http" if authority is None else "https"
         self.taken = []
         self.answer = 201
         self.answers = []
@@ -38,21 +42,34 @@ class Gateway:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if authority is not None:
+            own = authority.server()
+            tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority.ca)
+            tls.verify_mode = ssl.CERT_REQUIRED
+            tls.load_cert_chain(own.cert, own.key)
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.server.server_port}"
+        return f"{self.scheme}://127.0.0.1:{self.server.server_port}"
 
 
 @pytest.fixture
 def gateway():
-    found = Gateway()
+    with serving(Gateway()) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def serving(found):
     thread = threading.Thread(target=found.server.serve_forever, args=(0.01,))
     thread.start()
-    yield found
-    found.server.shutdown()
-    found.server.server_close()
-    thread.join()
+    try:
+        yield found
+    finally:
+        found.server.shutdown()
+        found.server.server_close()
+        thread.join()
 
 
 @pytest.fixture
@@ -124,6 +141,25 @@ def test_readings_reach_the_gateway_without_what_was_looked_for(indexed, gateway
     }
     assert b"PERSON" not in body
     assert all(isinstance(v, str) and len(v) <= 1000 for v in told["query"].values())
+
+
+def test_a_token_that_is_bound_to_a_certificate_comes_with_it(
+    indexed, token, tmp_path, monkeypatch
+):
+    authority = Authority(tmp_path)
+    officer = authority.client("dpo.example")
+    both = tmp_path / "officer.pem"
+    both.write_bytes(officer.cert.read_bytes() + officer.key.read_bytes())
+    with serving(Gateway(authority)) as gateway:
+        hand_in = ("looks", "--gateway", gateway.url, "--token-file", token, "--client-cert")
+        untrusted = indexed.run(*hand_in, str(both))
+        assert isinstance(untrusted.exception, HandInError)  # the system does not know this root
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.ca))
+        keyless = indexed.run(*hand_in, str(officer.cert))
+        assert isinstance(keyless.exception, HandInError)
+        assert gateway.taken == []
+        assert "1 of 1 readings" in indexed.run(*hand_in, str(both)).stderr
+        assert waiting(indexed) == []
 
 
 def test_a_gateway_that_refuses_leaves_the_readings_waiting(indexed, gateway, token):
