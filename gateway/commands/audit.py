@@ -18,6 +18,7 @@ from audit.copies import origins
 from audit.shards import parse_origin
 from audit.verify import Job, verify_logs
 from audit.verify.telling import as_document, as_lines, progress, worst
+from gateway.commands.fork_evidence import check_evidence_, fork_evidence
 from gateway.commands.lazy import LazyGroup, Loaders
 from gateway.commands.options import with_config, with_json
 from gateway.errors import GatewayError
@@ -66,6 +67,10 @@ class _Audit(LazyGroup):
 @click.group(cls=_Audit)
 def audit() -> None:
     """The log: verify it, read an entry, get a receipt."""
+
+
+audit.add_command(fork_evidence)
+audit.add_command(check_evidence_)
 
 
 @audit.command()
