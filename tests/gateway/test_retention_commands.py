@@ -141,7 +141,7 @@ def test_what_is_due_is_shown_erased_and_kept_under_a_hold(folder, later):
     assert found["leftovers"] == []
     told = configured(folder, "retention", "--country", "RS")
     assert f"{origin} 2036-06: 1 stand, not due, 1 held, 2 erased" in told
-    assert "is whole" in configured(folder, "verify", "--log", origin)
+    assert "whole: " in configured(folder, "verify", "--log", origin)
     assert b"Canary" not in (folder / "log.sqlite").read_bytes()
     assert "free again" in configured(folder, "hold", "lift", name, *BY)
     configured(folder, "hold", "lift", name, *BY, code=1)
