@@ -55,12 +55,19 @@ def _hold() -> click.Command:
     return holding
 
 
+def _erase() -> click.Command:
+    from gateway.commands.retention import erasing
+
+    return erasing
+
+
 class _Audit(LazyGroup):
     loaders: ClassVar[Loaders] = {
         "complete": _complete,
         "reconcile": _reconcile,
         "retention": _retention,
         "hold": _hold,
+        "erase": _erase,
     }
 
 

@@ -163,3 +163,15 @@ def test_a_question_is_held_by_its_correlation(folder, later):
     configured(folder, "hold", "add", origin, "--entries", "99", *by, code=1)
     configured(folder, "hold", "lift", "hold-0", *BY, code=1)
     configured(folder, "retention", "--country", "XX", code=1)
+
+
+def test_an_order_erases_before_the_time(folder):
+    origin, _ = log_of(folder, "RS")
+    rows = map(json.loads, (folder / "shown").read_text(encoding="utf-8").splitlines())
+    hit = next(r["index"] for r in rows if r["log_envelope.envelope"]["erase"] == "2036-06")
+    told = configured(folder, "erase", origin, "--entries", hit, *BY)
+    assert "1 details erased under 1 entries" in told
+    configured(folder, "erase", origin, "--entries", hit, *BY, code=1)
+    assert "whole: " in configured(folder, "verify", "--log", origin)
+    told = configured(folder, "retention", "--country", "RS")
+    assert f"{origin} 2036-06: 2 stand, not due, 0 held, 1 erased" in told
