@@ -209,8 +209,10 @@ def reports(folder):
     jobs = []
     for origin in origins(url):
         jobs.append(Job(url, keys[parse_origin(origin).country].signer(origin).vkey, origin))
-    return {parse_origin(job.origin).country: report
-            for job, report in zip(jobs, verify_logs(jobs), strict=True)}
+    return {
+        parse_origin(job.origin).country: report
+        for job, report in zip(jobs, verify_logs(jobs), strict=True)
+    }
 
 
 @asynccontextmanager
