@@ -53,6 +53,7 @@ from gateway.owner import Desk, OwnerDesk
 from gateway.pipeline import Parts, Pipeline
 from gateway.population import Populations
 from gateway.registers import open_registers
+from gateway.retention import clock_of
 from gateway.reviews.parts import Reviews
 from gateway.ruleset import ChangeEntries, Keeper, RuleMemory
 from gateway.ruleset.opening import open_folders
@@ -115,7 +116,7 @@ async def _open(
     stack.push_async_callback(log.close)
     state = await Store(settings.state.url.get_secret_value(), name="state").open(STATE)
     stack.push_async_callback(state.close)
-    sealer, readers = sealing = _sealer(settings, clock)
+    sealer, readers = sealing = open_sealer(settings, clock)
     changes = ChangeEntries(log, sealer, readers.everybody(), clock)
     keeper = Keeper(
         open_folders(settings),
@@ -135,7 +136,7 @@ async def _open(
         settings=settings,
         keeper=keeper,
         state=state,
-        entries=EntryWriter(sealer, readers, log),
+        entries=EntryWriter(sealer, readers, log, clock_of(settings)),
         facts=await _open_facts(settings, clock, stack),
         log=log,
         limits=_limits(settings),
@@ -350,7 +351,7 @@ async def _open_facts(
     return facts
 
 
-def _sealer(settings: Settings, clock: Callable[[], datetime]) -> tuple[Sealer, Readers]:
+def open_sealer(settings: Settings, clock: Callable[[], datetime]) -> tuple[Sealer, Readers]:
     """The sealer, and whose keys it holds."""
     log = settings.log
     keys = {name: read_public_key(path) for name, path in (log.dpo_keys | log.court_keys).items()}
