@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Hands readings of a copy to the gateway, which makes them entries of kind `review`.
 
-`POST /v1/reviews` takes country, log, first and last entry, command and query. The query goes as it
-was encrypted for the officer: the gateway seals it once more and cannot tell what it says.
+`POST /v1/reviews/read` takes country, log, first and last entry, command and query. The query goes
+as it was encrypted for the officer: the gateway seals it once more and cannot tell what it says.
 """
 
 import asyncio
@@ -18,11 +18,12 @@ from audit.review.looks import Look, Looks
 from audit.shards import parse_origin
 from gateway.errors import GatewayError
 
-_PATH: Final = "/v1/reviews"
+_PATH: Final = "/v1/reviews/read"
 _PIECE: Final = 1000  # characters that one value of a query may have
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _LIMIT: Final = aiohttp.ClientTimeout(total=30)
 _TAKEN: Final = frozenset({200, 201})
+_GO_ON: Final = frozenset({400, 404, 409, 413, 422})  # it is about this reading, not about us
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -72,20 +73,26 @@ def hand_in(looks: Looks, waiting: Sequence[Look], gateway: str, token_file: Pat
 
 async def _sent(looks: Looks, waiting: Sequence[Look], url: str, token: str) -> int:
     headers = {"Authorization": f"Bearer {token}"}
-    done = 0
+    done, refused = 0, set[int]()
     try:
         async with aiohttp.ClientSession(headers=headers, timeout=_LIMIT) as session:
             for look in waiting:
                 async with session.post(url, json=body_of(look), allow_redirects=False) as answer:
-                    if answer.status not in _TAKEN:
-                        raise HandInError(
-                            f"the gateway did not take the reading (HTTP {answer.status});"
-                            " it stays recorded here and is handed in next time"
-                        )
-                    looks.sent(look, answer.headers.get("Audit-Entry", ""))
-                    done += 1
+                    if answer.status in _TAKEN:
+                        looks.sent(look, answer.headers.get("Audit-Entry", ""))
+                        done += 1
+                        continue
+                    refused.add(answer.status)
+                    if answer.status not in _GO_ON:
+                        break
     except (aiohttp.ClientError, TimeoutError):
         raise HandInError(
             "the gateway does not answer; the readings stay recorded here until next time"
         ) from None
+    if refused:
+        told = ", ".join(map(str, sorted(refused)))
+        raise HandInError(
+            f"the gateway took {done} of {len(waiting)} readings (HTTP {told});"
+            " the others stay recorded here and are handed in next time"
+        )
     return done

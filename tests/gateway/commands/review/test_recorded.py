@@ -19,11 +19,14 @@ class Gateway:
     def __init__(self):
         self.taken = []
         self.answer = 201
+        self.answers = []
         gateway = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                if gateway.answers:
+                    gateway.answer = gateway.answers.pop(0)
                 if gateway.answer == 201:
                     gateway.taken.append((self.path, self.headers["Authorization"], body))
                 self.send_response(gateway.answer)
@@ -110,7 +113,7 @@ def test_readings_reach_the_gateway_without_what_was_looked_for(indexed, gateway
     assert "2 of 2 readings are in the log now" in done.stderr  # the build waited too
     assert waiting(indexed) == []
     path, authorization, body = gateway.taken[1]
-    assert (path, authorization) == ("/v1/reviews", "Bearer abc.def-ghi")
+    assert (path, authorization) == ("/v1/reviews/read", "Bearer abc.def-ghi")
     told = json.loads(body)
     assert {name: told[name] for name in ("country", "log", "first", "last", "command")} == {
         "country": "BA",
@@ -132,6 +135,20 @@ def test_a_gateway_that_refuses_leaves_the_readings_waiting(indexed, gateway, to
     gateway.answer = 201
     assert "1 of 1 readings" in indexed.run("looks", *hand_in).stderr
     assert indexed.ask("looks", "--json") == []
+
+
+def test_a_reading_that_is_refused_does_not_hold_up_the_others(indexed, gateway, token):
+    indexed.ask("find")
+    indexed.ask("find")
+    gateway.answers = [201, 422, 201]
+    done = indexed.run("looks", "--gateway", gateway.url, "--token-file", token)
+    assert "took 2 of 3 readings (HTTP 422)" in str(done.exception)
+    assert len(waiting(indexed)) == 1
+    gateway.answers = [401, 201]
+    assert isinstance(
+        indexed.run("find", "--gateway", gateway.url, "--token-file", token).exception, HandInError
+    )
+    assert gateway.answers == [201]  # nobody knocks again with a token that is not taken
 
 
 @pytest.mark.parametrize(
