@@ -13,7 +13,8 @@ from datetime import date, datetime
 from typing import Any, Final, Protocol
 
 from audit.alerts.names import code, fold
-from audit.envelope import Envelope, encode_envelope
+from audit.envelope import encode_envelope
+from audit.event import Envelope
 from audit.merkle import leaf_hash
 from audit.vocabulary import Kind, Status, Verdict
 

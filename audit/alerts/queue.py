@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from audit.alerts.scan import Past
-from audit.envelope import Envelope
+from audit.event import Envelope
 from audit.vocabulary import Kind
 
 ANSWER_DUE: Final = timedelta(days=7)

@@ -9,7 +9,7 @@ from audit.alerts import RULES, Past, View, scan
 from audit.alerts.access import accesses_of
 from audit.alerts.context import Context, Officer
 from audit.alerts.declared import Rule
-from audit.envelope import Asked, Envelope, Owner, Requester
+from audit.event import Asked, Envelope, Owner, Requester
 from audit.vocabulary import Kind, Status, Verdict
 from tests.audit.alerts.making import LATER, LOG, NOON, SEED, access, always, person, scanned
 
