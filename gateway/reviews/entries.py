@@ -2,8 +2,8 @@
 """Makes the entries of reviews: the only place here that writes to the log.
 
 The envelope says which country's reviewer did which step about which entries; who, about whom, why
-and with what outcome is sealed to the data-protection officers of the countries concerned, and kept for
-a year like the detail of any entry without records (INT-10).
+and with what outcome is sealed to the data-protection officers of the countries concerned. Sealed
+parts are kept for a year, like those of any entry without records (INT-10).
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -56,14 +56,15 @@ class Known:
         """
         self._path = path
         self._logs: dict[str, list[str]] = {}
-        with contextlib.suppress(FileNotFoundError):
-            try:
-                told = json.loads(path.read_text(encoding="utf-8"))
-                self._logs = {str(log): [str(name) for name in told[log]] for log in told}
-            except (OSError, ValueError, TypeError):
-                raise NoSuchAlertError(
-                    f"{path.name} is no record of earlier scans; move it away to begin anew"
-                ) from None
+        if not path.exists():
+            return
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+            self._logs = {str(log): [str(n) for n in names] for log, names in told.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            raise NoSuchAlertError(
+                f"{path.name} is no record of earlier scans; move it away to begin anew"
+            ) from None
 
     def names(self, log: str) -> frozenset[str]:
         """What was found before in a log."""
