@@ -2,7 +2,9 @@
 """`cuvar review alerts …` against a running gateway, as officer and reviewer type it."""
 
 import json
+import re
 import time
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -17,20 +19,21 @@ from gateway.identity import DevIssuer
 from tests.gateway import house as houses
 from tests.gateway.reviews.reviewing import LOOK, OFFICER
 
+PAGE = Path(__file__).parents[4] / "docs/review-alerts.md"
 USERS = "officer,unit,owner,reference,document,surnames,forenames,born\n"
 
 
 class Bureau:
     """A data-protection officer's desk beside a running gateway."""
 
-    def __init__(self, folder, url, desk):
+    def __init__(self, folder, url, desk, officer=OFFICER):
         self.folder, self.url, self.desk = folder, url, desk
         self.origin = None
         self.context = desk / "files"
         self.context.mkdir(parents=True)
         issuer = DevIssuer(folder / "issuer", issuer=houses.ISSUER, audience=houses.AUDIENCE)
         self.officer = issuer.issue(
-            org="BA-BP", country="BA", roles=("border_officer",), officer=OFFICER, unit="unit-a"
+            org="BA-BP", country="BA", roles=("border_officer",), officer=officer, unit="unit-a"
         )
         self.token = desk / "token"
         self.token.write_text(
@@ -160,3 +163,25 @@ def test_a_step_goes_nowhere_without_a_safe_address_and_a_token(tmp_path, gatewa
     desk = Desk("", (), tmp_path / "key", tmp_path / "idx", gateway, tmp_path / "token")
     with pytest.raises(StepRefusedError, match=words):
         post(desk, "close", {})
+
+
+def test_the_pages_first_scan_is_what_a_scan_shows(served, tmp_path):
+    page = PAGE.read_text(encoding="utf-8")
+    users, vetting = re.findall(r"```csv\n(.*?)```", page, re.DOTALL)
+    (wanted,) = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    bureau = Bureau(*served, tmp_path / "desk", officer="officer-17")
+    look = {**LOOK, "subject": {"doc_number": "AB123456"}}
+    del look["case_no"]
+    assert bureau.asks("POST", "find", look).status_code == 403
+    (bureau.context / "officers.csv").write_text(users, encoding="utf-8")
+    shown = bureau.ask("scan", context=True)
+    found = [line for line in shown.splitlines()[1:] if "similar" not in line]
+    masked = [re.sub(r"^[0-9a-f]{32}|entries \S+ from \S+;", "*", line.strip()) for line in found]
+    expected = [
+        re.sub(r"^[0-9a-f]{32}|entries \S+ from \S+;", "*", line.strip())
+        for line in wanted.splitlines()
+    ]
+    place = masked.index(expected[0])
+    assert masked[place : place + len(expected)] == expected
+    (bureau.context / "vetting.csv").write_text(vetting, encoding="utf-8")
+    assert "colleague" not in bureau.ask("scan", "--all", context=True)
