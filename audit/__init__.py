@@ -22,6 +22,7 @@ from audit.envelope import (
 )
 from audit.errors import (
     AuditError,
+    BackupError,
     EnvelopeError,
     KeyFileError,
     LogCorruptError,
@@ -30,6 +31,7 @@ from audit.errors import (
     NoteError,
     ProofError,
     SealError,
+    SuccessionError,
 )
 from audit.journal import Journal
 from audit.keyfiles import (
@@ -51,6 +53,7 @@ __all__ = [
     "Asked",
     "AuditError",
     "AuditLog",
+    "BackupError",
     "Envelope",
     "EnvelopeError",
     "Finding",
@@ -77,6 +80,7 @@ __all__ = [
     "Sealer",
     "Status",
     "StoredEntry",
+    "SuccessionError",
     "Verdict",
     "create_dpo_key",
     "create_log_key",

@@ -52,3 +52,11 @@ class LogCorruptError(AuditError):
 
 class HeadMovedError(AuditError):
     """Another writer moved the head first: this batch was not written (the compare-and-swap)."""
+
+
+class BackupError(AuditError):
+    """A backup that is damaged or incomplete, or that cannot be written or put in place."""
+
+
+class SuccessionError(AuditError):
+    """A successor log that cannot be opened as asked."""
