@@ -16,14 +16,13 @@ from typing import Self
 from audit.entry import Pending, Position
 from audit.envelope import (
     EncodedEnvelope,
-    Envelope,
-    Link,
     encode_envelope,
     encoded_form,
     new_entry_id,
     parse_envelope,
 )
 from audit.errors import EnvelopeError, LogUnavailableError, NoteError
+from audit.event import Envelope, Link
 from audit.log import AuditLog
 from audit.logkey import LogKey
 from audit.note import NoteSigner
@@ -59,10 +58,13 @@ class Journal:
         self._turning = asyncio.Lock()
 
     @staticmethod
-    def create(url: str, *, keys: Mapping[str, LogKey], now: datetime) -> None:
+    def create(
+        url: str, *, keys: Mapping[str, LogKey], now: datetime, after: Link | None = None
+    ) -> None:
         """Make a store with one open log for each country, in one transaction.
 
-        May be called with or without a running event loop.
+        `after` is the log of an older gateway, which all of them succeed. May be called with or
+        without a running event loop.
 
         Raises:
             LogExistsError: there is one already.
@@ -75,7 +77,7 @@ class Journal:
             origin = _first(keys, country, now).origin
             signers[origin] = keys[country].signer(origin)
             states[origin] = unborn(origin, number, signers[origin])
-        entries = [_edge_entry(Kind.OPENING, origin, None, now) for origin in states]
+        entries = [_edge_entry(Kind.OPENING, origin, after, now) for origin in states]
         births = advance(states, entries, now, signers).batches if entries else []
         with ThreadPoolExecutor(1) as pool:
             pool.submit(asyncio.run, create_store(url, births)).result()
@@ -173,6 +175,11 @@ class Journal:
         if origin not in self._sequencer.states:
             raise LogUnavailableError(f"the log {origin} is not kept here; see `cuvar audit logs`")
         return AuditLog(origin, self._store, lambda: self._sequencer.states[origin])
+
+    @property
+    def size(self) -> int:
+        """Entries in all logs as of the last commit."""
+        return sum(state.head.size for state in self._sequencer.states.values())
 
     @property
     def healthy(self) -> bool:

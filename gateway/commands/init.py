@@ -1,60 +1,93 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`cuvar init`: create, once and explicitly, what a gateway keeps.
 
-The log, its signing key, the keyset, the state database and (for trials) an empty fact
+The logs, their signing keys, the keyset, the state database and (for trials) an empty fact
 register. Nothing that exists is touched: a second run creates only what is missing.
 """
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from sqlalchemy import MetaData
 
 from anonymise import Keyring
-from audit import AuditLog, create_signer, read_signer
+from audit import Journal, Link
+from audit.verify import verify_log
 from gateway.commands.options import with_config
+from gateway.errors import GatewayError
 from gateway.facts.register import METADATA as FACTS
+from gateway.logkeys import create_missing_keys, key_file, log_countries, read_log_keys
 from gateway.opening import passphrase
 from gateway.settings import Settings, load_settings
 from gateway.state import METADATA as STATE
 from gateway.store import Store, StoreError
 
 
+class PredecessorError(GatewayError):
+    """The log that the new ones are to succeed is none that can be succeeded."""
+
+
 @click.command()
 @with_config
-def init(config: Path) -> None:
-    """Create the log, its key, the keyset and the gateway's own databases.
+@click.option("--after", help="The one log of an older gateway, which the new logs succeed.")
+@click.option("--vkey", help="That log's verifier key, with --after.")
+def init(config: Path, after: str | None, vkey: str | None) -> None:
+    """Create the logs, their keys, the keyset and the gateway's own databases.
 
     \b
-    Example:
+    Examples:
       cuvar init --config /etc/cuvar/cuvar.toml
+      cuvar init --after old-log.sqlite --vkey audit.example/x+a871fc95+AZsf… --config cuvar.toml
 
     Registers are never created or changed. Each data-protection officer makes his own key with
     `cuvar audit keygen` and hands over the public half only.
     """
-    for line in create_missing(load_settings(config)):
+    if (after is None) is not (vkey is None):
+        raise PredecessorError("--after and --vkey go together: name the old log and its key")
+    link = None if after is None or vkey is None else predecessor(after, vkey)
+    for line in create_missing(load_settings(config), link):
         click.echo(line)
 
 
-def create_missing(settings: Settings) -> list[str]:
-    """Create what is not there; one line for each part.
+def predecessor(place: str, vkey: str) -> Link:
+    """The last state of a log that stays as it is.
+
+    Raises:
+        PredecessorError: it is not whole.
+        AuditError: it can't be read, or the key is none.
+    """
+    report = verify_log(place, vkey=vkey)
+    if not report.ok:
+        raise PredecessorError(
+            f"{place} is not whole: {report.findings[0].what}; see `cuvar audit verify --url`"
+        )
+    return Link(report.origin, report.size, report.root.hex())
+
+
+def create_missing(settings: Settings, after: Link | None = None) -> list[str]:
+    """Create what is not there; one line for each part. The logs succeed `after`, if given.
 
     Raises:
         GatewayError: a database can't be written.
         AuditError: the log or its key can't be written.
         AnonymiseError: the keyset can't be written.
     """
-    log = settings.log
+    log = settings.log.url.get_secret_value()
     countries = sorted(settings.registers)
     steps: tuple[tuple[str, bool, Callable[[], object]], ...] = (
-        ("signing key", log.signer.exists(), lambda: create_signer(log.signer, log.origin)),
         (
-            "log",
-            _exists(log.url.get_secret_value()),
-            lambda: AuditLog.create(
-                log.url.get_secret_value(), origin=log.origin, signer=read_signer(log.signer)
+            "signing keys",
+            all(key_file(settings, country).exists() for country in log_countries(settings)),
+            lambda: create_missing_keys(settings),
+        ),
+        (
+            "logs",
+            _exists(log),
+            lambda: Journal.create(
+                log, keys=read_log_keys(settings), now=datetime.now(UTC), after=after
             ),
         ),
         (
