@@ -23,6 +23,7 @@ from audit.errors import (
     ProofError,
     SealError,
     SuccessionError,
+    WitnessError,
 )
 from audit.event import Asked, Envelope, Link, Owner, Requester
 from audit.journal import Journal
@@ -74,6 +75,7 @@ __all__ = [
     "StoredEntry",
     "SuccessionError",
     "Verdict",
+    "WitnessError",
     "addressed",
     "create_dpo_key",
     "create_log_key",

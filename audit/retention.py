@@ -136,9 +136,14 @@ def erase_month(
     unknown = made + terms.unknown_years * YEAR
     released = [unknown if end is None else month_number(end) for end in ends]
     if not released:
-        return month_text(made + YEAR)
+        return year_after(now)
     end = max(*released, made)
     return month_text(_rounded(end if kind in _HISTORY else end + YEAR, terms))
+
+
+def year_after(now: datetime) -> str:
+    """The month for a detail of which no record is part: a year from the entry (INT-10)."""
+    return month_text(month_number(now.astimezone(UTC).date()) + YEAR)
 
 
 def month_of(envelope: Envelope, terms: Terms, country: str) -> str | None:

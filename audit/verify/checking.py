@@ -19,8 +19,6 @@ from audit.verify.walk import Progress, Walk
 from audit.verify.witnesses import Witnessed, witnessed
 from audit.vocabulary import Kind
 
-_EARLIER = "the first {} entries are not those of the earlier checkpoint"
-
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -125,13 +123,12 @@ def _verified(
 ) -> Report:
     verifier, origin = NoteVerifier.parse(job.vkey), _name(job)
     kept = [(note, open_checkpoint(note.encode(), verifier, origin)) for note in job.checkpoints]
-    marks = [Mark(one.size, one.root, _EARLIER.format(one.size)) for _, one in kept]
+    marks = [Mark(one.size, one.root, "the earlier checkpoint") for _, one in kept]
     try:
         with open_copy(job.place, origin) as copy:
             cosigned, fault = _cosigned(copy, verifier, origin)
             if cosigned is not None:
-                told = f"the first {cosigned[1].size} entries are not those that witnesses cosigned"
-                marks.append(Mark(cosigned[1].size, cosigned[1].root, told))
+                marks.append(Mark(cosigned[1].size, cosigned[1].root, "the cosigned checkpoint"))
                 kept.append(cosigned)
             walk = Walk(copy, origin, [*marks, *links], claims.get(origin, ()))
             if fault:

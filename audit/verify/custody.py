@@ -69,9 +69,14 @@ class Custody:
     elsewhere: list[Envelope] = field(default_factory=list)
     """entries about details of another log"""
 
-    def gone(self, index: int, version: int) -> None:
-        """The detail of an entry is missing; numbers rise from call to call."""
-        if version < NAMING:
+    def gone(self, index: int, *, named: bool) -> None:
+        """The detail of an entry is missing; numbers rise from call to call.
+
+        Args:
+            index: the entry.
+            named: whether erasures must name it, as those of version 3 do.
+        """
+        if not named:
             self.nameless += 1
         elif self.missing and self.missing[-1].stop == index:
             self.missing[-1] = range(self.missing[-1].start, index + 1)
