@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Backup and restore of all that a gateway keeps (docs/formats/backup.md, docs/operations/backup.md).
+"""Backup and restore of all that a gateway keeps (docs/formats/backup.md).
 
 `create` copies logs, databases, keys and settings while the gateway runs and reads back what it
 wrote; `check` does that at any time later; `restore` fills an empty place, its logs closed; `erase`

@@ -5,7 +5,7 @@ The logs are read from a published folder, a file or a database, and believed on
 and signed by the key in the settings: who could invent an erasure could make evidence disappear.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 from audit import AuditError, Kind, NoteVerifier, parse_envelope
 from audit.checkpoint import open_checkpoint
@@ -19,10 +19,17 @@ _CHUNK = 4096
 _WORD = b'"kind":"erasure"'
 
 
-def erasures_of(place: str, verifiers: Callable[[str], NoteVerifier]) -> dict[str, set[int]]:
+def erasures_of(
+    place: str, verifiers: Callable[[str], NoteVerifier], known: Mapping[str, int]
+) -> dict[str, set[int]]:
     """By log, the entries whose details the logs of a place say were erased.
 
     Not to be called in a running event loop.
+
+    Args:
+        place: a published folder, a file or a database.
+        verifiers: gives the key of a log.
+        known: sizes of logs that the place may speak of without holding them: those of the backup.
 
     Raises:
         KeepingError: a log of the place is not whole.
@@ -30,7 +37,7 @@ def erasures_of(place: str, verifiers: Callable[[str], NoteVerifier]) -> dict[st
     """
     found: dict[str, set[int]] = {}
     names = origins(place)
-    sizes = {}
+    sizes = dict(known)
     for origin in names:
         with open_copy(place, origin) as copy:
             head = copy.head()
@@ -43,22 +50,27 @@ def erasures_of(place: str, verifiers: Callable[[str], NoteVerifier]) -> dict[st
 
 
 def _declared(
-    copy: Copy, origin: str, verifier: NoteVerifier, sizes: dict[str, int]
+    copy: Copy, origin: str, verifier: NoteVerifier, sizes: Mapping[str, int]
 ) -> list[tuple[str, set[int]]]:
+    """What each erasure entry of a log names; all of it or, if the log is not whole, nothing."""
     head = copy.head()
     edge, found = Edge(), []
-    for start in range(0, head.size if head else 0, _CHUNK):
-        for index, data in copy.envelopes(start, min(start + _CHUNK, sizes[origin])):
-            if not isinstance(data, bytes):
-                raise KeepingError(f"entry {index} of {origin} is damaged")
-            edge.extend([leaf_hash(data)])
-            if _WORD in data:
-                envelope = parse_envelope(data)
-                if envelope.kind is Kind.ERASURE:
-                    about = concern_of(origin, index, envelope, sizes)
-                    found.append((about.log, {i for span in about.spans for i in span}))
+    for index, data in _envelopes(copy, sizes[origin]):
+        edge.extend([leaf_hash(data)])
+        envelope = parse_envelope(data) if _WORD in data else None
+        if envelope is not None and envelope.kind is Kind.ERASURE:
+            about = concern_of(origin, index, envelope, sizes)
+            found.append((about.log, {i for span in about.spans for i in span}))
     _require_signed(edge, head.note if head else "", origin, verifier)
     return found
+
+
+def _envelopes(copy: Copy, size: int) -> Iterator[tuple[int, bytes]]:
+    for start in range(0, size, _CHUNK):
+        for index, data in copy.envelopes(start, min(start + _CHUNK, size)):
+            if not isinstance(data, bytes):
+                raise KeepingError(f"entry {index} of the copy is damaged; name another copy")
+            yield index, data
 
 
 def _require_signed(edge: Edge, note: str, origin: str, verifier: NoteVerifier) -> None:

@@ -2,9 +2,9 @@
 """The rows of the gateway's own databases as JSON lines, whatever database holds them.
 
 One file a table, one array a row, in the order of the columns as this version of the gateway
-declares them; bytes as base64, dates as text. One transaction reads, one writes, so that a file is
-of one moment and a restore is whole or nothing (MariaDB commits each CREATE TABLE by itself: there a
-restore that was stopped leaves empty tables, and says so).
+declares them; bytes as base64, dates as text. One transaction reads, one writes, so that a backup
+is of one moment and a restore whole or nothing (MariaDB commits each CREATE TABLE by itself: there
+a restore that was stopped leaves empty tables, and says so).
 """
 
 import asyncio
@@ -160,8 +160,6 @@ def _parsed(table: Table, data: bytes) -> Iterator[dict[str, object]]:
     for line in data.splitlines():
         try:
             values = json.loads(line)
-            if len(values) != len(columns):
-                raise ValueError
             yield {c.name: _value(c, v) for c, v in zip(columns, values, strict=True)}
         except (ValueError, TypeError):
             raise KeepingError(

@@ -21,6 +21,7 @@ from gateway.commands.fork_evidence import check_evidence_, fork_evidence
 from gateway.commands.options import with_config, with_json
 from gateway.commands.reconciling import completing, reconciling
 from gateway.commands.retention import holding, retention
+from gateway.commands.succeed import succeed
 from gateway.errors import GatewayError
 from gateway.logfile import read_entry, read_receipt
 from gateway.logkeys import read_log_keys
@@ -34,6 +35,9 @@ class DetailError(GatewayError):
 @click.group()
 def audit() -> None:
     """The log: verify it, read an entry, get a receipt."""
+
+
+audit.add_command(succeed)
 
 
 audit.add_command(fork_evidence)
