@@ -9,12 +9,12 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from audit import NoteVerifier
+from audit import NoteVerifier, read_log_key
 from audit.shards import parse_origin
 from gateway.backup.manifest import KeepingError
 from gateway.backup.tables import Database
 from gateway.facts.register import METADATA as FACTS
-from gateway.logkeys import key_file, log_countries, read_log_keys
+from gateway.logkeys import key_file, log_countries
 from gateway.settings import Settings
 from gateway.state import METADATA as STATE
 
@@ -46,10 +46,24 @@ def verifier(settings: Settings, origin: str) -> NoteVerifier:
         KeepingError: no key is configured for its country.
         AuditError: the key can't be read.
     """
-    key = read_log_keys(settings).get(parse_origin(origin).country)
-    if key is None:
+    path = key_file(settings, parse_origin(origin).country)
+    if not path.exists():
         raise KeepingError(f"no key signs the log {origin}; put it into the folder [log] keys")
-    return key.signer(origin).verifier
+    return read_log_key(path).signer(origin).verifier
+
+
+def kept_verifier(settings: Settings, folder: Path, origin: str) -> NoteVerifier:
+    """The same at a restore, where a key may be in the backup only.
+
+    Raises:
+        KeepingError: there is no key for its country anywhere.
+        AuditError: the key can't be read.
+    """
+    country = parse_origin(origin).country
+    kept = folder / "keys/log" / country
+    if key_file(settings, country).exists() or not kept.exists():
+        return verifier(settings, origin)
+    return read_log_key(kept).signer(origin).verifier
 
 
 def rule_digests(settings: Settings) -> Mapping[str, str]:

@@ -11,12 +11,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from audit import LogExistsError
+from audit import LogExistsError, LogUnavailableError
 from audit.backup import KeptLog, erase_details, open_snapshot, restore_logs
 from audit.backup.files import read_file, replace_file, translated, wipe, write_file
+from audit.backup.records import unpack_details
 from gateway.backup.creating import Report, check
 from gateway.backup.manifest import NAME, KeepingError, Listed, Manifest, present, read_manifest
-from gateway.backup.places import databases, key_files, verifier
+from gateway.backup.places import databases, kept_verifier, key_files
 from gateway.backup.tables import Database, holds_already, is_empty, restore_tables
 from gateway.settings import Settings
 
@@ -55,8 +56,8 @@ def restore(
     """
     manifest = read_manifest(folder)
     _require_empty(settings, folder, manifest)
+    report = check(folder, lambda origin: kept_verifier(settings, folder, origin), on_progress)
     lines = _restore_keys(settings, folder, manifest)
-    report = check(folder, lambda origin: verifier(settings, origin), on_progress)
     for database in databases(settings):
         lines.append(_restore_database(database, folder))
     url = settings.log.url.get_secret_value()
@@ -88,8 +89,6 @@ def _holds_logs(url: str, manifest: Manifest) -> bool:
     Raises:
         LogExistsError: other logs stand there.
     """
-    from audit import LogUnavailableError
-
     try:
         with open_snapshot(url) as snapshot:
             found = [replace(head, note="") for head in snapshot.heads()]
@@ -171,6 +170,4 @@ def erase(folder: Path, erased: Erased) -> int:
 
 
 def _details(folder: Path, name: str) -> int:
-    from audit.backup.records import unpack_details
-
     return len(unpack_details(read_file(folder / name)))
