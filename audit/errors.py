@@ -88,3 +88,7 @@ class WitnessError(AuditError):
 
 class EvidenceError(AuditError):
     """Material that does not prove a fork."""
+
+
+class TimestampError(AuditError):
+    """A timestamp (RFC 3161) that does not hold, or that cannot be asked for."""
