@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A gateway's backup from making to restoring, with the commands an operator types."""
 
+import asyncio
 import json
 import shutil
 import signal
@@ -90,7 +91,8 @@ def test_the_drill(kept, fresh):
 
 
 async def test_a_restored_gateway_answers_again_in_new_logs(kept, fresh, house_folder):
-    in_other_processes(kept, fresh)
+    await asyncio.to_thread(run, "backup", "restore", str(kept), folder=fresh)
+    await asyncio.to_thread(run, "audit", "succeed", folder=fresh)
     async with houses.running(fresh) as house:
         token = house.token("HR-BP", "border_officer", strong=True)
         answer = await house.ask("count", {"owners": ["BA"]}, token=token)
@@ -101,16 +103,6 @@ async def test_a_restored_gateway_answers_again_in_new_logs(kept, fresh, house_f
         )
 
 
-def in_other_processes(kept, folder):
-    """The commands in a process of their own: they start event loops, and the test runs in one."""
-    for words in (("backup", "restore", str(kept)), ("audit", "succeed")):
-        subprocess.run(
-            [sys.executable, "-m", "gateway", *words, "--config", str(folder / "cuvar.toml")],
-            check=True,
-            capture_output=True,
-        )
-
-
 def test_without_a_successor_no_gateway_starts_on_restored_logs(kept, fresh):
     run("backup", "restore", str(kept), folder=fresh)
     with pytest.raises(Exception, match="cuvar audit succeed"):
@@ -118,8 +110,6 @@ def test_without_a_successor_no_gateway_starts_on_restored_logs(kept, fresh):
 
 
 def start(folder):
-    import asyncio
-
     async def once():
         async with houses.running(folder):
             pass
