@@ -2,8 +2,9 @@
 """What happened, provably: a log that nobody, its operator included, can change quietly.
 
 Opaque bytes go in, proofs come out. An entry is a canonical envelope without personal data, hashed
-into an RFC 6962 tree, and a detail sealed to data protection officers. `AuditLog.append` returns
-only after the entry is durable; each commit is signed as a C2SP checkpoint. `verify_log` runs
+into an RFC 6962 tree, and a detail sealed to data protection officers. A `Journal` keeps one log
+for each country and half-year; its `append` returns only after the entries are durable; each commit
+is signed as a C2SP checkpoint. `verify_log` runs
 alone, on a copy, with the public key and perhaps an old checkpoint. docs/formats/log.md has every
 byte. The gateway's pipeline relies on this package; it imports nothing of the other rooms.
 """
@@ -12,6 +13,7 @@ from audit.entry import Pending, Position, StoredEntry
 from audit.envelope import (
     Asked,
     Envelope,
+    Link,
     Owner,
     Requester,
     encode_envelope,
@@ -29,14 +31,16 @@ from audit.errors import (
     ProofError,
     SealError,
 )
+from audit.journal import Journal
 from audit.keyfiles import (
     create_dpo_key,
-    create_signer,
+    create_log_key,
+    read_log_key,
     read_private_key,
     read_public_key,
-    read_signer,
 )
 from audit.log import AuditLog
+from audit.logkey import LogKey
 from audit.note import NoteSigner, NoteVerifier
 from audit.receipt import verify_receipt
 from audit.sealing import Sealed, Sealer, open_sealed
@@ -50,10 +54,13 @@ __all__ = [
     "Envelope",
     "EnvelopeError",
     "Finding",
+    "Journal",
     "KeyFileError",
     "Kind",
+    "Link",
     "LogCorruptError",
     "LogExistsError",
+    "LogKey",
     "LogUnavailableError",
     "NoteError",
     "NoteSigner",
@@ -72,14 +79,14 @@ __all__ = [
     "StoredEntry",
     "Verdict",
     "create_dpo_key",
-    "create_signer",
+    "create_log_key",
     "encode_envelope",
     "new_entry_id",
     "open_sealed",
     "parse_envelope",
+    "read_log_key",
     "read_private_key",
     "read_public_key",
-    "read_signer",
     "verify_log",
     "verify_receipt",
 ]

@@ -10,8 +10,10 @@ equal owners under equal rules. Nothing is proved by it: who needs the entry its
 from enum import StrEnum
 
 _FIRST_VERSION = b'{"basis":'
-_ASKED = b'{"asked":{'
-_NOT_ASKED = b'{"asked":null,'
+_MEMBER = b'"asked":'
+_LATER_VERSIONS = (b'{"asked":', b'{"about":')
+_ASKED = (b'{"about":[],"asked":{', b'{"asked":{')
+_NOT_ASKED = b'"asked":null,'
 _BEHIND = b',"correlation":'
 _AGAIN = b',"owner":'
 _END = b',"rules":'
@@ -30,12 +32,18 @@ def question_part(envelope: object) -> bytes | Unasked:
     if not isinstance(envelope, bytes):
         return Unasked.DAMAGED
     if not envelope.startswith(_ASKED):
-        if envelope.startswith(_NOT_ASKED):
-            return Unasked.NONE
-        return Unasked.OLD if envelope.startswith(_FIRST_VERSION) else Unasked.DAMAGED
+        return _unasked(envelope)
     cut = envelope.find(_BEHIND)
     start = envelope.find(_AGAIN, cut)
     stop = envelope.find(_END, start)
     if cut < 0 or start < 0 or stop < 0:
         return Unasked.DAMAGED
-    return envelope[:cut] + envelope[start:stop]
+    return envelope[envelope.index(_MEMBER) : cut] + envelope[start:stop]
+
+
+def _unasked(envelope: bytes) -> Unasked:
+    if envelope.startswith(_FIRST_VERSION):
+        return Unasked.OLD
+    if envelope.startswith(_LATER_VERSIONS) and _NOT_ASKED in envelope:
+        return Unasked.NONE
+    return Unasked.DAMAGED

@@ -20,6 +20,7 @@ class Position:
     """Where an entry stands once it is durable.
 
     Attributes:
+        log: origin of the log that took it.
         index: its number, from 0.
         leaf_hash: 32-byte hash of its bytes as stored.
         size: entries in the log after the commit that wrote it.
@@ -27,6 +28,7 @@ class Position:
         t: the time that the log gave it.
     """
 
+    log: str
     index: int
     leaf_hash: bytes
     size: int
@@ -45,13 +47,9 @@ class StoredEntry:
 
 @dataclass(frozen=True, slots=True)
 class EntryRow:
-    """An entry on its way into a store: bytes, hash, and the copies that look-ups use."""
+    """An entry on its way into a store."""
 
     index: int
     envelope: bytes
     leaf: bytes
-    micros: int
-    kind: str
-    owner: str | None
-    requester: str | None
     sealed: Sealed | None = field(repr=False)

@@ -16,10 +16,11 @@ from typing import Any, TypeVar
 
 from audit.errors import EnvelopeError
 from audit.forms import checked, checked_once, fits, listing, optional, quoted, sorted_list
+from audit.ranges import ranges
 from audit.vocabulary import Kind, Operation, Status, Verdict
 
-VERSION = 2
-_FIRST = 1  # entries of the first version are read for ever; they lack `asked`
+VERSION = 3  # earlier ones are read for ever: the first lacks `asked` and what the third added
+_SECOND, _FIRST = 2, 1
 MAX_BYTES = 65_535  # an entry bundle gives each entry a 16-bit length
 MAX_COUNT = 2**53 - 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -70,12 +71,28 @@ class Asked:
     maybe: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The neighbour of a log: its predecessor in the first entry, its successor in the last.
+
+    Attributes:
+        log: the neighbour's origin.
+        size: entries of the predecessor, None for a successor.
+        root: hex root of the predecessor at that size, None for a successor.
+    """
+
+    log: str
+    size: int | None = None
+    root: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
     """One event. Lists are written sorted and without repetition; None is written as null.
 
     `t` is what the caller's clock said; the log puts its own time of sequencing in its place.
-    `v` is 1 only on entries read from an older log.
+    `about` names entries of the same log, `erase` the month after which the detail goes (EUR-30).
+    `v` is below 3 only on entries read from an older log.
     """
 
     id: str
@@ -88,6 +105,9 @@ class Envelope:
     purpose: str | None = None
     basis: str | None = None
     asked: Asked | None = None
+    about: tuple[str, ...] = ()
+    erase: str | None = None
+    link: Link | None = None
     decision: Verdict = Verdict.NONE
     view: str | None = None
     fields: tuple[str, ...] = ()
@@ -195,12 +215,28 @@ def _remembered(asked: Asked) -> str:
     )
 
 
-def _start(e: Envelope) -> str:
-    """The first member, which only the second version has."""
+def _link(link: Link | None) -> str:
+    if link is None:
+        return "null"
+    size = _count(link.size)
+    return (
+        f'{{"log":"{checked("link log", "log", link.log)}"'
+        f',"root":{optional("link root", "digest", link.root)}'
+        f',"size":{"null" if size is None else size}}}'
+    )
+
+
+def _added(e: Envelope) -> tuple[str, str, str]:
+    """The members that came after the first version: at the start, before fields, before log."""
     if type(e.v) is int and e.v == VERSION:
-        return f'{{"asked":{_asked(e.asked)},"basis":'
-    if type(e.v) is int and e.v == _FIRST and e.asked is None:
-        return '{"basis":'
+        start = f'{{"about":{ranges(e.about)},"asked":{_asked(e.asked)},"basis":'
+        erase = None if e.erase is None else checked("erase", "month", e.erase)
+        return start, f',"erase":{quoted(erase)}', f',"link":{_link(e.link)}'
+    bare = not e.about and e.erase is None and e.link is None
+    if type(e.v) is int and e.v == _SECOND and bare:
+        return f'{{"asked":{_asked(e.asked)},"basis":', "", ""
+    if type(e.v) is int and e.v == _FIRST and bare and e.asked is None:
+        return '{"basis":', "", ""
     raise EnvelopeError("the envelope is of a version that this program does not know")
 
 
@@ -215,17 +251,18 @@ def _written(e: Envelope) -> str:
     detail = None if e.detail is None else checked_once("detail", "digest", e.detail)
     op = None if e.op is None else _word("op", Operation, e.op).value
     count = _count(e.count)
+    start, erase, link = _added(e)
     return (
-        f"{_start(e)}{optional('basis', 'code', e.basis)}"
+        f"{start}{optional('basis', 'code', e.basis)}"
         f',"correlation":{quoted(correlation)}'
         f',"count":{"null" if count is None else count}'
         f',"decision":"{_word("decision", Verdict, e.decision).value}"'
         f',"detail":{quoted(detail)}'
-        f',"duties":{listing("duties", "code", e.duties)}'
+        f',"duties":{listing("duties", "code", e.duties)}{erase}'
         f',"fields":{listing("fields", "field", e.fields)}'
         f',"id":"{checked_once("id", "id", e.id)}"'
         f',"keys":{listing("keys", "code", e.keys)}'
-        f',"kind":"{_word("kind", Kind, e.kind).value}"'
+        f',"kind":"{_word("kind", Kind, e.kind).value}"{link}'
         f',"log":"{checked("log", "log", e.log)}"'
         f',"op":{quoted(op)}'
         f',"owner":{_owner(e.owner)}'
@@ -315,15 +352,18 @@ def _time(value: object) -> datetime:
 
 
 _MEMBERS = frozenset(field.name for field in fields(Envelope))
-_FIRST_MEMBERS = _MEMBERS - {"asked"}
+_ADDED = frozenset({"about", "erase", "link"})
+_OLDER = {_FIRST: _MEMBERS - _ADDED - {"asked"}, _SECOND: _MEMBERS - _ADDED}
 _ASKED = frozenset(field.name for field in fields(Asked))
 _OWNER = frozenset({"country", "dataset"})
 _REQUESTER = frozenset({"country", "org", "role"})
+_LINK = frozenset(field.name for field in fields(Link))
 
 
 def _build(value: object) -> Envelope:
-    first = isinstance(value, dict) and value.get("v") == _FIRST
-    members = _object("the envelope", value, _FIRST_MEMBERS if first else _MEMBERS)
+    version = value.get("v") if isinstance(value, dict) else None
+    known = _OLDER.get(version, _MEMBERS) if type(version) is int else _MEMBERS
+    members = _object("the envelope", value, known)
     members["kind"] = _word("kind", Kind, members["kind"])
     members["status"] = _word("status", Status, members["status"])
     members["decision"] = _word("decision", Verdict, members["decision"])
@@ -335,8 +375,11 @@ def _build(value: object) -> Envelope:
         members["requester"] = Requester(**_object("requester", members["requester"], _REQUESTER))
     if members.get("asked") is not None:
         members["asked"] = _question(members["asked"])
-    for name in ("fields", "rules", "duties", "keys"):
-        members[name] = _list(name, members[name])
+    if members.get("link") is not None:
+        members["link"] = Link(**_object("link", members["link"], _LINK))
+    for name in ("about", "fields", "rules", "duties", "keys"):
+        if name in members:
+            members[name] = _list(name, members[name])
     members["t"] = _time(members["t"])
     return Envelope(**members)
 

@@ -5,7 +5,7 @@ One line of text each (docs/formats/log.md, section 6), so that a person can car
 them. Private files are made once, readable by their owner only, and refused when others can
 read them; nothing is ever overwritten.
 
-    cuvar-log-key-1 <origin> <base64 of the 32-byte Ed25519 seed>
+    cuvar-log-key-1 <prefix>/<country> <base64 of the 32-byte Ed25519 seed>
     cuvar-dpo-private-1 <key id> <base64 of the 32-byte X25519 key>
     cuvar-dpo-public-1 <key id> <base64 of the 32-byte X25519 key>
 """
@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from audit.errors import KeyFileError, NoteError
-from audit.note import NoteSigner, strict_base64
+from audit.logkey import LogKey
+from audit.note import check_name, strict_base64
 
 _LOG = "cuvar-log-key-1"
 _PRIVATE = "cuvar-dpo-private-1"
@@ -29,27 +30,26 @@ _LARGEST = 4096
 _OTHERS = 0o077
 
 
-def create_signer(path: Path, origin: str) -> NoteSigner:
-    """Make a log's signing key.
+def create_log_key(path: Path, name: str) -> LogKey:
+    """Make the signing key of one country's logs, named `<prefix>/<country>`.
 
     Raises:
         KeyFileError: the file exists or can't be written.
-        NoteError: the origin is no name.
+        NoteError: the name is none.
     """
-    signer = NoteSigner(origin, Ed25519PrivateKey.generate())
-    _write(path, _LOG, origin, signer.private.private_bytes_raw(), private=True)
-    return signer
+    key = LogKey(check_name(name), Ed25519PrivateKey.generate())
+    _write(path, _LOG, name, key.private.private_bytes_raw(), private=True)
+    return key
 
 
-def read_signer(path: Path) -> NoteSigner:
-    """Read a log's signing key.
+def read_log_key(path: Path) -> LogKey:
+    """Read a signing key of logs.
 
     Raises:
         KeyFileError: missing, malformed, or readable by others.
-        NoteError: its name is no log's.
     """
     name, key = _read(path, _LOG, private=True)
-    return NoteSigner(name, Ed25519PrivateKey.from_private_bytes(key))
+    return LogKey(name, Ed25519PrivateKey.from_private_bytes(key))
 
 
 def create_dpo_key(private: Path, public: Path, key_id: str) -> None:

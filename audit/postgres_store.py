@@ -1,69 +1,75 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The log in PostgreSQL: one writing session that holds a lease, one statement per commit.
+"""The logs in PostgreSQL: one writing session that holds a lease, one statement per commit.
 
 The lease is an advisory lock of the session: it keeps a second sequencer waiting, and ends with the
-connection. Correctness does not rest on it but on the statement itself: it moves the head only
-from the size and root it was built on, and inserts only if it moved it; entry numbers are a primary
-key. A commit counts as durable only under synchronous_commit=on and fsync=on, which is checked at
-each connection. Names are unqualified: `search_path` in the address picks the schema.
+connection. Correctness does not rest on it but on the statement itself: it moves each head only
+from the size and root that its batch was built on, and fails as a whole if one of them did not
+move; entry numbers are a primary key. A commit counts as durable only under synchronous_commit=on
+and fsync=on, which is checked at each connection. Names are unqualified: `search_path` in the
+address picks the schema.
 """
 
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
 
 from audit.entry import StoredEntry
 from audit.errors import HeadMovedError, LogCorruptError, LogExistsError, LogUnavailableError
-from audit.store import FORMAT, Batch, Head, Query, stored_entry
+from audit.store import FORMAT, LOG_BITS, Batch, Cosigned, Head, stored_entry
 from audit.tiles import TileId
 
 _TIMEOUT = 10.0
 _LEASE_WAIT = 5.0
 _GOODBYE = 2.0
 _LEASE_STEP = 0.1
+_LEASE_CLASS = int.from_bytes(hashlib.sha256(b"cuvar log").digest()[:3], "big") << 32
 _READERS = 4
 _SCHEMA = """
-CREATE TABLE log_head (one int PRIMARY KEY CHECK (one = 1), format int NOT NULL,
-  origin text NOT NULL, size bigint NOT NULL, root bytea NOT NULL, note text NOT NULL);
-CREATE TABLE log_entry (idx bigint PRIMARY KEY, envelope bytea NOT NULL, leaf bytea NOT NULL,
-  t bigint NOT NULL, kind text NOT NULL, owner text, requester text);
-CREATE TABLE log_detail (idx bigint PRIMARY KEY, blob bytea NOT NULL, salt bytea NOT NULL,
+CREATE TABLE log_head (log bigint PRIMARY KEY, format int NOT NULL, origin text NOT NULL UNIQUE,
+  size bigint NOT NULL, root bytea NOT NULL, note text NOT NULL, closed boolean NOT NULL);
+CREATE TABLE log_entry (pos bigint PRIMARY KEY, envelope bytea NOT NULL);
+CREATE TABLE log_detail (pos bigint PRIMARY KEY, blob bytea NOT NULL, salt bytea NOT NULL,
   header bytea NOT NULL);
-CREATE TABLE log_tile (level int NOT NULL, number bigint NOT NULL, hashes bytea NOT NULL,
-  PRIMARY KEY (level, number));
-CREATE INDEX log_entry_owner ON log_entry (owner, idx) WHERE owner IS NOT NULL;
-CREATE INDEX log_entry_requester ON log_entry (requester, idx) WHERE requester IS NOT NULL;
-CREATE INDEX log_entry_kind ON log_entry (kind, idx);
-CREATE INDEX log_entry_t ON log_entry (t);
+CREATE TABLE log_tile (log bigint NOT NULL, level int NOT NULL, number bigint NOT NULL,
+  hashes bytea NOT NULL, PRIMARY KEY (log, level, number));
+CREATE TABLE log_cosigned (log bigint PRIMARY KEY, size bigint NOT NULL, note text NOT NULL);
 """
+# The division fails, and with it the whole statement, unless every head was where it had to be.
 _COMMIT = """
 WITH moved AS (
-  UPDATE log_head SET size = $1, root = $2, note = $3
-  WHERE one = 1 AND size = $4 AND root = $5 RETURNING one
+  UPDATE log_head h SET size = u.size, root = u.root, note = u.note, closed = u.closed
+  FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::text[], $5::boolean[], $6::bigint[],
+    $7::bytea[]) u(log, size, root, note, closed, old_size, old_root)
+  WHERE h.log = u.log AND h.size = u.old_size AND h.root = u.old_root AND NOT h.closed
+  RETURNING h.log
+), born AS (
+  INSERT INTO log_head
+  SELECT r.* FROM unnest($8::bigint[], $9::int[], $10::text[], $11::bigint[], $12::bytea[],
+    $13::text[], $14::boolean[]) r
 ), entries AS (
-  INSERT INTO log_entry
-  SELECT r.* FROM unnest($6::bigint[], $7::bytea[], $8::bytea[], $9::bigint[], $10::text[],
-    $11::text[], $12::text[]) r WHERE EXISTS (SELECT FROM moved)
+  INSERT INTO log_entry SELECT r.* FROM unnest($15::bigint[], $16::bytea[]) r
+  WHERE (SELECT count(*) FROM moved) = cardinality($1::bigint[])
 ), details AS (
   INSERT INTO log_detail
-  SELECT r.* FROM unnest($13::bigint[], $14::bytea[], $15::bytea[], $16::bytea[]) r
-  WHERE EXISTS (SELECT FROM moved)
+  SELECT r.* FROM unnest($17::bigint[], $18::bytea[], $19::bytea[], $20::bytea[]) r
+  WHERE (SELECT count(*) FROM moved) = cardinality($1::bigint[])
 ), tiles AS (
   INSERT INTO log_tile
-  SELECT r.* FROM unnest($17::int[], $18::bigint[], $19::bytea[]) r
-  WHERE EXISTS (SELECT FROM moved)
-  ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes
+  SELECT r.* FROM unnest($21::bigint[], $22::int[], $23::bigint[], $24::bytea[]) r
+  WHERE (SELECT count(*) FROM moved) = cardinality($1::bigint[])
+  ON CONFLICT (log, level, number) DO UPDATE SET hashes = excluded.hashes
 )
-SELECT count(*) FROM moved
+SELECT 1 / (CASE WHEN count(*) = cardinality($1::bigint[]) THEN 1 ELSE 0 END) FROM moved
 """
-_ENTRY = (
-    "SELECT e.idx, e.envelope, d.blob, d.salt, d.header FROM ({inner}) e"
-    " LEFT JOIN log_detail d ON d.idx = e.idx ORDER BY e.idx{order}"
+_ENTRIES = (
+    "SELECT e.pos - $1, e.envelope, d.blob, d.salt, d.header FROM log_entry e"
+    " LEFT JOIN log_detail d ON d.pos = e.pos WHERE e.pos >= $2 AND e.pos < $3 ORDER BY e.pos"
 )
+_LEASE = "SELECT pg_try_advisory_lock($1)"
 _DURABLE = {"synchronous_commit": ("on", "remote_apply"), "fsync": ("on",)}
 _T = TypeVar("_T")
 
@@ -73,7 +79,11 @@ async def answered(work: Awaitable[_T], limit: float = _TIMEOUT) -> _T:
     try:
         async with asyncio.timeout(limit):
             return await work
-    except asyncpg.UndefinedTableError:
+    except asyncpg.DivisionByZeroError:
+        raise HeadMovedError(
+            "another writer moved the head of the log; nothing was written"
+        ) from None
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
         raise LogUnavailableError(
             "the database holds no log; name the right database, or create a log on purpose"
         ) from None
@@ -90,33 +100,63 @@ async def answered(work: Awaitable[_T], limit: float = _TIMEOUT) -> _T:
         ) from None
 
 
-async def create_tables(url: str, head: Head) -> None:
-    """Tables and head row in one transaction.
+async def create_tables(url: str, births: Sequence[Batch]) -> None:
+    """Tables and logs in one transaction.
 
     Raises:
-        LogExistsError: the schema holds a log already.
+        LogExistsError: the schema holds logs already.
         LogUnavailableError: the database cannot be reached.
     """
     con = await answered(asyncpg.connect(url))
     try:
-        await answered(_create(con, head))
+        await answered(_create(con, births))
     finally:
         await con.close(timeout=_TIMEOUT)
 
 
-async def _create(con: Any, head: Head) -> None:
+async def _create(con: Any, births: Sequence[Batch]) -> None:
     try:
         async with con.transaction():
             await con.execute(_SCHEMA)
-            await con.execute(
-                "INSERT INTO log_head VALUES (1, $1, $2, $3, $4, $5)",
-                *(FORMAT, head.origin, head.size, head.root, head.note),
-            )
+            await con.fetchval(_COMMIT, *_values(births))
     except asyncpg.DuplicateTableError:
         raise LogExistsError(
             "the database holds a log already; a log is never written over: choose another"
             " database, or another schema with ?search_path="
         ) from None
+
+
+def _values(batches: Sequence[Batch]) -> Iterator[list[Any]]:
+    """The columns of `_COMMIT`, one list each."""
+    moved = [(batch.old, batch.new) for batch in batches if batch.old is not None]
+    yield [old.number for old, _ in moved]
+    yield [new.size for _, new in moved]
+    yield [new.root for _, new in moved]
+    yield [new.note for _, new in moved]
+    yield [new.closed for _, new in moved]
+    yield [old.size for old, _ in moved]
+    yield [old.root for old, _ in moved]
+    born = [batch.new for batch in batches if batch.old is None]
+    yield [new.number for new in born]
+    yield [FORMAT for _ in born]
+    yield [new.origin for new in born]
+    yield [new.size for new in born]
+    yield [new.root for new in born]
+    yield [new.note for new in born]
+    yield [new.closed for new in born]
+    rows = [(batch.new.base + row.index, row) for batch in batches for row in batch.rows]
+    yield [pos for pos, _ in rows]
+    yield [row.envelope for _, row in rows]
+    details = [(pos, row.sealed) for pos, row in rows if row.sealed is not None]
+    yield [pos for pos, _ in details]
+    yield [sealed.blob for _, sealed in details]
+    yield [sealed.salt for _, sealed in details]
+    yield [sealed.window for _, sealed in details]
+    tiles = [(batch.new.number, tile) for batch in batches for tile in batch.tiles]
+    yield [number for number, _ in tiles]
+    yield [tile.id.level for _, tile in tiles]
+    yield [tile.id.number for _, tile in tiles]
+    yield [tile.hashes for _, tile in tiles]
 
 
 class PostgresStore:
@@ -134,7 +174,8 @@ class PostgresStore:
         con = await answered(asyncpg.connect(self._url))
         try:
             await self._require_durable(con)
-            await self._take_lease(con, await self._require_format(con))
+            await self._require_format(con)
+            await self._take_lease(con)
             self._pool = await answered(
                 asyncpg.create_pool(self._url, min_size=1, max_size=_READERS)
             )
@@ -154,23 +195,22 @@ class PostgresStore:
                 )
 
     @staticmethod
-    async def _require_format(con: Any) -> str:
-        """The log's origin, if the schema holds a log that this program reads."""
-        row = await answered(con.fetchrow("SELECT format, origin FROM log_head"))
-        if row is None or row["format"] != FORMAT:
+    async def _require_format(con: Any) -> None:
+        """The schema must hold logs that this program reads."""
+        rows = await answered(con.fetch("SELECT DISTINCT format FROM log_head"))
+        if [row["format"] for row in rows] != [FORMAT]:
             raise LogCorruptError(f"the database holds no log of format {FORMAT}")
-        return str(row["origin"])
 
     @staticmethod
-    async def _take_lease(con: Any, origin: str) -> None:
-        key = int.from_bytes(hashlib.sha256(b"cuvar log " + origin.encode()).digest()[:8], "big")
-        lock = "SELECT pg_try_advisory_lock($1)"
+    async def _take_lease(con: Any) -> None:
+        """The lock is named after the schema's own table, whatever logs it holds."""
+        table = await answered(con.fetchval("SELECT 'log_head'::regclass::oid::bigint"))
         for _ in range(round(_LEASE_WAIT / _LEASE_STEP)):
-            if await answered(con.fetchval(lock, key - (1 << 63))):
+            if await answered(con.fetchval(_LEASE, _LEASE_CLASS + table)):
                 return
             await asyncio.sleep(_LEASE_STEP)
         raise LogUnavailableError(
-            f"another process writes to the log {origin}; stop that one first", retry_after=5.0
+            "another process writes to the log; stop that one first", retry_after=5.0
         )
 
     async def _drop(self) -> None:
@@ -191,87 +231,67 @@ class PostgresStore:
         await answered(self._writing().fetchval("SELECT 1"))
 
     async def rehearse(self) -> None:
-        """Write the head row as it is."""
+        """Write the head rows as they are."""
         await answered(self._writing().execute("UPDATE log_head SET note = note"))
 
-    async def commit(self, batch: Batch) -> None:
+    async def commit(self, batches: Sequence[Batch]) -> None:
         """One statement, hence one transaction and one flush."""
-        old, new, rows = batch.old, batch.new, batch.rows
-        details = [(r.index, r.sealed) for r in rows if r.sealed is not None]
-        moved = await answered(
-            self._writing().fetchval(
-                _COMMIT,
-                *(new.size, new.root, new.note, old.size, old.root),
-                [r.index for r in rows],
-                [r.envelope for r in rows],
-                [r.leaf for r in rows],
-                [r.micros for r in rows],
-                [r.kind for r in rows],
-                [r.owner for r in rows],
-                [r.requester for r in rows],
-                [index for index, _ in details],
-                [sealed.blob for _, sealed in details],
-                [sealed.salt for _, sealed in details],
-                [sealed.window for _, sealed in details],
-                [tile.id.level for tile in batch.tiles],
-                [tile.id.number for tile in batch.tiles],
-                [tile.hashes for tile in batch.tiles],
-            )
-        )
-        if moved != 1:
-            raise HeadMovedError("another writer moved the head of the log; nothing was written")
+        await answered(self._writing().fetchval(_COMMIT, *_values(batches)))
 
-    async def erase(self, indices: Sequence[int]) -> int:
+    async def erase(self, log: Head, indices: Sequence[int]) -> int:
         """Delete details, beside the writing session; autovacuum frees their pages."""
         sql = (
-            "WITH gone AS (DELETE FROM log_detail WHERE idx = ANY($1::bigint[]) RETURNING 1)"
+            "WITH gone AS (DELETE FROM log_detail WHERE pos = ANY($1::bigint[]) RETURNING 1)"
             " SELECT count(*) FROM gone"
         )
-        return int((await self._read(sql, list(indices)))[0][0])
+        return int((await self._read(sql, [log.base + index for index in indices]))[0][0])
 
     async def _read(self, sql: str, *values: object) -> list[Any]:
         if self._pool is None:
             raise LogUnavailableError("the log's PostgreSQL session is not open")
         return list(await answered(self._pool.fetch(sql, *values)))
 
-    async def head(self) -> Head:
-        """The head row."""
-        rows = await self._read("SELECT origin, size, root, note FROM log_head WHERE one = 1")
-        if not rows:
-            raise LogCorruptError("the log has no head row")
-        return Head(*rows[0])
+    async def heads(self) -> list[Head]:
+        """All logs."""
+        rows = await self._read(
+            "SELECT origin, size, root, note, log, closed FROM log_head ORDER BY log"
+        )
+        return [Head(*row) for row in rows]
 
-    async def count(self) -> int:
+    async def count(self, log: Head) -> int:
         """One more than the highest entry number."""
-        return int((await self._read("SELECT coalesce(max(idx), -1) + 1 FROM log_entry"))[0][0])
+        sql = "SELECT max(pos) FROM log_entry WHERE pos >= $1 AND pos < $2"
+        last = (await self._read(sql, log.base, log.base + (1 << LOG_BITS)))[0][0]
+        return 0 if last is None else int(last) - log.base + 1
 
-    async def leaves(self, start: int, stop: int) -> bytes:
-        """Stored leaf hashes, joined."""
-        sql = "SELECT leaf FROM log_entry WHERE idx >= $1 AND idx < $2 ORDER BY idx"
-        return b"".join(row[0] for row in await self._read(sql, start, stop))
-
-    async def tiles(self, wanted: Iterable[TileId]) -> dict[TileId, bytes]:
+    async def tiles(self, log: Head, wanted: Iterable[TileId]) -> dict[TileId, bytes]:
         """Stored tiles."""
         asked = list(wanted)
         sql = (
-            "SELECT level, number, hashes FROM log_tile WHERE (level, number) IN"
-            " (SELECT * FROM unnest($1::int[], $2::bigint[]))"
+            "SELECT level, number, hashes FROM log_tile WHERE log = $1 AND (level, number) IN"
+            " (SELECT * FROM unnest($2::int[], $3::bigint[]))"
         )
-        rows = await self._read(sql, [t.level for t in asked], [t.number for t in asked])
+        levels, numbers = [t.level for t in asked], [t.number for t in asked]
+        rows = await self._read(sql, log.number, levels, numbers)
         return {TileId(level, number): hashes for level, number, hashes in rows}
 
-    async def entries(self, start: int, stop: int) -> list[StoredEntry]:
+    async def entries(self, log: Head, start: int, stop: int) -> list[StoredEntry]:
         """Entries in order."""
-        inner = "SELECT idx, envelope FROM log_entry WHERE idx >= $1 AND idx < $2"
-        rows = await self._read(_ENTRY.format(inner=inner, order=""), start, stop)
+        rows = await self._read(_ENTRIES, log.base, log.base + start, log.base + stop)
         return [stored_entry(*row) for row in rows]
 
-    async def search(self, query: Query) -> list[StoredEntry]:
-        """Entries that fit, newest first."""
-        condition, values = query.where("${0}")
-        inner = f"SELECT idx, envelope FROM log_entry WHERE {condition}"  # noqa: S608 - fixed words
-        rows = await self._read(_ENTRY.format(inner=inner, order=" DESC"), *values)
-        return [stored_entry(*row) for row in rows]
+    async def cosigned(self, log: Head) -> Cosigned | None:
+        """The newest checkpoint with witnesses' lines."""
+        rows = await self._read("SELECT size, note FROM log_cosigned WHERE log = $1", log.number)
+        return Cosigned(*rows[0]) if rows else None
+
+    async def save_cosigned(self, log: Head, cosigned: Cosigned) -> None:
+        """Keep the newest."""
+        await self._read(
+            "INSERT INTO log_cosigned AS kept VALUES ($1, $2, $3) ON CONFLICT (log) DO UPDATE"
+            " SET size = excluded.size, note = excluded.note WHERE excluded.size >= kept.size",
+            *(log.number, cosigned.size, cosigned.note),
+        )
 
     async def close(self) -> None:
         """End the sessions; the server frees the lease."""

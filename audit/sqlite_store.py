@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The log in one SQLite file: WAL, synchronous=FULL, one thread that writes and one that reads.
+"""The logs in one SQLite file: WAL, synchronous=FULL, one thread that writes and one that reads.
 
 SQLite goes on writing to a file that was deleted or replaced, and would call that durable. So each
 commit is followed by a look whether path and write-ahead log still name the opened files; if not,
@@ -25,28 +25,26 @@ from audit.errors import (
     LogExistsError,
     LogUnavailableError,
 )
-from audit.store import FORMAT, Batch, Head, Query, stored_entry
+from audit.store import FORMAT, LOG_BITS, Batch, Cosigned, Head, stored_entry
 from audit.tiles import TileId
 
 _BUSY_MS = 1000
 _SCHEMA = """
-CREATE TABLE log_head (one INTEGER PRIMARY KEY CHECK (one = 1), format INTEGER NOT NULL,
-  origin TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL) STRICT;
-CREATE TABLE log_entry (idx INTEGER PRIMARY KEY, envelope BLOB NOT NULL, leaf BLOB NOT NULL,
-  t INTEGER NOT NULL, kind TEXT NOT NULL, owner TEXT, requester TEXT) STRICT;
-CREATE TABLE log_detail (idx INTEGER PRIMARY KEY, blob BLOB NOT NULL, salt BLOB NOT NULL,
+CREATE TABLE log_head (log INTEGER PRIMARY KEY, format INTEGER NOT NULL,
+  origin TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL,
+  closed INTEGER NOT NULL) STRICT;
+CREATE TABLE log_entry (pos INTEGER PRIMARY KEY, envelope BLOB NOT NULL) STRICT;
+CREATE TABLE log_detail (pos INTEGER PRIMARY KEY, blob BLOB NOT NULL, salt BLOB NOT NULL,
   header BLOB NOT NULL) STRICT;
-CREATE TABLE log_tile (level INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL,
-  PRIMARY KEY (level, number)) STRICT;
-CREATE INDEX log_entry_owner ON log_entry (owner) WHERE owner IS NOT NULL;
-CREATE INDEX log_entry_requester ON log_entry (requester) WHERE requester IS NOT NULL;
-CREATE INDEX log_entry_kind ON log_entry (kind);
-CREATE INDEX log_entry_t ON log_entry (t);
+CREATE TABLE log_tile (log INTEGER NOT NULL, level INTEGER NOT NULL, number INTEGER NOT NULL,
+  hashes BLOB NOT NULL, PRIMARY KEY (log, level, number)) STRICT;
+CREATE TABLE log_cosigned (log INTEGER PRIMARY KEY, size INTEGER NOT NULL,
+  note TEXT NOT NULL) STRICT;
 """
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_ENTRY = (
-    "SELECT e.idx, e.envelope, d.blob, d.salt, d.header FROM ({inner}) e"
-    " LEFT JOIN log_detail d ON d.idx = e.idx ORDER BY e.idx{order}"
+_ENTRIES = (
+    "SELECT e.pos - ?1, e.envelope, d.blob, d.salt, d.header FROM log_entry e"
+    " LEFT JOIN log_detail d ON d.pos = e.pos WHERE e.pos >= ?2 AND e.pos < ?3 ORDER BY e.pos"
 )
 _T = TypeVar("_T")
 
@@ -103,8 +101,8 @@ def _sync_folder(path: str) -> None:
         os.close(folder)
 
 
-def create_file(path: str, head: Head) -> None:
-    """Make a complete log and only then give it its name.
+def create_file(path: str, births: Sequence[Batch]) -> None:
+    """Make a file with these logs complete and only then give it its name.
 
     Raises:
         LogExistsError: there is a file of that name.
@@ -119,8 +117,8 @@ def create_file(path: str, head: Head) -> None:
                 con.execute("BEGIN IMMEDIATE")
                 for statement in _SCHEMA.split(";\n"):
                     con.execute(statement)
-                values = (FORMAT, head.origin, head.size, head.root, head.note)
-                con.execute("INSERT INTO log_head VALUES (1, ?, ?, ?, ?, ?)", values)
+                for birth in births:
+                    _write(con, birth)
                 con.execute("COMMIT")
             try:
                 os.link(new, path)
@@ -132,6 +130,44 @@ def create_file(path: str, head: Head) -> None:
     finally:
         for leftover in (new, f"{new}-wal", f"{new}-shm"):
             Path(leftover).unlink(missing_ok=True)
+
+
+def _write(con: sqlite3.Connection, batch: Batch) -> None:
+    """One batch, within a transaction.
+
+    Raises:
+        HeadMovedError: the log's head is not the one that the batch was built on.
+    """
+    old, new = batch.old, batch.new
+    if old is None:
+        con.execute(
+            "INSERT INTO log_head VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (new.number, FORMAT, new.origin, new.size, new.root, new.note, new.closed),
+        )
+    else:
+        moved = con.execute(
+            "UPDATE log_head SET size = ?, root = ?, note = ?, closed = ?"
+            " WHERE log = ? AND size = ? AND root = ? AND closed = 0",
+            (new.size, new.root, new.note, new.closed, old.number, old.size, old.root),
+        )
+        if moved.rowcount != 1:
+            raise HeadMovedError("another writer moved the head of the log; nothing was written")
+    con.executemany(
+        "INSERT INTO log_entry VALUES (?, ?)",
+        [(new.base + row.index, row.envelope) for row in batch.rows],
+    )
+    con.executemany(
+        "INSERT INTO log_detail VALUES (?, ?, ?, ?)",
+        [
+            (new.base + row.index, row.sealed.blob, row.sealed.salt, row.sealed.window)
+            for row in batch.rows
+            if row.sealed is not None
+        ],
+    )
+    con.executemany(
+        "INSERT OR REPLACE INTO log_tile VALUES (?, ?, ?, ?)",
+        [(new.number, *tile.id, tile.hashes) for tile in batch.tiles],
+    )
 
 
 class SqliteStore:
@@ -183,7 +219,8 @@ class SqliteStore:
     def _has_format(self) -> bool:
         con = self._writing()
         named = con.execute("SELECT 1 FROM sqlite_master WHERE name = 'log_head'").fetchone()
-        return bool(named) and con.execute("SELECT format FROM log_head").fetchone() == (FORMAT,)
+        formats = con.execute("SELECT DISTINCT format FROM log_head").fetchall() if named else []
+        return formats == [(FORMAT,)]
 
     def _take_lease(self) -> None:
         """A lock that ends with the process; the compare-and-swap in `commit` is the safeguard."""
@@ -234,7 +271,7 @@ class SqliteStore:
             )
 
     async def rehearse(self) -> None:
-        """Write the head row as it is."""
+        """Write the head rows as they are."""
         await self._run(self._writer, self._rehearse)
 
     def _rehearse(self) -> None:
@@ -242,71 +279,56 @@ class SqliteStore:
             self._writing().execute("UPDATE log_head SET note = note")
         self._check()
 
-    async def commit(self, batch: Batch) -> None:
+    async def commit(self, batches: Sequence[Batch]) -> None:
         """One transaction, one flush, then the look at the names."""
-        await self._run(self._writer, self._commit, batch)
+        await self._run(self._writer, self._commit, batches)
 
-    def _commit(self, batch: Batch) -> None:
-        con = self._writing()
-        with _translated(self._path):
-            try:
-                con.execute("BEGIN IMMEDIATE")
-                self._write(con, batch)
-                con.execute("COMMIT")
-            finally:
-                if con.in_transaction:
-                    con.execute("ROLLBACK")
+    def _commit(self, batches: Sequence[Batch]) -> None:
+        with self._transaction() as con:
+            for batch in batches:
+                _write(con, batch)
         self._check()
 
-    @staticmethod
-    def _write(con: sqlite3.Connection, batch: Batch) -> None:
-        old, new = batch.old, batch.new
-        moved = con.execute(
-            "UPDATE log_head SET size = ?, root = ?, note = ?"
-            " WHERE one = 1 AND size = ? AND root = ?",
-            (new.size, new.root, new.note, old.size, old.root),
-        )
-        if moved.rowcount != 1:
-            raise HeadMovedError("another writer moved the head of the log; nothing was written")
-        con.executemany(
-            "INSERT INTO log_entry VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                (r.index, r.envelope, r.leaf, r.micros, r.kind, r.owner, r.requester)
-                for r in batch.rows
-            ],
-        )
-        con.executemany(
-            "INSERT INTO log_detail VALUES (?, ?, ?, ?)",
-            [
-                (r.index, r.sealed.blob, r.sealed.salt, r.sealed.window)
-                for r in batch.rows
-                if r.sealed is not None
-            ],
-        )
-        con.executemany(
-            "INSERT OR REPLACE INTO log_tile VALUES (?, ?, ?)",
-            [(*tile.id, tile.hashes) for tile in batch.tiles],
-        )
-
-    async def erase(self, indices: Sequence[int]) -> int:
-        """Delete details; the freed pages are zeroed and the write-ahead log emptied."""
-        return await self._run(self._writer, self._erase, list(indices))
-
-    def _erase(self, indices: list[int]) -> int:
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """Committed at the end of the block, rolled back whatever else happens."""
         con = self._writing()
         with _translated(self._path):
             try:
                 con.execute("BEGIN IMMEDIATE")
-                gone = con.executemany(
-                    "DELETE FROM log_detail WHERE idx = ?", [(index,) for index in indices]
-                )
+                yield con
                 con.execute("COMMIT")
             finally:
                 if con.in_transaction:
                     con.execute("ROLLBACK")
-            con.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    async def erase(self, log: Head, indices: Sequence[int]) -> int:
+        """Delete details; the freed pages are zeroed and the write-ahead log emptied."""
+        return await self._run(self._writer, self._erase, [log.base + index for index in indices])
+
+    def _erase(self, positions: list[int]) -> int:
+        with self._transaction() as con:
+            gone = con.executemany(
+                "DELETE FROM log_detail WHERE pos = ?", [(pos,) for pos in positions]
+            )
+        with _translated(self._path):
+            self._writing().execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._check()
         return gone.rowcount
+
+    async def save_cosigned(self, log: Head, cosigned: Cosigned) -> None:
+        """Keep the newest."""
+        values = (log.number, cosigned.size, cosigned.note)
+        await self._run(self._writer, self._save_cosigned, values)
+
+    def _save_cosigned(self, values: tuple[int, int, str]) -> None:
+        with self._transaction() as con:
+            con.execute(
+                "INSERT INTO log_cosigned VALUES (?, ?, ?) ON CONFLICT (log) DO UPDATE"
+                " SET size = excluded.size, note = excluded.note WHERE excluded.size >= size",
+                values,
+            )
+        self._check()
 
     async def _read(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
         return await self._run(self._reader, self._fetch, sql, values)
@@ -318,40 +340,37 @@ class SqliteStore:
                 self._read_con.execute("PRAGMA query_only = ON")
             return self._read_con.execute(sql, values).fetchall()
 
-    async def head(self) -> Head:
-        """The head row."""
-        rows = await self._read("SELECT origin, size, root, note FROM log_head WHERE one = 1")
-        if not rows:
-            raise LogCorruptError(f"the log {self._path} has no head row")
-        return Head(*rows[0])
+    async def heads(self) -> list[Head]:
+        """All logs."""
+        rows = await self._read(
+            "SELECT origin, size, root, note, log, closed FROM log_head ORDER BY log"
+        )
+        return [
+            Head(origin, size, root, note, log, bool(closed))
+            for origin, size, root, note, log, closed in rows
+        ]
 
-    async def count(self) -> int:
+    async def count(self, log: Head) -> int:
         """One more than the highest entry number."""
-        return int((await self._read("SELECT coalesce(max(idx), -1) + 1 FROM log_entry"))[0][0])
+        sql = "SELECT max(pos) FROM log_entry WHERE pos >= ? AND pos < ?"
+        last = (await self._read(sql, (log.base, log.base + (1 << LOG_BITS))))[0][0]
+        return 0 if last is None else int(last) - log.base + 1
 
-    async def leaves(self, start: int, stop: int) -> bytes:
-        """Stored leaf hashes, joined."""
-        sql = "SELECT leaf FROM log_entry WHERE idx >= ? AND idx < ? ORDER BY idx"
-        return b"".join(row[0] for row in await self._read(sql, (start, stop)))
-
-    async def tiles(self, wanted: Iterable[TileId]) -> dict[TileId, bytes]:
+    async def tiles(self, log: Head, wanted: Iterable[TileId]) -> dict[TileId, bytes]:
         """Stored tiles."""
-        sql = "SELECT hashes FROM log_tile WHERE level = ? AND number = ?"
-        found = {tile: await self._read(sql, tile) for tile in wanted}
+        sql = "SELECT hashes FROM log_tile WHERE log = ? AND level = ? AND number = ?"
+        found = {tile: await self._read(sql, (log.number, *tile)) for tile in wanted}
         return {tile: rows[0][0] for tile, rows in found.items() if rows}
 
-    async def entries(self, start: int, stop: int) -> list[StoredEntry]:
+    async def entries(self, log: Head, start: int, stop: int) -> list[StoredEntry]:
         """Entries in order."""
-        inner = "SELECT idx, envelope FROM log_entry WHERE idx >= ? AND idx < ?"
-        rows = await self._read(_ENTRY.format(inner=inner, order=""), (start, stop))
+        rows = await self._read(_ENTRIES, (log.base, log.base + start, log.base + stop))
         return [stored_entry(*row) for row in rows]
 
-    async def search(self, query: Query) -> list[StoredEntry]:
-        """Entries that fit, newest first."""
-        condition, values = query.where("?{0}")
-        inner = f"SELECT idx, envelope FROM log_entry WHERE {condition}"  # noqa: S608 - fixed words
-        rows = await self._read(_ENTRY.format(inner=inner, order=" DESC"), values)
-        return [stored_entry(*row) for row in rows]
+    async def cosigned(self, log: Head) -> Cosigned | None:
+        """The newest checkpoint with witnesses' lines."""
+        rows = await self._read("SELECT size, note FROM log_cosigned WHERE log = ?", (log.number,))
+        return Cosigned(*rows[0]) if rows else None
 
     async def close(self) -> None:
         """Close both connections and give up the lease."""

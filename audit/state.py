@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The log's state between two commits, and how it is taken up again at start.
+"""The logs' state between two commits, and how it is taken up again at start.
 
 `load_state` trusts nothing that it can recompute: tiles and entries of the right edge must hash to
 the head's root, and the head must carry a checkpoint that this log's own key signed. A log that
-fails is not written to. `advance` is pure: old state and new entries give the new state and the
-batch to commit; a state whose commit failed is thrown away.
+fails is not written to. `advance` is pure: old states and new entries give the new states and the
+batches to commit; a state whose commit failed is thrown away.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from audit.checkpoint import Checkpoint, open_checkpoint
-from audit.entry import EntryRow
+from audit.entry import EntryRow, StoredEntry
 from audit.envelope import EPOCH, EncodedEnvelope, format_time, parse_envelope, stamp
 from audit.errors import EnvelopeError, LogCorruptError, LogUnavailableError, NoteError
 from audit.merkle import HASH_SIZE, leaf_hash
 from audit.note import NoteSigner
 from audit.sealing import Sealed
 from audit.store import Batch, Head, Store
-from audit.tiles import TILE_WIDTH, Edge, TileId, tile_root
+from audit.tiles import TILE_BYTES, TILE_WIDTH, Edge, TileId, tile_root
+from audit.vocabulary import Kind
 
 CLOCK_SLACK = timedelta(seconds=2)
 _MICROSECOND = timedelta(microseconds=1)
@@ -31,11 +32,15 @@ _ADVICE = (
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """Head, right edge (never changed once here) and the time of the last entry in microseconds."""
+    """Head, right edge (never changed once here) and the time of the last entry in microseconds.
+
+    `born` is false for a log that the store does not have yet.
+    """
 
     head: Head
     edge: Edge
     micros: int
+    born: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +51,20 @@ class Accepted:
     sealed: Sealed | None = field(repr=False)
 
 
-def first_head(origin: str, signer: NoteSigner) -> Head:
-    """The head of an empty log, signed."""
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """What a commit would make of some logs: their states after, the batches, the entries' time."""
+
+    states: Mapping[str, LogState]
+    batches: Sequence[Batch]
+    t: datetime
+
+
+def unborn(origin: str, number: int, signer: NoteSigner) -> LogState:
+    """The state of a log before its first entry, signed, for a store that has no such log yet."""
     edge = Edge()
     note = Checkpoint(origin, 0, edge.root()).sign(signer)
-    return Head(origin, 0, edge.root(), note)
+    return LogState(Head(origin, 0, edge.root(), note, number), edge, 0, born=False)
 
 
 def micros_of(t: datetime) -> int:
@@ -74,116 +88,141 @@ def next_time(last: int, now: datetime) -> datetime:
 
 
 def advance(
-    state: LogState, accepted: Sequence[Accepted], now: datetime, signer: NoteSigner
-) -> tuple[LogState, Batch, datetime]:
-    """The state after these entries, the batch that leads there, and the entries' time.
+    states: Mapping[str, LogState],
+    accepted: Sequence[Accepted],
+    now: datetime,
+    signers: Mapping[str, NoteSigner],
+) -> Advance:
+    """The states of the logs after these entries, and the batches that lead there.
+
+    All entries share one time. A log that is not born yet is made by its batch.
 
     Raises:
         LogUnavailableError: the clock went back, see `next_time`.
     """
-    t = next_time(state.micros, now)
+    by_log: dict[str, list[Accepted]] = {}
+    for entry in accepted:
+        by_log.setdefault(entry.envelope.log, []).append(entry)
+    t = next_time(max(states[log].micros for log in by_log), now)
     when, micros = format_time(t), micros_of(t)
-    size = state.head.size
+    after: dict[str, LogState] = {}
+    batches = []
+    for log, entries in by_log.items():
+        after[log], batch = _grown(states[log], entries, when, micros, signers[log])
+        batches.append(batch)
+    batches.sort(key=lambda batch: batch.new.number)  # one order for all writers: no deadlock
+    return Advance(after, batches, t)
+
+
+def _grown(
+    state: LogState, entries: Sequence[Accepted], when: str, micros: int, signer: NoteSigner
+) -> tuple[LogState, Batch]:
+    old = state.head
     rows = []
-    for index, entry in enumerate(accepted, start=size):
-        known = entry.envelope
-        data = stamp(known, when)
-        rows.append(
-            EntryRow(
-                *(index, data, leaf_hash(data), micros),
-                *(known.kind, known.owner, known.requester, entry.sealed),
-            )
-        )
+    for index, entry in enumerate(entries, start=old.size):
+        data = stamp(entry.envelope, when)
+        rows.append(EntryRow(index, data, leaf_hash(data), entry.sealed))
     edge = state.edge.copy()
     tiles = edge.extend([row.leaf for row in rows])
     root = edge.root()
-    note = Checkpoint(state.head.origin, edge.size, root).sign(signer)
-    head = Head(state.head.origin, edge.size, root, note)
-    return LogState(head, edge, micros), Batch(state.head, head, rows, tiles), t
+    note = Checkpoint(old.origin, edge.size, root).sign(signer)
+    closed = entries[-1].envelope.kind == Kind.CLOSING
+    head = Head(old.origin, edge.size, root, note, old.number, closed)
+    return LogState(head, edge, micros), Batch(old if state.born else None, head, rows, tiles)
 
 
-async def load_state(store: Store, origin: str, signer: NoteSigner) -> LogState:
-    """Read the head, recompute the right edge, and compare.
+async def load_state(store: Store, head: Head, signer: NoteSigner) -> LogState:
+    """Recompute the right edge of a log, and compare with its head.
 
     Raises:
         LogCorruptError: something differs; the message names it.
         LogUnavailableError: the store does not answer.
     """
-    head = await store.head()
-    _check_head(head, origin, signer)
-    count = await store.count()
+    _check_head(head, signer)
+    count = await store.count(head)
     if count != head.size:
         raise LogCorruptError(
-            f"the head says {head.size} entries and the last one stored makes {count}{_ADVICE}"
+            f"the head of {head.origin} says {head.size} entries and the last one stored makes"
+            f" {count}{_ADVICE}"
         )
-    edge = await _load_edge(store, head.size)
+    start = max(0, (head.size - 1) // TILE_WIDTH - 1) * TILE_WIDTH
+    entries = await _last_entries(store, head, start)
+    leaves = b"".join(leaf_hash(entry.envelope) for entry in entries)
+    edge = await _load_edge(store, head, start, leaves)
     if edge.root() != head.root:
-        raise LogCorruptError(f"the stored hashes do not lead to the head's root{_ADVICE}")
-    return LogState(head, edge, await _check_last_entries(store, head.size))
-
-
-def _check_head(head: Head, origin: str, signer: NoteSigner) -> None:
-    if head.origin != origin:
         raise LogCorruptError(
-            f"this is the log {head.origin}, not {origin}; name the right file or origin"
+            f"the entries and tiles of {head.origin} do not lead to the head's root{_ADVICE}"
         )
+    return LogState(head, edge, _last_time(entries))
+
+
+def _check_head(head: Head, signer: NoteSigner) -> None:
     try:
-        checkpoint = open_checkpoint(head.note.encode(), signer.verifier, origin)
+        checkpoint = open_checkpoint(head.note.encode(), signer.verifier, head.origin)
     except NoteError as error:
-        raise LogCorruptError(f"the log's last checkpoint: {error}{_ADVICE}") from None
+        raise LogCorruptError(f"the last checkpoint of {head.origin}: {error}{_ADVICE}") from None
     if (checkpoint.size, checkpoint.root) != (head.size, head.root):
         raise LogCorruptError(
-            f"the head says {head.size} entries, its signed checkpoint {checkpoint.size}, or their"
-            f" roots differ{_ADVICE}"
+            f"the head of {head.origin} says {head.size} entries, its signed checkpoint"
+            f" {checkpoint.size}, or their roots differ{_ADVICE}"
         )
 
 
-async def _load_edge(store: Store, size: int) -> Edge:
-    """The edge out of partial tiles, each full tile beside them checked against its parent."""
+async def _load_edge(store: Store, head: Head, start: int, leaves: bytes) -> Edge:
+    """The edge out of partial tiles, each full tile beside them checked against its parent.
+
+    `leaves` are the hashes of the entries from `start` on: the last tile or two of level 0.
+    """
     tiles: dict[TileId, bytes] = {}
-    level, width = 0, size
+    level, width = 0, head.size
     while width:
         number = width // TILE_WIDTH
         wanted = [TileId(level, n) for n in (number, number - 1) if n >= 0]
-        tiles.update(await store.tiles(wanted))
-        if level == 0:
-            tiles[TileId(0, number)] = await store.leaves(number * TILE_WIDTH, size)
+        tiles.update(await store.tiles(head, wanted))
         level, width = level + 1, number
-    _check_parents(size, tiles)
-    return Edge.restore(size, tiles)
+    for first in range(start, head.size, TILE_WIDTH):
+        place = (first - start) * HASH_SIZE
+        tile, found = TileId(0, first // TILE_WIDTH), leaves[place : place + TILE_BYTES]
+        if len(found) == TILE_BYTES and tiles.get(tile) != found:
+            raise LogCorruptError(
+                f"tile 0/{tile.number} of {head.origin} is not what its entries hash to{_ADVICE}"
+            )
+        tiles[tile] = found
+    _check_parents(head, tiles)
+    return Edge.restore(head.size, tiles)
 
 
-def _check_parents(size: int, tiles: Mapping[TileId, bytes]) -> None:
+def _check_parents(head: Head, tiles: Mapping[TileId, bytes]) -> None:
     """The last full tile of each level must hash to what the level above holds for it."""
-    level, width = 0, size // TILE_WIDTH
+    level, width = 0, head.size // TILE_WIDTH
     while width:
         last = TileId(level, width - 1)
         number, place = divmod(width - 1, TILE_WIDTH)
         parent = tiles.get(TileId(level + 1, number), b"")
         held = parent[place * HASH_SIZE : (place + 1) * HASH_SIZE]
         full = tiles.get(last, b"")
-        if len(full) != TILE_WIDTH * HASH_SIZE or tile_root(full) != held:
+        if len(full) != TILE_BYTES or tile_root(full) != held:
             raise LogCorruptError(
-                f"tile {level}/{last.number} is missing, or is not what the tile above it"
-                f" holds{_ADVICE}"
+                f"tile {level}/{last.number} of {head.origin} is missing, or is not what the tile"
+                f" above it holds{_ADVICE}"
             )
         level, width = level + 1, width // TILE_WIDTH
 
 
-async def _check_last_entries(store: Store, size: int) -> int:
-    """Hash the entries of the last two tiles again; the time of the last one."""
-    start = max(0, (size - 1) // TILE_WIDTH - 1) * TILE_WIDTH
-    entries = await store.entries(start, size)
-    leaves = await store.leaves(start, size)
-    for place, index in enumerate(range(start, size)):
-        stored = leaves[place * HASH_SIZE : (place + 1) * HASH_SIZE]
+async def _last_entries(store: Store, head: Head, start: int) -> Sequence[StoredEntry]:
+    """The entries of the last two tiles, none missing."""
+    entries = await store.entries(head, start, head.size)
+    for place, index in enumerate(range(start, head.size)):
         if place >= len(entries) or entries[place].index != index:
-            raise LogCorruptError(f"entry {index} is missing{_ADVICE}")
-        if leaf_hash(entries[place].envelope) != stored:
-            raise LogCorruptError(f"entry {index} does not have its stored hash{_ADVICE}")
+            raise LogCorruptError(f"entry {index} of {head.origin} is missing{_ADVICE}")
+    return entries
+
+
+def _last_time(entries: Sequence[StoredEntry]) -> int:
     if not entries:
         return 0
+    last = entries[-1]
     try:
-        return micros_of(parse_envelope(entries[-1].envelope).t)
+        return micros_of(parse_envelope(last.envelope).t)
     except EnvelopeError as error:
-        raise LogCorruptError(f"entry {size - 1}: {error}{_ADVICE}") from None
+        raise LogCorruptError(f"entry {last.index}: {error}{_ADVICE}") from None

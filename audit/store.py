@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the log asks of a database, and which database an address names.
+"""What the logs ask of a database, and which database an address names.
 
-A store keeps rows and knows nothing of trees, keys or envelopes. Its one duty beyond that: `commit`
-returns only when the batch is on disk, and writes nothing unless the head is still the one that the
-batch was built on. Everything that fails is one of three errors: unavailable, moved, corrupt.
+A store keeps rows of many logs and knows nothing of trees, keys or envelopes. Its one duty beyond
+that: `commit` returns only when all its batches are on disk, and writes nothing unless each head is
+still the one that its batch was built on. What fails is one of three errors: unavailable, moved,
+corrupt.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,62 +16,63 @@ from audit.errors import LogUnavailableError
 from audit.sealing import Sealed, commit_detail
 from audit.tiles import Tile, TileId
 
-FORMAT = 1
+FORMAT = 2
+LOG_BITS = 40  # a row's number is its log's number times 2**40 plus the entry's index
 SQLITE = "sqlite:///"
 POSTGRES = ("postgresql://", "postgres://")
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Origin, size, root and the signed checkpoint over them."""
+    """The newest state of one log.
+
+    Attributes:
+        origin: its name.
+        size, root: of its tree.
+        note: the signed checkpoint over them.
+        number: its number in the store, from 0.
+        closed: whether it takes no more entries; a convenience, the entries prove it.
+    """
 
     origin: str
     size: int
     root: bytes
     note: str
+    number: int = 0
+    closed: bool = False
+
+    @property
+    def base(self) -> int:
+        """The row number of its entry 0."""
+        return self.number << LOG_BITS
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One commit: from which head to which, with the new rows and tiles."""
+    """What a commit adds to one log: from which head to which, with the new rows and tiles.
 
-    old: Head
+    `old` is None where the commit makes the log.
+    """
+
+    old: Head | None
     new: Head
     rows: Sequence[EntryRow]
     tiles: Sequence[Tile]
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """A look-up, newest first: None does not restrict; `before` is exclusive."""
+class Cosigned:
+    """A checkpoint of `size` entries with the lines of the witnesses."""
 
-    owner: str | None
-    requester: str | None
-    kind: str | None
-    before: int
-    limit: int
-
-    def where(self, mark: str) -> tuple[str, list[str | int]]:
-        """The SQL condition and its values; `mark` is the placeholder with {} for its number."""
-        terms = [f"idx < {mark.format(1)}"]
-        found: list[str | int] = [self.before]
-        for column, value in (
-            ("owner", self.owner),
-            ("requester", self.requester),
-            ("kind", self.kind),
-        ):
-            if value is not None:
-                found.append(value)
-                terms.append(f"{column} = {mark.format(len(found))}")
-        found.append(self.limit)
-        return f"{' AND '.join(terms)} ORDER BY idx DESC LIMIT {mark.format(len(found))}", found
+    size: int
+    note: str
 
 
 class Store(Protocol):
-    """A database that holds one log.
+    """A database that holds logs.
 
     Every method raises LogUnavailableError when the database does not answer, and LogCorruptError
-    when it answers that its own file is damaged.
+    when it answers that its own file is damaged. A log is meant by its head, whatever its size.
     """
 
     async def reopen(self) -> None:
@@ -80,35 +82,35 @@ class Store(Protocol):
         """Make sure that the database is there and still the one that was opened."""
 
     async def rehearse(self) -> None:
-        """Write the head row as it is, durably: a commit would succeed now."""
+        """Write the head rows as they are, durably: a commit would succeed now."""
 
-    async def head(self) -> Head:
-        """The head row."""
+    async def heads(self) -> list[Head]:
+        """All logs, in the order of their numbers."""
 
-    async def count(self) -> int:
+    async def count(self, log: Head) -> int:
         """One more than the highest entry number; 0 if there is none."""
 
-    async def leaves(self, start: int, stop: int) -> bytes:
-        """Stored leaf hashes of these entries, one after the other."""
-
-    async def tiles(self, wanted: Iterable[TileId]) -> dict[TileId, bytes]:
+    async def tiles(self, log: Head, wanted: Iterable[TileId]) -> dict[TileId, bytes]:
         """Those of the wanted tiles that are stored."""
 
-    async def entries(self, start: int, stop: int) -> list[StoredEntry]:
+    async def entries(self, log: Head, start: int, stop: int) -> list[StoredEntry]:
         """Entries from `start` up to and without `stop`, in order."""
 
-    async def search(self, query: Query) -> list[StoredEntry]:
-        """Entries that a query fits, newest first."""
-
-    async def commit(self, batch: Batch) -> None:
-        """Write a batch durably.
+    async def commit(self, batches: Sequence[Batch]) -> None:
+        """Write batches of different logs durably, all or none.
 
         Raises:
-            HeadMovedError: the head is not `batch.old`; nothing was written.
+            HeadMovedError: a head is not its batch's `old`; nothing was written.
         """
 
-    async def erase(self, indices: Sequence[int]) -> int:
+    async def erase(self, log: Head, indices: Sequence[int]) -> int:
         """Delete the details of these entries; how many there were."""
+
+    async def cosigned(self, log: Head) -> Cosigned | None:
+        """The newest checkpoint with witnesses' lines, None if there is none."""
+
+    async def save_cosigned(self, log: Head, cosigned: Cosigned) -> None:
+        """Keep it, unless a newer one is kept."""
 
     async def close(self) -> None:
         """Give up connection and lease."""
@@ -153,8 +155,8 @@ def store_for(url: str) -> Store:
     raise LogUnavailableError("a log's address starts with sqlite:/// or postgresql://")
 
 
-async def create_store(url: str, head: Head) -> None:
-    """Create tables and first head in one transaction.
+async def create_store(url: str, births: Sequence[Batch]) -> None:
+    """Create tables and these logs in one transaction.
 
     Raises:
         LogExistsError: something stands there already.
@@ -164,10 +166,10 @@ async def create_store(url: str, head: Head) -> None:
     if path is not None:
         from audit.sqlite_store import create_file
 
-        create_file(path, head)
+        create_file(path, births)
         return
     if not url.startswith(POSTGRES):
         raise LogUnavailableError("a log's address starts with sqlite:/// or postgresql://")
     from audit.postgres_store import create_tables
 
-    await create_tables(url, head)
+    await create_tables(url, births)

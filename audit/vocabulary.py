@@ -26,6 +26,16 @@ class Kind(StrEnum):
     KEY_CHANGE = "key-change"
     CHECKPOINT_GAP = "checkpoint-gap"
     SUCCESSION = "succession"
+    OPENING = "opening"
+    CLOSING = "closing"
+    LEGAL_HOLD = "legal-hold"
+    HOLD_LIFTED = "hold-lifted"
+    ALERT = "alert"
+    ALERT_QUESTION = "alert-question"
+    ALERT_ANSWER = "alert-answer"
+    ALERT_CLOSED = "alert-closed"
+    BACKUP = "backup"
+    TIMESTAMP = "timestamp"
 
 
 class Operation(StrEnum):

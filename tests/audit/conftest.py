@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from audit import AuditLog
-from tests.audit.making import ORIGIN, SIGNER, fill, new_sealer, opened, sealed
+from tests.audit.making import create_empty, fill, new_sealer, opened, sealed
 from tests.servers.used import used
 
 
@@ -23,7 +22,7 @@ class Place:
         self.execute = execute
 
     def create(self):
-        AuditLog.create(self.url, origin=ORIGIN, signer=SIGNER)
+        create_empty(self.url)
         return self
 
 
@@ -89,7 +88,7 @@ def master(tmp_path_factory):
     path = tmp_path_factory.mktemp("master") / "log.db"
 
     async def build():
-        AuditLog.create(f"sqlite:///{path}", origin=ORIGIN, signer=SIGNER)
+        await asyncio.to_thread(create_empty, f"sqlite:///{path}")
         sealer = new_sealer()
         notes = []
         async with opened(f"sqlite:///{path}") as log:

@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from audit import (
-    AuditLog,
     Envelope,
+    Journal,
     Kind,
-    NoteSigner,
+    LogKey,
     Operation,
     Owner,
     Pending,
@@ -28,6 +28,9 @@ from audit import (
     new_entry_id,
     verify_log,
 )
+from audit.shards import parse_origin
+from audit.state import unborn
+from audit.store import Batch, create_store
 
 ORIGIN = "audit.example/BA/2026h2"
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -43,8 +46,10 @@ def vectors(name):
     return json.loads((VECTORS / name).read_text(encoding="utf-8"))
 
 
-SIGNER = NoteSigner(ORIGIN, Ed25519PrivateKey.from_private_bytes(seeded("log")))
-STRANGER = NoteSigner(ORIGIN, Ed25519PrivateKey.from_private_bytes(seeded("stranger")))
+KEY = LogKey("audit.example/BA", Ed25519PrivateKey.from_private_bytes(seeded("log")))
+SIGNER = KEY.signer(ORIGIN)
+STRANGER_KEY = LogKey(KEY.name, Ed25519PrivateKey.from_private_bytes(seeded("stranger")))
+STRANGER = STRANGER_KEY.signer(ORIGIN)
 DPO_BA = X25519PrivateKey.from_private_bytes(seeded("dpo BA"))
 DPO_HR = X25519PrivateKey.from_private_bytes(seeded("dpo HR"))
 DPOS = {"BA": DPO_BA.public_key(), "HR": DPO_HR.public_key()}
@@ -109,15 +114,57 @@ async def fill(log, count, batch=50):
     return done
 
 
+def create_empty(url, origins=(ORIGIN,), key=KEY):
+    """A store with logs without any entry, so that tests count from 0."""
+    heads = [unborn(o, n, key_of(o, key).signer(o)).head for n, o in enumerate(origins)]
+    asyncio.run(create_store(url, [Batch(None, head, (), ()) for head in heads]))
+
+
+def key_of(origin, key=KEY):
+    """The same private key under the country's name."""
+    return LogKey(parse_origin(origin).key_name, key.private)
+
+
+class OneLog:
+    """One log with the journal around it, as most tests want it."""
+
+    def __init__(self, journal, origin):
+        self.journal = journal
+        self._log = journal.log(origin)
+
+    def __getattr__(self, name):
+        return getattr(self._log, name)
+
+    async def append(self, entries):
+        return await self.journal.append(entries)
+
+    async def erase_details(self, indices):
+        return await self.journal.erase_details(self.origin, indices)
+
+    @property
+    def healthy(self):
+        return self.journal.healthy
+
+    @property
+    def queue_depth(self):
+        return self.journal.queue_depth
+
+
 @contextlib.asynccontextmanager
-async def opened(url, **options):
+async def opened(url, origin=ORIGIN, key=KEY, **options):
     """A log, closed at the end of the block."""
-    options = {"origin": ORIGIN, "signer": SIGNER, "clock": Clock(), **options}
-    log = await AuditLog.open(url, **options)
+    options = {"clock": Clock(), **options}
+    journal = await open_journal(url, origin, key, **options)
     try:
-        yield log
+        yield OneLog(journal, origin)
     finally:
-        await log.close()
+        await journal.close()
+
+
+async def open_journal(url, origin=ORIGIN, key=KEY, **options):
+    """A journal of one country."""
+    country = parse_origin(origin).country
+    return await Journal.open(url, keys={country: key_of(origin, key)}, **options)
 
 
 async def until(condition):

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from audit import AuditError, AuditLog, LogCorruptError, LogUnavailableError
-from audit.log import utc_now
+from audit import AuditError, Journal, LogCorruptError, LogUnavailableError
+from audit.journal import utc_now
 from audit.merkle import leaf_hash
 from audit.sqlite_store import SqliteStore
 from audit.store import sqlite_path
-from tests.audit.making import ORIGIN, SIGNER, fill, opened, plain, until, verified
+from tests.audit.making import KEY, NOON, fill, open_journal, opened, plain, until, verified
 
 PAUSES = random.SystemRandom()
 
@@ -112,14 +112,14 @@ async def test_a_server_at_rest_that_dies_is_noticed(postgres_place, durable_pos
 async def test_a_server_that_confirms_before_it_is_sure_is_refused(postgres_place, setting):
     url = f"{postgres_place.url}&synchronous_commit={setting}"
     with pytest.raises(LogUnavailableError, match="synchronous_commit"):
-        await AuditLog.open(url, origin=ORIGIN, signer=SIGNER)
+        await open_journal(url)
 
 
 async def test_a_server_that_does_not_flush_is_refused(postgres):
     url = postgres.url(postgres.new_database("log"), driver="")
-    AuditLog.create(url, origin=ORIGIN, signer=SIGNER)
+    Journal.create(url, keys={"BA": KEY}, now=NOON)
     with pytest.raises(LogUnavailableError, match="fsync"):
-        await AuditLog.open(url, origin=ORIGIN, signer=SIGNER)
+        await open_journal(url)
 
 
 async def test_sqlite_flushes_at_every_commit(sqlite_place):
@@ -251,7 +251,7 @@ async def test_a_removed_folder_is_noticed_and_its_return_too(tmp_path):
     folder = tmp_path / "mounted"
     folder.mkdir()
     url = f"sqlite:///{folder / 'log.db'}"
-    AuditLog.create(url, origin=ORIGIN, signer=SIGNER)
+    Journal.create(url, keys={"BA": KEY}, now=NOON)
     async with opened(url) as log:
         await fill(log, 5)
         move(folder, tmp_path / "unmounted")
@@ -334,22 +334,22 @@ def test_creating_leaves_a_whole_log_or_nothing(tmp_path, monkeypatch):
     with monkeypatch.context() as broken:
         broken.setattr("audit.sqlite_store._SCHEMA", "CREATE TABLE a (b);\nno SQL at all")
         with pytest.raises(LogUnavailableError):
-            AuditLog.create(f"sqlite:///{path}", origin=ORIGIN, signer=SIGNER)
+            Journal.create(f"sqlite:///{path}", keys={"BA": KEY}, now=NOON)
     assert list(tmp_path.iterdir()) == []
-    AuditLog.create(f"sqlite:///{path}", origin=ORIGIN, signer=SIGNER)
+    Journal.create(f"sqlite:///{path}", keys={"BA": KEY}, now=NOON)
     assert [file.name for file in tmp_path.iterdir()] == ["log.db"]
     assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_missing_folder_is_named_and_not_made(tmp_path):
     with pytest.raises(LogUnavailableError, match="absent"):
-        AuditLog.create(f"sqlite:///{tmp_path}/absent/log.db", origin=ORIGIN, signer=SIGNER)
+        Journal.create(f"sqlite:///{tmp_path}/absent/log.db", keys={"BA": KEY}, now=NOON)
     assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_mistyped_path_makes_no_log(tmp_path):
     with pytest.raises(LogUnavailableError, match="there is no log at"):
-        await AuditLog.open(f"sqlite:///{tmp_path}/lgo.db", origin=ORIGIN, signer=SIGNER)
+        await open_journal(f"sqlite:///{tmp_path}/lgo.db")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -357,10 +357,10 @@ async def test_a_file_that_is_no_log_is_refused(tmp_path):
     path = tmp_path / "log.db"
     path.write_bytes(b"no database at all " * 100)
     with pytest.raises(AuditError):
-        await AuditLog.open(f"sqlite:///{path}", origin=ORIGIN, signer=SIGNER)
+        await open_journal(f"sqlite:///{path}")
     path.unlink()
     con = sqlite3.connect(path)
     con.execute("CREATE TABLE a (b)")
     con.close()
     with pytest.raises(LogCorruptError, match="is not a log"):
-        await AuditLog.open(f"sqlite:///{path}", origin=ORIGIN, signer=SIGNER)
+        await open_journal(f"sqlite:///{path}")

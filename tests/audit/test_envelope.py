@@ -9,7 +9,16 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit import Asked, Envelope, EnvelopeError, Owner, Requester, encode_envelope, parse_envelope
+from audit import (
+    Asked,
+    Envelope,
+    EnvelopeError,
+    Link,
+    Owner,
+    Requester,
+    encode_envelope,
+    parse_envelope,
+)
 from audit.envelope import (
     MAX_BYTES,
     EncodedEnvelope,
@@ -20,6 +29,7 @@ from audit.envelope import (
 )
 from audit.forms import PATTERNS
 from audit.merkle import leaf_hash
+from audit.ranges import MAX_INDEX, indices_of, ranges_of
 from audit.vocabulary import Kind, Operation, Status, Verdict
 from tests.audit.making import NOON, envelope, vectors
 
@@ -61,6 +71,12 @@ ENVELOPES = st.builds(
     owner=st.none() | st.builds(Owner, form("country"), st.none() | form("code")),
     op=st.none() | st.sampled_from(Operation),
     asked=st.none() | questions(),
+    about=st.frozensets(st.integers(0, 40) | st.integers(0, MAX_INDEX), max_size=30).map(ranges_of),
+    erase=st.none() | form("month"),
+    link=st.none()
+    | st.builds(
+        Link, form("log"), st.none() | st.integers(0, 2**53 - 1), st.none() | form("digest")
+    ),
     purpose=st.none() | form("code"),
     basis=st.none() | form("code"),
     decision=st.sampled_from(Verdict),
@@ -122,11 +138,12 @@ def test_noise_is_refused_with_the_packages_own_error(noise):
         parse_envelope(noise)
 
 
-def test_an_entry_of_the_first_version_stays_what_it_was_and_new_ones_are_of_the_second():
-    old = TOLD["valid"][0]["text"].encode()
-    assert (parse_envelope(old).v, parse_envelope(old).asked) == (1, None)
-    new = encode_envelope(envelope(asked=ASKED))
-    assert (parse_envelope(new).v, parse_envelope(new).asked) == (2, ASKED)
+def test_entries_of_older_versions_stay_what_they_were_and_new_ones_are_of_the_third():
+    first, second = (TOLD["valid"][n]["text"].encode() for n in (0, 2))
+    assert (parse_envelope(first).v, parse_envelope(first).asked) == (1, None)
+    assert (parse_envelope(second).v, parse_envelope(second).asked is None) == (2, False)
+    new = encode_envelope(envelope(asked=ASKED, about=("3-5",)))
+    assert (parse_envelope(new).v, parse_envelope(new).about) == (3, ("3-5",))
     assert parse_envelope(encode_envelope(envelope())).asked is None
 
 
@@ -170,7 +187,12 @@ def test_rule_ids_and_reasons_fit(rule):
         {"keys": ("ključ",)},
         {"policy": "A" * 64},
         {"v": 0},
-        {"v": 3},
+        {"v": 4},
+        {"erase": "2036-13"},
+        {"about": ("Ana",)},
+        {"link": Link("audit example")},
+        {"link": Link("audit.example/BA", size=-1)},
+        {"link": Link("audit.example/BA", root="ab")},
         {"v": True},
         {"v": 1, "asked": ASKED},
         {"asked": replace(ASKED, action="find Ana")},
@@ -248,3 +270,41 @@ def test_every_member_is_documented(request):
     assert {name for name in names if f"`{name}`" not in text} == set()
     words = {word.value for words in (Kind, Operation, Status, Verdict) for word in words}
     assert {word for word in words if f"`{word}`" not in text} == set()
+
+
+@given(st.frozensets(st.integers(0, 60), max_size=60))
+def test_ranges_name_exactly_the_entries_they_were_made_of(indices):
+    assert list(indices_of(ranges_of(indices))) == sorted(indices)
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        ("1", "2"),
+        ("2", "1"),
+        ("3-3",),
+        ("4-3",),
+        ("01",),
+        ("-1",),
+        ("1-",),
+        ("1-5", "5"),
+        ("1", "1"),
+        ("9007199254740992",),
+        (" 1",),
+        ("1\n",),
+        (1,),
+        tuple(str(2 * n) for n in range(513)),
+    ],
+)
+def test_entries_are_named_in_one_form_only(about):
+    with pytest.raises(EnvelopeError):
+        encode_envelope(envelope(about=about))
+
+
+@pytest.mark.parametrize(
+    "changed", [{"about": ("1",)}, {"erase": "2036-01"}, {"link": Link("a/B")}]
+)
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_older_version_has_no_newer_member(version, changed):
+    with pytest.raises(EnvelopeError):
+        encode_envelope(envelope(v=version, **changed))

@@ -10,7 +10,7 @@ import asyncio
 import os
 import sys
 
-from audit.log import utc_now
+from audit.journal import utc_now
 from tests.audit.making import new_sealer, opened, sealed
 
 

@@ -39,7 +39,7 @@ async def test_an_entry_says_what_was_asked_and_which_facts_of_the_question_held
     assert (asked["action"], asked["view"], asked["named"]) == ("find", "hit", True)
     assert asked["categories"] == ["record"]
     assert "presence" in asked["sure"]
-    assert envelope["v"] == 2
+    assert envelope["v"] == 3
 
 
 async def test_a_fact_that_was_only_possible_is_told_apart(house):
