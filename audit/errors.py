@@ -42,6 +42,13 @@ class LogUnavailableError(AuditError):
         self.retry_after = retry_after
 
 
+class LeaseHeldError(LogUnavailableError):
+    """Another process writes to the log; stop that one first, or follow it (`audit.relay`)."""
+
+    def __init__(self, message: str, *, retry_after: float = 5.0) -> None:
+        super().__init__(message, retry_after=retry_after)
+
+
 class LogExistsError(AuditError):
     """A log was to be created where one already stands."""
 

@@ -21,6 +21,7 @@ from urllib.parse import quote
 from audit.entry import StoredEntry
 from audit.errors import (
     HeadMovedError,
+    LeaseHeldError,
     LogCorruptError,
     LogExistsError,
     LogUnavailableError,
@@ -190,37 +191,53 @@ class SqliteStore:
             raise LogUnavailableError(f"the log {self._path} was closed")
         return await asyncio.get_running_loop().run_in_executor(pool, work, *given)
 
-    async def reopen(self) -> None:
+    async def reopen(self, *, wait: bool = True) -> None:  # noqa: ARG002 - no lock lingers
         """Open the file anew and hold the lease."""
         await self._run(self._reader, self._drop_reader)
         await self._run(self._writer, self._reopen)
 
-    def _reopen(self) -> None:
+    async def look(self) -> None:
+        """Read only: neither writing connection nor lease."""
+        await self._run(self._writer, self._let_go)
+        await self._run(self._reader, self._look)
+
+    def _let_go(self) -> None:
+        self._drop_writer()
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            os.close(lease)
+
+    def _look(self) -> None:
+        self._drop_reader()
+        self._require_file()
+        with _translated(self._path):
+            self._require_format(self._reading())
+
+    def _require_file(self) -> None:
         if not Path(self._path).is_file():
             raise LogUnavailableError(
                 f"there is no log at {self._path}; a missing log is never made by itself:"
                 " mount or restore the file, or create a log on purpose"
             )
+
+    def _reopen(self) -> None:
+        self._require_file()
         with _translated(self._path):
             self._take_lease()
             self._drop_writer()
             before = _identity(self._files[0])
             self._write_con = _connect(self._path)
-            mode = self._write_con.execute("PRAGMA journal_mode").fetchone()[0]
-            if mode != "wal" or not self._has_format():
-                self._drop_writer()
-                raise LogCorruptError(
-                    f"{self._path} is not a log of format {FORMAT}; name the right file"
-                )
+            self._require_format(self._write_con)
             self._opened = self._identities()
             if self._opened[0] != before:
                 raise LogUnavailableError(f"the log {self._path} was replaced while it was opened")
 
-    def _has_format(self) -> bool:
-        con = self._writing()
+    def _require_format(self, con: sqlite3.Connection) -> None:
+        mode = con.execute("PRAGMA journal_mode").fetchone()[0]
         named = con.execute("SELECT 1 FROM sqlite_master WHERE name = 'log_head'").fetchone()
         formats = con.execute("SELECT DISTINCT format FROM log_head").fetchall() if named else []
-        return formats == [(FORMAT,)]
+        if mode != "wal" or formats != [(FORMAT,)]:
+            raise LogCorruptError(f"{self._path} is not a log of format {FORMAT}; name another")
 
     def _take_lease(self) -> None:
         """A lock that ends with the process; the compare-and-swap in `commit` is the safeguard."""
@@ -230,10 +247,7 @@ class SqliteStore:
                 fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 os.close(lease)
-                raise LogUnavailableError(
-                    f"another process writes to the log {self._path}; stop that one first",
-                    retry_after=5.0,
-                ) from None
+                raise LeaseHeldError(f"another process writes to {self._path}; stop it") from None
             self._lease = lease
 
     def _drop_writer(self) -> None:
@@ -335,10 +349,13 @@ class SqliteStore:
 
     def _fetch(self, sql: str, values: Sequence[object]) -> list[Any]:
         with _translated(self._path):
-            if self._read_con is None:
-                self._read_con = _connect(self._path)
-                self._read_con.execute("PRAGMA query_only = ON")
-            return self._read_con.execute(sql, values).fetchall()
+            return self._reading().execute(sql, values).fetchall()
+
+    def _reading(self) -> sqlite3.Connection:
+        if self._read_con is None:
+            self._read_con = _connect(self._path)
+            self._read_con.execute("PRAGMA query_only = ON")
+        return self._read_con
 
     async def heads(self) -> list[Head]:
         """All logs."""
@@ -377,10 +394,7 @@ class SqliteStore:
         if self._closed:
             return
         await self._run(self._reader, self._drop_reader)
-        await self._run(self._writer, self._drop_writer)
+        await self._run(self._writer, self._let_go)
         self._closed = True
         self._reader.shutdown()
         self._writer.shutdown()
-        if self._lease is not None:
-            os.close(self._lease)
-            self._lease = None
