@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from audit.entry import Position
 from audit.errors import AuditError, LeaseHeldError, LogCorruptError, LogUnavailableError
@@ -40,6 +41,30 @@ class _Waiting:
     accepted: Sequence[Accepted]
     answer: "asyncio.Future[list[Position]]" = field(repr=False)
     births: Mapping[str, LogState] = field(default_factory=dict)
+
+
+class Line(Protocol):
+    """Where entries queue: this process's sequencer, or the way to another's (`audit.relay`)."""
+
+    @property
+    def states(self) -> Mapping[str, LogState]:
+        """Every log's state as of the last commit that is known here, by origin."""
+
+    @property
+    def depth(self) -> int:
+        """Entries queued or being committed."""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether entries would be taken now."""
+
+    def submit(
+        self, accepted: Sequence[Accepted], births: Mapping[str, LogState] | None = None
+    ) -> "asyncio.Future[list[Position]]":
+        """As `Sequencer.submit`."""
+
+    async def close(self) -> None:
+        """Wait for what is queued, then end."""
 
 
 class Sequencer:

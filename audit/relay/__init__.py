@@ -6,10 +6,7 @@ fails. docs/formats/relay.md has every byte. The head's compare-and-swap in the 
 package, is what keeps a log from forking.
 """
 
-from audit.relay.board import Board, Leader, board_for
-from audit.relay.host import Host, serve
-from audit.relay.link import Link
-from audit.relay.member import Member
-from audit.relay.messages import LogHead
+from audit.relay.board import board_for
+from audit.relay.shared import SharedJournal
 
-__all__ = ["Board", "Host", "Leader", "Link", "LogHead", "Member", "board_for", "serve"]
+__all__ = ["SharedJournal", "board_for"]

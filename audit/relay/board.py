@@ -117,8 +117,9 @@ class SqliteBoard:
         try:
             with contextlib.closing(self._connect()) as con:
                 con.execute(
-                    "CREATE TABLE IF NOT EXISTS log_leader (one INTEGER PRIMARY KEY CHECK (one = 1),"
-                    " address TEXT NOT NULL, secret BLOB NOT NULL, since INTEGER NOT NULL) STRICT"
+                    "CREATE TABLE IF NOT EXISTS log_leader (one INTEGER PRIMARY KEY"
+                    " CHECK (one = 1), address TEXT NOT NULL, secret BLOB NOT NULL,"
+                    " since INTEGER NOT NULL) STRICT"
                 )
                 con.execute(
                     "INSERT OR REPLACE INTO log_leader VALUES (1, ?, ?, ?)",
@@ -143,7 +144,8 @@ class PostgresBoard:
 
     async def read(self) -> Leader | None:
         """The last leader that published itself."""
-        return await self._with(self._read)
+        found: Leader | None = await self._with(self._read)
+        return found
 
     async def publish(self, leader: Leader) -> None:
         """Put this leader into the row."""

@@ -10,15 +10,13 @@ import asyncio
 import contextlib
 import hmac
 import logging
-import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Protocol
 
-from audit.entry import Pending, Position
 from audit.errors import AuditError, LogUnavailableError
+from audit.journal import Journal
 from audit.relay import messages
 from audit.relay.frames import (
     HELLO_SIZE,
@@ -31,50 +29,26 @@ from audit.relay.frames import (
     parse_hello,
     read_frame,
 )
-from audit.relay.messages import LogHead, Op, Reader, Request
+from audit.relay.messages import Op, Reader, Request
 from audit.relay.place import TCP, UNIX, short_path
 
 HANDSHAKE = 5.0
 MAX_FOLLOWERS = 128
+_BUFFER = 1 << 20
+_FINISH = 1.0
 _log = logging.getLogger(__name__)
-
-
-class Writer(Protocol):
-    """What the holder of the lease offers, to its own process and to followers."""
-
-    @property
-    def healthy(self) -> bool:
-        """Whether an append would be taken now."""
-
-    @property
-    def queue_depth(self) -> int:
-        """Entries waiting or being flushed."""
-
-    async def append(self, entries: Sequence[Pending]) -> list[Position]:
-        """Durable, all or none; raises an AuditError otherwise."""
-
-    async def erase_details(self, origin: str, indices: Sequence[int]) -> int:
-        """Delete sealed details; how many there were."""
-
-    async def save_cosigned(self, origin: str, size: int, note: str) -> None:
-        """Keep the newest checkpoint with cosignatures."""
-
-    async def rotate(self) -> list[str]:
-        """Close and open what the half-year's turn demands; the origins opened."""
-
-    async def heads(self) -> list[LogHead]:
-        """The last committed head of every log."""
 
 
 class Host:
     """A listening leader; `address` is what it publishes."""
 
-    def __init__(self, writer: Writer, secret: bytes) -> None:
+    def __init__(self, journal: Journal, secret: bytes) -> None:
         self.address = ""
-        self._writer, self._secret = writer, secret
+        self._journal, self._secret = journal, secret
         self._server: asyncio.Server | None = None
-        self._socket_path: str | None = None
+        self._file: tuple[str, int | None] | None = None  # a socket's path and inode
         self._connections: set[asyncio.Task[None]] = set()
+        self._followers: set[_Connection] = set()
 
     async def listen(self, place: str) -> None:
         """Listen at `unix:PATH` or `tcp:HOST:PORT` (port 0: any free one).
@@ -88,7 +62,7 @@ class Host:
             else:
                 host, _, port = place.removeprefix(TCP).rpartition(":")
                 self._server = await asyncio.start_server(
-                    self._connected, host.strip("[]"), int(port), limit=1 << 20
+                    self._connected, host.strip("[]"), int(port), limit=_BUFFER
                 )
                 self.address = f"{TCP}{host}:{self._server.sockets[0].getsockname()[1]}"
         except (OSError, ValueError) as error:
@@ -98,31 +72,35 @@ class Host:
             ) from None
 
     async def _listen_unix(self, path: str) -> None:
-        """Only this user may connect: the mode is set before anybody can."""
-        Path(path).unlink(missing_ok=True)
-        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listening = _bound(path)
         try:
-            with short_path(path) as name:
-                listening.bind(name)
-            os.chmod(path, 0o600)  # noqa: PTH101 - a socket has no descriptor that could be opened
             self._server = await asyncio.start_unix_server(
-                self._connected, sock=listening, limit=1 << 20
+                self._connected, sock=listening, limit=_BUFFER
             )
         except BaseException:
             listening.close()
             raise
-        self.address, self._socket_path = f"{UNIX}{path}", path
+        self.address, self._file = f"{UNIX}{path}", (path, _inode(path))
 
-    async def close(self) -> None:
-        """Hang up on every follower; what they asked may stand all the same."""
+    def stop_listening(self) -> None:
+        """Take no more followers; the address is free for the next leader."""
         if self._server is not None:
             self._server.close()
+        if self._file is not None:
+            path, inode = self._file
+            if _inode(path) == inode:
+                Path(path).unlink(missing_ok=True)
+            self._file = None
+
+    async def close(self) -> None:
+        """Send the answers that are there, then hang up on every follower."""
+        self.stop_listening()
+        for connection in list(self._followers):
+            await connection.finish()
         tasks = list(self._connections)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._socket_path is not None:
-            Path(self._socket_path).unlink(missing_ok=True)
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._connections) >= MAX_FOLLOWERS:
@@ -136,10 +114,16 @@ class Host:
         try:
             async with asyncio.timeout(HANDSHAKE):
                 incoming, outgoing = await self._greet(reader, writer)
-            connection = _Connection(self._writer, reader, writer, (incoming, outgoing))
-            await connection.run()
-        except (RelayError, TimeoutError) as error:
-            _log.info("a relay connection ended: %s", error or "no greeting in time")
+            connection = _Connection(self._journal, reader, writer, (incoming, outgoing))
+            self._followers.add(connection)
+            try:
+                await connection.run()
+            finally:
+                self._followers.discard(connection)
+        except RelayError as error:
+            _log.info("a relay connection ended: %s", error)
+        except TimeoutError:
+            _log.info("a relay connection ended: no greeting in time")
         finally:
             with contextlib.suppress(OSError):
                 writer.transport.abort()
@@ -161,12 +145,33 @@ class Host:
         return incoming, outgoing
 
 
+def _bound(path: str) -> socket.socket:
+    """A socket at this path that only this user may use; nobody can connect before it listens."""
+    Path(path).unlink(missing_ok=True)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with short_path(path) as name:
+            listening.bind(name)
+            Path(name).chmod(0o600)
+    except BaseException:
+        listening.close()
+        raise
+    return listening
+
+
+def _inode(path: str) -> int | None:
+    try:
+        return Path(path).stat().st_ino
+    except OSError:
+        return None
+
+
 class _Connection:
     """One follower that proved to know the secret."""
 
     def __init__(
         self,
-        log: Writer,
+        log: Journal,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         both: tuple[Direction, Direction],
@@ -195,7 +200,9 @@ class _Connection:
 
     async def _answer(self, request: Request) -> None:
         try:
-            answer = messages.success(request.number, await _DEEDS[request.op](self._log, request.payload))
+            answer = messages.success(
+                request.number, await _DEEDS[request.op](self._log, request.payload)
+            )
         except RelayError as error:
             _log.warning("a relay request was refused: %s", error)
             self._writer.transport.abort()
@@ -211,6 +218,12 @@ class _Connection:
             asyncio.get_running_loop().call_soon(self._send)
         self._answers.append(self._outgoing.seal(answer))
 
+    async def finish(self) -> None:
+        """Give what was asked before a moment to be answered."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=_FINISH)
+        await asyncio.sleep(0)
+
     def _send(self) -> None:
         data = b"".join(self._answers)
         self._answers.clear()
@@ -218,52 +231,46 @@ class _Connection:
             self._writer.write(data)
 
 
-async def _append(log: Writer, payload: Reader) -> bytes:
+async def _append(log: Journal, payload: Reader) -> bytes:
     return messages.write_positions(await log.append(messages.read_entries(payload)))
 
 
-async def _erase(log: Writer, payload: Reader) -> bytes:
-    return (await log.erase_details(*messages.read_erasure(payload))).to_bytes(8, "big")
+async def _erase(log: Journal, payload: Reader) -> bytes:
+    return messages.write_count(await log.erase_details(*messages.read_erasure(payload)))
 
 
-async def _cosigned(log: Writer, payload: Reader) -> bytes:
+async def _cosigned(log: Journal, payload: Reader) -> bytes:
     await log.save_cosigned(*messages.read_cosigned(payload))
     return b""
 
 
-async def _rotate(log: Writer, payload: Reader) -> bytes:
+async def _rotate(log: Journal, payload: Reader) -> bytes:
     payload.end()
     return messages.write_names(await log.rotate())
 
 
-async def _heads(log: Writer, payload: Reader) -> bytes:
-    payload.end()
-    return messages.write_heads(await log.heads())
-
-
-async def _ping(log: Writer, payload: Reader) -> bytes:
+async def _ping(log: Journal, payload: Reader) -> bytes:
     payload.end()
     if not log.healthy:
         raise LogUnavailableError("the log's leader is out of order; it goes on by itself")
     return b""
 
 
-_DEEDS: Mapping[Op, Callable[[Writer, Reader], Awaitable[bytes]]] = {
+_DEEDS: Mapping[Op, Callable[[Journal, Reader], Awaitable[bytes]]] = {
     Op.APPEND: _append,
     Op.ERASE: _erase,
     Op.COSIGNED: _cosigned,
     Op.ROTATE: _rotate,
-    Op.HEADS: _heads,
     Op.PING: _ping,
 }
 
 
-async def serve(writer: Writer, place: str, secret: bytes) -> Host:
+async def serve(journal: Journal, place: str, secret: bytes) -> Host:
     """A host that listens.
 
     Raises:
         LogUnavailableError: the place cannot be listened at.
     """
-    host = Host(writer, secret)
+    host = Host(journal, secret)
     await host.listen(place)
     return host

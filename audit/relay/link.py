@@ -9,8 +9,9 @@ stand or not, so nothing may be released for them.
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
 
 from audit.entry import Pending, Position
 from audit.errors import AuditError, LogUnavailableError
@@ -26,13 +27,45 @@ from audit.relay.frames import (
     parse_hello,
     read_frame,
 )
-from audit.relay.messages import LogHead, Op, Reader
+from audit.relay.messages import Op, Reader
 from audit.relay.place import TCP, UNIX, short_path
+from audit.store import Cosigned
 
 CONNECT = 5.0
 PING_EVERY = 1.0
 ANSWER_WITHIN = 10.0
-_GONE = "the log's leader went away; the entries may stand all the same: ask again shortly"
+GONE = "the log's leader went away; the entries may stand all the same: ask again shortly"
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A request under way: who waits, and how its answer is read."""
+
+    answer: "asyncio.Future[Any]"
+    read: Callable[[Reader], Any]
+
+    def end(self, told: Reader | AuditError) -> None:
+        """Give the answer on; one that nobody waits for any more is read all the same.
+
+        Raises:
+            RelayError: the answer is malformed; whoever waits was told that the leader is gone.
+        """
+        if isinstance(told, AuditError):
+            self._fail(told)
+            return
+        try:
+            value = self.read(told)
+        except RelayError:
+            self._fail(LogUnavailableError(GONE))
+            raise
+        if not self.answer.done():
+            self.answer.set_result(value)
+
+    def _fail(self, error: AuditError) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
+            self.answer.exception()  # read, so that giving up leaves no warning behind
 
 
 class Link:
@@ -49,7 +82,7 @@ class Link:
         self._reader, self._writer, self._limit = reader, writer, queue
         self._outgoing, self._incoming = both
         self._number = 0
-        self._waiting: dict[int, asyncio.Future[Reader]] = {}
+        self._waiting: dict[int, _Waiting] = {}
         self._requests: list[bytes] = []  # sealed in order, sent together once the loop turns
         self._fault: str | None = None  # what the leader said at the last ping
         loop = asyncio.get_running_loop()
@@ -86,57 +119,59 @@ class Link:
         """Whether the leader is there and says that it takes entries."""
         return not self.ended.done() and self._fault is None
 
-    async def append(self, entries: Sequence[Pending]) -> list[Position]:
-        """As the leader's own append.
+    def submit(self, entries: Sequence[Pending]) -> "asyncio.Future[list[Position]]":
+        """Hand entries to the leader; the future ends with its answer.
+
+        Cancelling the wait does not take the entries back.
 
         Raises:
-            LogUnavailableError: nothing may be released; perhaps the entries stand all the same.
-            EnvelopeError: the leader refused them.
+            AuditError: too much for one append.
+            LogUnavailableError: the leader is gone, or too many entries wait for it already.
         """
         count = len(entries)
         if self.queue_depth + count > self._limit:
             raise LogUnavailableError(
                 f"the queue of {self._limit} entries to the log's leader is full; try again shortly"
             )
-        answer = self._ask(Op.APPEND, messages.write_entries(entries))
+
+        def read(reader: Reader) -> list[Position]:
+            positions = messages.read_positions(reader)
+            if len(positions) != count:
+                raise RelayError("the log's leader answered for other entries than were asked for")
+            return positions
+
+        answer = self._ask(Op.APPEND, messages.write_entries(entries), read)
         self.queue_depth += count
         answer.add_done_callback(lambda _: self._answered(count))
-        # Cancelling the wait does not take the entries back.
-        positions = messages.read_positions(await asyncio.shield(answer))
-        if len(positions) != count:
-            self._end()
-            raise RelayError("the log's leader answered for other entries than were asked for")
-        return positions
+        return answer
 
     def _answered(self, count: int) -> None:
         self.queue_depth -= count
 
     async def erase_details(self, origin: str, indices: Sequence[int]) -> int:
         """As the leader's own."""
-        answer = await self._ask(Op.ERASE, messages.write_erasure(origin, indices))
-        return answer.number(8)
+        payload = messages.write_erasure(origin, indices)
+        return await self._ask(Op.ERASE, payload, messages.read_count)
 
-    async def save_cosigned(self, origin: str, size: int, note: str) -> None:
+    async def save_cosigned(self, origin: str, cosigned: Cosigned) -> None:
         """As the leader's own."""
-        await self._ask(Op.COSIGNED, messages.write_cosigned(origin, size, note))
+        payload = messages.write_cosigned(origin, cosigned)
+        await self._ask(Op.COSIGNED, payload, messages.read_nothing)
 
     async def rotate(self) -> list[str]:
         """As the leader's own."""
-        return messages.read_names(await self._ask(Op.ROTATE))
+        return await self._ask(Op.ROTATE, b"", messages.read_names)
 
-    async def heads(self) -> list[LogHead]:
-        """Every log's head as the leader knows it."""
-        return messages.read_heads(await self._ask(Op.HEADS))
-
-    def _ask(self, op: Op, payload: bytes = b"") -> "asyncio.Future[Reader]":
+    def _ask(self, op: Op, payload: bytes, read: Callable[[Reader], _T]) -> "asyncio.Future[_T]":
         if self.ended.done():
-            raise LogUnavailableError(_GONE)
+            raise LogUnavailableError(GONE)
+        body = messages.request(self._number + 1, op, payload)
         self._number += 1
-        body = messages.request(self._number, op, payload)
-        answer: asyncio.Future[Reader] = asyncio.get_running_loop().create_future()
-        self._waiting[self._number] = answer
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[_T] = loop.create_future()
+        self._waiting[self._number] = _Waiting(answer, read)
         if not self._requests:
-            asyncio.get_running_loop().call_soon(self._send)
+            loop.call_soon(self._send)
         self._requests.append(self._outgoing.seal(body))
         return answer
 
@@ -149,17 +184,13 @@ class Link:
     async def _read(self) -> None:
         with contextlib.suppress(RelayError):
             while True:
-                body = await read_frame(self._reader, self._incoming, MAX_BODY)
-                number, told = messages.parse_answer(body)
-                answer = self._waiting.pop(number, None)
-                if answer is None:
+                number, told = messages.parse_answer(
+                    await read_frame(self._reader, self._incoming, MAX_BODY)
+                )
+                waiting = self._waiting.pop(number, None)
+                if waiting is None:
                     break  # an answer to nothing
-                if answer.done():
-                    continue
-                if isinstance(told, AuditError):
-                    answer.set_exception(told)
-                else:
-                    answer.set_result(told)
+                waiting.end(told)
         self._end()
 
     async def _ping(self) -> None:
@@ -167,7 +198,7 @@ class Link:
         while True:
             try:
                 async with asyncio.timeout(ANSWER_WITHIN):
-                    await self._ask(Op.PING)
+                    await self._ask(Op.PING, b"", messages.read_nothing)
                 self._fault = None
             except TimeoutError:
                 break
@@ -179,17 +210,16 @@ class Link:
     def _end(self) -> None:
         if not self.ended.done():
             self.ended.set_result(None)
-        waiting, self._waiting = self._waiting, {}
-        for answer in waiting.values():
-            if not answer.done():
-                answer.set_exception(LogUnavailableError(_GONE))
-                answer.exception()  # whoever gave up waiting does not leave a warning
+        left, self._waiting = self._waiting, {}
+        for waiting in left.values():
+            waiting.end(LogUnavailableError(GONE))
         _hang_up(self._writer)
 
     async def close(self) -> None:
         """Wait for the answers that are due, then hang up."""
-        if self._waiting and not self.ended.done():
-            await asyncio.wait([*self._waiting.values(), self.ended], timeout=ANSWER_WITHIN)
+        due = [self.ended, *(waiting.answer for waiting in self._waiting.values())]
+        if len(due) > 1 and not self.ended.done():
+            await asyncio.wait(due[1:], timeout=ANSWER_WITHIN)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

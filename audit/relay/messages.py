@@ -18,6 +18,7 @@ from audit.errors import AuditError, LogUnavailableError
 from audit.merkle import HASH_SIZE
 from audit.relay.frames import MAX_BODY, RelayError
 from audit.sealing import Sealed, commit_detail
+from audit.store import Cosigned
 
 MAX_ENTRIES = 4096
 MAX_ERASED = 1 << 20
@@ -34,8 +35,7 @@ class Op(IntEnum):
     ERASE = 2
     COSIGNED = 3
     ROTATE = 4
-    HEADS = 5
-    PING = 6
+    PING = 5
 
 
 # Status of an answer; 0 is success. Numbers are added, never used again.
@@ -47,16 +47,6 @@ _ERRORS: Mapping[int, type[AuditError]] = {
     5: errors.NoteError,
     6: AuditError,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class LogHead:
-    """One log's last committed state, as the leader knows it."""
-
-    origin: str
-    size: int
-    root: bytes
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,45 +237,46 @@ def read_erasure(reader: Reader) -> tuple[str, list[int]]:
     return origin, indices
 
 
-def write_cosigned(origin: str, size: int, note: str) -> bytes:
+def write_cosigned(origin: str, cosigned: Cosigned) -> bytes:
     """The payload that keeps a cosigned checkpoint."""
-    return _block(origin.encode(), 1) + size.to_bytes(8, "big") + _block(note.encode(), 4)
+    size, note = cosigned.size.to_bytes(8, "big"), cosigned.note.encode()
+    return _block(origin.encode(), 1) + size + _block(note, 4)
 
 
-def read_cosigned(reader: Reader) -> tuple[str, int, str]:
-    """Origin, size and note.
+def read_cosigned(reader: Reader) -> tuple[str, Cosigned]:
+    """Origin and checkpoint.
 
     Raises:
         RelayError: malformed.
     """
-    found = reader.text(1), reader.number(8), reader.text(4)
+    found = reader.text(1), Cosigned(reader.number(8), reader.text(4))
     reader.end()
     return found
 
 
-def write_heads(heads: Sequence[LogHead]) -> bytes:
-    """The answer that tells every log's head."""
-    return len(heads).to_bytes(2, "big") + b"".join(
-        _block(h.origin.encode(), 1) + h.size.to_bytes(8, "big") + h.root + _block(h.note.encode(), 4)
-        for h in heads
-    )
+def write_count(count: int) -> bytes:
+    """The answer to an erasure."""
+    return count.to_bytes(8, "big")
 
 
-def read_heads(reader: Reader) -> list[LogHead]:
-    """Every log's head.
+def read_count(reader: Reader) -> int:
+    """How many details there were.
 
     Raises:
         RelayError: malformed.
     """
-    heads = reader.many(
-        2,
-        MAX_ENTRIES,
-        lambda: LogHead(
-            reader.text(1), reader.number(8), reader.take(HASH_SIZE), reader.text(4)
-        ),
-    )
+    count = reader.number(8)
     reader.end()
-    return heads
+    return count
+
+
+def read_nothing(reader: Reader) -> None:
+    """An answer without content.
+
+    Raises:
+        RelayError: it has content.
+    """
+    reader.end()
 
 
 def write_names(names: Sequence[str]) -> bytes:
