@@ -35,6 +35,12 @@ $(VENV)/pycasbin.done: requirements/pycasbin.txt
 	$(VENV)/pycasbin/bin/python -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/pycasbin.txt
 	@touch $@
 
+# A peer under the GPL: its own environment, and a process of its own in the bench.
+$(VENV)/pymerkle.done: requirements/pymerkle.txt
+	@test -x $(VENV)/pymerkle/bin/python || $(PYTHON) -m venv $(VENV)/pymerkle
+	$(VENV)/pymerkle/bin/python -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/pymerkle.txt
+	@touch $@
+
 # The peers of `make bench` and nothing else.
 $(VENV)/bench.done: $(VENV)/dev.done requirements/bench.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/bench.txt
@@ -65,7 +71,7 @@ test: $(VENV)/dev.done $(if $(T),,$(VENV)/pycasbin.done) tests/servers/node/node
 	$(if $(T),,CUVAR_CASBIN=pycasbin $(VENV)/pycasbin/bin/python -m pytest tests/policies/test_stock*.py)
 	$(BIN)/python -m pytest $(if $(T),$(T),-n $(JOBS) --dist loadfile --no-loadscope-reorder)
 
-bench: $(VENV)/bench.done bench/peers/node/node_modules/.done
+bench: $(VENV)/bench.done $(VENV)/pymerkle.done bench/peers/node/node_modules/.done
 	@$(BIN)/python -m tests.servers.ensure
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
 
@@ -79,4 +85,5 @@ lock:
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml --group test --group check -c requirements/run.txt -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/pycasbin.in -c requirements/dev.txt -o requirements/pycasbin.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group pyproject.toml:bench -c requirements/dev.txt -o requirements/bench.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/pymerkle.in -o requirements/pymerkle.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/build.in -o requirements/build.txt

@@ -10,16 +10,7 @@ byte. The gateway's pipeline relies on this package; it imports nothing of the o
 """
 
 from audit.entry import Pending, Position, StoredEntry
-from audit.envelope import (
-    Asked,
-    Envelope,
-    Link,
-    Owner,
-    Requester,
-    encode_envelope,
-    new_entry_id,
-    parse_envelope,
-)
+from audit.envelope import addressed, encode_envelope, new_entry_id, parse_envelope
 from audit.errors import (
     AuditError,
     EnvelopeError,
@@ -31,6 +22,7 @@ from audit.errors import (
     ProofError,
     SealError,
 )
+from audit.event import Asked, Envelope, Link, Owner, Requester
 from audit.journal import Journal
 from audit.keyfiles import (
     create_dpo_key,
@@ -78,6 +70,7 @@ __all__ = [
     "Status",
     "StoredEntry",
     "Verdict",
+    "addressed",
     "create_dpo_key",
     "create_log_key",
     "encode_envelope",

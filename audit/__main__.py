@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`python -m audit`: the log's tools for whoever must not depend on the gateway.
+"""`python -m audit`: an officer's tools that need no gateway: make a key, open a detail.
 
-A data protection officer or a court needs Python, this package, the log's public key and a copy.
-Exit status: 0 all is well, 1 something is wrong with the log, 2 the command could not be run.
+`verify` and `receipt` are handed to `python -m audit.verify`, which says their exit status; the
+others end with 0, or with 2 if the command could not be run.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,69 +14,13 @@ from audit.copies import open_copy
 from audit.envelope import parse_envelope
 from audit.errors import AuditError, SealError
 from audit.keyfiles import create_dpo_key, read_private_key
-from audit.merkle import leaf_hash
-from audit.note import NoteVerifier
-from audit.receipt import verify_receipt
 from audit.sealing import open_sealed
-from audit.verify import Report, verify_log
-
-_SHOW_EVERY = 65_536
-
-
-def _read(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError:
-        raise AuditError(f"the file {path} cannot be read") from None
-
-
-def _progress(done: int, size: int) -> None:
-    if sys.stderr.isatty() and (done == size or done % _SHOW_EVERY == 0):
-        sys.stderr.write(f"\r{done:,} of {size:,} entries" + "\n" * (done == size))
-
-
-def _verify(given: argparse.Namespace) -> int:
-    report = verify_log(
-        given.log,
-        vkey=given.vkey,
-        origin=given.origin,
-        checkpoint=_read(given.checkpoint).decode("utf-8", "replace") if given.checkpoint else None,
-        on_progress=_progress,
-    )
-    sys.stdout.write((_as_json if given.json else _as_text)(report))
-    return 0 if report.ok else 1
-
-
-def _as_json(report: Report) -> str:
-    findings = [{"index": f.index, "what": f.what} for f in report.findings]
-    told = {
-        "ok": report.ok,
-        "size": report.size,
-        "root": report.root.hex(),
-        "erased": report.erased,
-        "findings": findings,
-        "more": report.more,
-    }
-    return json.dumps(told) + "\n"
-
-
-def _as_text(report: Report) -> str:
-    lines = [
-        f"entry {found.index}: {found.what}" if found.index is not None else f"log: {found.what}"
-        for found in report.findings
-    ]
-    if report.more:
-        lines.append(f"and {report.more} more")
-    lines.append(
-        f"{'whole' if report.ok else 'NOT WHOLE'}: {report.size} entries,"
-        f" {report.erased} erased details, root {report.root.hex()}"
-    )
-    return "\n".join(lines) + "\n"
+from audit.verify.__main__ import main as verify
 
 
 def _open(given: argparse.Namespace) -> int:
     key = read_private_key(Path(given.key))
-    with open_copy(given.log) as copy:
+    with open_copy(given.log, given.origin) as copy:
         rows = copy.rows(given.index, given.index + 1)
     entry = rows[0].entry() if rows else None
     if entry is None:
@@ -90,29 +33,17 @@ def _open(given: argparse.Namespace) -> int:
     return 0
 
 
-def _receipt(given: argparse.Namespace) -> int:
-    leaf = leaf_hash(_read(given.envelope)) if given.envelope else bytes.fromhex(given.leaf)
-    verifier = NoteVerifier.parse(given.vkey)
-    index, checkpoint = verify_receipt(_read(given.file), leaf, verifier, given.origin)
-    sys.stdout.write(f"entry {index} stands in {checkpoint.origin} at size {checkpoint.size}\n")
-    return 0
-
-
 def _keygen(given: argparse.Namespace) -> int:
     create_dpo_key(Path(given.private), Path(given.public), given.id)
     sys.stdout.write(f"hand over {given.public}; keep {given.private} to yourself\n")
     return 0
 
 
-def _hex_hash(text: str) -> str:
-    if len(bytes.fromhex(text)) != len(leaf_hash(b"")):
-        raise ValueError
-    return text
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m audit", description=__doc__)
     verbs = parser.add_subparsers(required=True, metavar="COMMAND")
+    verbs.add_parser("verify", help="as python -m audit.verify PLACE")
+    verbs.add_parser("receipt", help="as python -m audit.verify receipt FILE")
 
     def verb(
         name: str, run: Callable[[argparse.Namespace], int], told: str
@@ -121,21 +52,10 @@ def _parser() -> argparse.ArgumentParser:
         found.set_defaults(run=run)
         return found
 
-    check = verb("verify", _verify, "recompute a log and name what does not fit")
-    check.add_argument("log", help="file, sqlite:///PATH or postgresql://...")
-    check.add_argument("--checkpoint", help="file with a checkpoint kept from earlier")
-    check.add_argument("--json", action="store_true", help="machine-readable report")
-    proof = verb("receipt", _receipt, "check a .tlog-proof against an entry")
-    proof.add_argument("file", help="the receipt")
-    entry = proof.add_mutually_exclusive_group(required=True)
-    entry.add_argument("--envelope", help="file with the entry's exact bytes")
-    entry.add_argument("--leaf", type=_hex_hash, help="the entry's leaf hash in hex")
-    for needs_key in (check, proof):
-        needs_key.add_argument("--vkey", required=True, help="the log's verifier key")
-        needs_key.add_argument("--origin", required=True, help="the log's name")
     unseal = verb("open", _open, "print the sealed detail of an entry")
     unseal.add_argument("log", help="file, sqlite:///PATH or postgresql://...")
     unseal.add_argument("index", type=int, help="number of the entry, from 0")
+    unseal.add_argument("--origin", help="the log's name, where a database holds several")
     unseal.add_argument("--key", required=True, help="private key file of the officer")
     keys = verb("keygen", _keygen, "make a data protection officer's key pair")
     keys.add_argument("id", help="key id, for example the country")
@@ -146,7 +66,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; errors are told in one line."""
-    given = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["verify"]:
+        return verify(words[1:])
+    if words[:1] == ["receipt"]:
+        return verify(words)
+    given = _parser().parse_args(words)
     try:
         status: int = given.run(given)
     except AuditError as error:

@@ -35,23 +35,33 @@ class Checkpoint:
         return signer.sign(self.text)
 
 
-def parse_checkpoint(text: bytes) -> Checkpoint:
-    """Read the text of a checkpoint whose signature was verified.
+def read_checkpoint(text: bytes) -> Checkpoint:
+    """Read the text of a checkpoint, without a look at the root of size 0.
 
     Extension lines are refused: this log writes none, and cosignatures need not cover them.
 
     Raises:
         NoteError: not exactly origin, size and root.
     """
-    lines = text.decode().split("\n")
+    lines = text.decode("utf-8", "replace").split("\n")
     if len(lines) != _LINES + 1 or lines[-1]:
         raise NoteError("a checkpoint has three lines: origin, size, root")
     origin, size, root = check_name(lines[0]), lines[1], strict_base64(lines[2].encode())
     if not _SIZE.fullmatch(size) or len(root) != HASH_SIZE:
         raise NoteError("a checkpoint has a decimal size and a root of 32 bytes")
-    if size == "0" and root != EMPTY_ROOT:
-        raise NoteError("a checkpoint of size 0 has the root of the empty tree")
     return Checkpoint(origin, int(size), root)
+
+
+def parse_checkpoint(text: bytes) -> Checkpoint:
+    """Read the text of a checkpoint whose signature was verified.
+
+    Raises:
+        NoteError: not exactly origin, size and root, or size 0 with another root than the empty.
+    """
+    checkpoint = read_checkpoint(text)
+    if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
+        raise NoteError("a checkpoint of size 0 has the root of the empty tree")
+    return checkpoint
 
 
 def open_checkpoint(note: bytes, verifier: NoteVerifier, origin: str) -> Checkpoint:

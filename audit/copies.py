@@ -1,54 +1,37 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Reading a copy of a log without trusting or changing it, for the verifier and for one entry.
+"""Reading a copy of a log without trusting or changing it: a published folder or a database.
 
-One snapshot is read from beginning to end. What a damaged file does not yield is told apart from
-what is not there, so that the verifier can name both.
+One protocol for all of them, so that verifier, publisher and reviews need not know where a log
+lies. One snapshot is read from beginning to end. What a damaged file does not yield is told apart
+from what is not there, so that the verifier can name both. Of databases of format 1 only envelopes,
+details, tiles and head are read; their search columns proved nothing.
 """
 
-import asyncio
 import contextlib
-import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
-from urllib.parse import quote
+from typing import Protocol
 
 from audit.entry import StoredEntry
-from audit.errors import LogCorruptError, LogUnavailableError
+from audit.envelope import EPOCH, parse_envelope
+from audit.errors import EnvelopeError, LogUnavailableError
 from audit.store import POSTGRES, Head, sqlite_path, stored_entry
 from audit.tiles import TileId
 
-_COLUMNS = (
-    "e.idx, e.envelope, e.leaf, e.t, e.kind, e.owner, e.requester, d.blob, d.salt, d.header"
-    " FROM log_entry e LEFT JOIN log_detail d ON d.idx = e.idx"
-)
-_HEAD = "SELECT origin, size, root, note FROM log_head WHERE one = 1"
-_BOUNDS = "SELECT coalesce(min(idx), 0), coalesce(max(idx), -1) + 1 FROM "
-_BETWEEN = (
-    "SELECT coalesce(min(idx), 0), coalesce(max(idx), -1) + 1 FROM log_entry"
-    " WHERE t >= {} AND t < {}"
-)
-_ENVELOPES = "SELECT idx, envelope FROM log_entry WHERE idx >= {} AND idx < {} ORDER BY idx"
-_EVER = 2**62  # microseconds; after all of them
-_PATIENCE = 60.0
-_T = TypeVar("_T")
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An entry as stored, with copies and detail; nothing in it is trusted, not even the types."""
+    """An entry as stored, with its detail; nothing in it is trusted, not even the types."""
 
     index: int
     envelope: object
-    leaf: object
-    t: object
-    kind: object
-    owner: object
-    requester: object
-    blob: object
-    salt: object
-    header: object
+    blob: object = field(default=None, repr=False)
+    salt: object = field(default=None, repr=False)
+    header: object = field(default=None, repr=False)
 
     def entry(self) -> StoredEntry | None:
         """The entry and its detail, None where the bytes are no bytes."""
@@ -58,192 +41,158 @@ class Row:
         return stored_entry(self.index, self.envelope, *parts)
 
 
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A sealed detail as stored, of the entry with this number; nothing in it is trusted."""
+
+    index: int
+    blob: object = field(repr=False)
+    salt: object = field(repr=False)
+    header: object = field(repr=False)
+
+
 class Copy(Protocol):
-    """One snapshot of a log. Methods raise LogCorruptError where the file itself is damaged."""
+    """One snapshot of one log. Methods raise LogCorruptError where the file itself is damaged.
+
+    Attributes:
+        format: 1 or 2 of a database (docs/formats/log.md, section 5), None of a folder.
+        has_details: whether the copy holds sealed details at all; a folder may be without.
+    """
+
+    format: int | None
+    has_details: bool
 
     def head(self) -> Head | None:
-        """The head row."""
+        """What the store says of itself: origin, size, root, checkpoint."""
 
-    def bounds(self, table: str) -> tuple[int, int]:
-        """Lowest number, and one more than the highest, in a table of entries or details."""
+    def count(self) -> int:
+        """One more than the highest number of an entry or a detail."""
 
     def rows(self, start: int, stop: int) -> list[Row]:
-        """Entries in this range, in order."""
+        """Entries in this range with their details, in order."""
+
+    def envelopes(self, start: int, stop: int) -> Sequence[tuple[int, object]]:
+        """Number and envelope of the entries in this range, in order, as stored."""
+
+    def details(self, start: int, stop: int) -> Sequence[Detail]:
+        """The details in this range, in order, also those without an entry."""
+
+    def tile(self, tile: TileId) -> bytes | None:
+        """A stored tile; in a folder of the width that the checkpoint's size asks for."""
+
+    def cosigned(self) -> str | None:
+        """The newest checkpoint with witnesses' lines, if one is kept."""
 
     def between(self, first: int | None, last: int | None) -> tuple[int, int]:
         """The numbers of the entries from one time up to and without another, in microseconds.
 
-        By the stored times, which prove nothing: for reports, not for proofs.
+        Found by halves in what the entries say, which rise in a whole log: for reports, not proofs.
         """
 
-    def envelopes(self, start: int, stop: int) -> list[tuple[int, object]]:
-        """Number and envelope of the entries in this range, in order, as stored."""
-
-    def tile(self, tile: TileId) -> bytes | None:
-        """A stored tile."""
-
     def damage(self) -> str | None:
-        """What the database itself finds wrong with its file."""
+        """What the store itself finds wrong, beyond what can be read through the others."""
 
 
-def _times(first: int | None, last: int | None) -> tuple[int, int]:
-    return (-_EVER if first is None else first, _EVER if last is None else last)
+class Halving:
+    """`between` out of `envelopes` and `count`, for every kind of copy."""
+
+    def between(self: Copy, first: int | None, last: int | None) -> tuple[int, int]:
+        """As `Copy.between`."""
+        size = self.count()
+        start = 0 if first is None else _place(self, first, 0, size)
+        return start, size if last is None else _place(self, last, start, size)
 
 
-def _head(row: Any) -> Head:
-    match tuple(row):
-        case (str(origin), int(size), bytes(root), str(note)):
-            return Head(origin, size, root, note)
-    raise LogCorruptError("its values are not of the right types")
+def _place(copy: Copy, micros: int, low: int, high: int) -> int:
+    """The first entry at or after this time; entries that can't be read are passed over."""
+    while low < high:
+        middle = (low + high) // 2
+        probe, time = middle, None
+        while probe < high and time is None:
+            time = _micros(copy.envelopes(probe, probe + 1))
+            probe += time is None
+        if time is None or time >= micros:
+            high = middle
+        else:
+            low = probe + 1
+    return low
 
 
-class _SqliteCopy:
-    def __init__(self, con: sqlite3.Connection) -> None:
-        self._con = con
-
-    def _fetch(self, sql: str, values: tuple[int, ...] = ()) -> list[Any]:
-        try:
-            return self._con.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
-            reason = getattr(error, "sqlite_errorname", "unknown")
-            raise LogCorruptError(f"this part of the file cannot be read ({reason})") from None
-
-    def head(self) -> Head | None:
-        rows = self._fetch(_HEAD)
-        return _head(rows[0]) if rows else None
-
-    def bounds(self, table: str) -> tuple[int, int]:
-        low, high = self._fetch(_BOUNDS + table)[0]
-        return low, high
-
-    def rows(self, start: int, stop: int) -> list[Row]:
-        sql = f"SELECT {_COLUMNS} WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx"
-        return [Row(*row) for row in self._fetch(sql, (start, stop))]
-
-    def between(self, first: int | None, last: int | None) -> tuple[int, int]:
-        low, high = self._fetch(_BETWEEN.format("?1", "?2"), _times(first, last))[0]
-        return low, high
-
-    def envelopes(self, start: int, stop: int) -> list[tuple[int, object]]:
-        return self._fetch(_ENVELOPES.format("?1", "?2"), (start, stop))
-
-    def tile(self, tile: TileId) -> bytes | None:
-        sql = "SELECT hashes FROM log_tile WHERE level = ? AND number = ?"
-        rows = self._fetch(sql, tile)
-        return rows[0][0] if rows else None
-
-    def damage(self) -> str | None:
-        found = str(self._fetch("PRAGMA integrity_check(1)")[0][0])
-        return None if found == "ok" else "the file's pages or indexes contradict one another"
-
-
-class _PostgresCopy:
-    def __init__(self, con: Any, run: Callable[[Awaitable[Any]], Any]) -> None:
-        self._con, self._run = con, run
-
-    def _fetch(self, sql: str, *values: int) -> list[Any]:
-        return list(self._run(self._con.fetch(sql, *values)))
-
-    def head(self) -> Head | None:
-        rows = self._fetch(_HEAD)
-        return _head(rows[0]) if rows else None
-
-    def bounds(self, table: str) -> tuple[int, int]:
-        low, high = self._fetch(_BOUNDS + table)[0]
-        return low, high
-
-    def rows(self, start: int, stop: int) -> list[Row]:
-        sql = f"SELECT {_COLUMNS} WHERE e.idx >= $1 AND e.idx < $2 ORDER BY e.idx"
-        return [Row(*row) for row in self._fetch(sql, start, stop)]
-
-    def between(self, first: int | None, last: int | None) -> tuple[int, int]:
-        low, high = self._fetch(_BETWEEN.format("$1", "$2"), *_times(first, last))[0]
-        return low, high
-
-    def envelopes(self, start: int, stop: int) -> list[tuple[int, object]]:
-        rows = self._fetch(_ENVELOPES.format("$1", "$2"), start, stop)
-        return [(row[0], row[1]) for row in rows]
-
-    def tile(self, tile: TileId) -> bytes | None:
-        sql = "SELECT hashes FROM log_tile WHERE level = $1 AND number = $2"
-        rows = self._fetch(sql, tile.level, tile.number)
-        return rows[0][0] if rows else None
-
-    def damage(self) -> str | None:
+def _micros(found: Sequence[tuple[int, object]]) -> int | None:
+    if not found or not isinstance(found[0][1], bytes):
+        return None
+    try:
+        return (parse_envelope(found[0][1]).t - EPOCH) // _MICROSECOND
+    except EnvelopeError:
         return None
 
 
-@contextlib.contextmanager
-def open_copy(url: str) -> Iterator[Copy]:
-    """Open a log for reading: `sqlite:///PATH`, a plain path, or `postgresql://...`.
+def chosen(place: str, found: Sequence[str], origin: str | None) -> str:
+    """The log that is meant among those of a place.
 
-    Call it outside a running event loop if the log is in PostgreSQL.
+    Raises:
+        LogUnavailableError: the place holds others, or several and none was named.
+    """
+    if origin in found or (origin is None and len(found) == 1):
+        return origin or found[0]
+    told = ", ".join(found) or "no log"
+    raise LogUnavailableError(f"{place} holds {told}; name one of them with --origin")
+
+
+@contextlib.contextmanager
+def open_copy(place: str, origin: str | None = None) -> Iterator[Copy]:
+    """Open a log for reading. Outside a running event loop if it is in PostgreSQL.
+
+    Args:
+        place: a published folder, a plain path, `sqlite:///PATH` or `postgresql://...`.
+        origin: the log that is meant, where a database holds several.
 
     Raises:
         LogUnavailableError: there is nothing to read there.
         LogCorruptError: it is damaged so far that nothing can be read.
     """
-    path = sqlite_path(url)
-    if path is not None:
-        with _open_sqlite(path) as copy:
+    if place.startswith(POSTGRES):
+        from audit.postgres_copy import open_postgres
+
+        with open_postgres(place, origin) as copy:
             yield copy
-    elif url.startswith(POSTGRES):
-        with _open_postgres(url) as copy:
-            yield copy
+        return
+    path = _path(place)
+    if path.is_dir():
+        from audit.folder_copy import FolderCopy
+
+        yield FolderCopy(path)
     else:
-        raise LogUnavailableError("a log is a file, sqlite:///PATH or postgresql://...")
+        from audit.sqlite_copy import open_sqlite
+
+        with open_sqlite(str(path), origin) as copy:
+            yield copy
 
 
-@contextlib.contextmanager
-def _open_sqlite(path: str) -> Iterator[Copy]:
-    if not Path(path).is_file():
-        raise LogUnavailableError(f"there is no log at {path}")
-    # A file without a write-ahead log is at rest: opened as immutable, nothing is put beside it.
-    live = Path(f"{path}-wal").exists()
-    uri = f"file:{quote(str(Path(path).absolute()))}?{'mode=ro' if live else 'immutable=1'}"
-    try:
-        con = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-    except sqlite3.Error:
-        raise LogUnavailableError(f"the file {path} cannot be opened") from None
-    with contextlib.closing(con):
-        con.text_factory = lambda data: data.decode("utf-8", "replace")
-        try:
-            con.execute("PRAGMA trusted_schema = OFF")
-            con.execute("BEGIN")
-            named = con.execute("SELECT count(*) FROM sqlite_master WHERE name = 'log_head'")
-            found = named.fetchone()[0]
-        except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT:
-                raise LogCorruptError(f"the file {path} is damaged from its start") from None
-            found = 0
-        if not found:
-            raise LogUnavailableError(f"{path} is not a log, or its first page is damaged")
-        yield _SqliteCopy(con)
+def origins(place: str) -> list[str]:
+    """The logs that a place holds, in the order of their opening.
+
+    Raises:
+        LogUnavailableError: there is nothing to read there.
+        LogCorruptError: it is damaged so far that nothing can be read.
+    """
+    if place.startswith(POSTGRES):
+        from audit.postgres_copy import postgres_origins
+
+        return postgres_origins(place)
+    path = _path(place)
+    if path.is_dir():
+        from audit.folder_copy import FolderCopy
+
+        head = FolderCopy(path).head()
+        return [] if head is None else [head.origin]
+    from audit.sqlite_copy import sqlite_origins
+
+    return sqlite_origins(str(path))
 
 
-@contextlib.contextmanager
-def _open_postgres(url: str) -> Iterator[Copy]:
-    import asyncpg
-
-    from audit.postgres_store import answered
-
-    with asyncio.Runner() as runner:
-
-        async def snapshot() -> Any:
-            con = await asyncpg.connect(url)
-            try:
-                await con.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                await con.fetchval("SELECT size FROM log_head")
-            except BaseException:
-                con.terminate()
-                raise
-            return con
-
-        async def ask(work: Awaitable[_T]) -> _T:
-            return await answered(work, limit=_PATIENCE)
-
-        con = runner.run(ask(snapshot()))
-        try:
-            yield _PostgresCopy(con, lambda work: runner.run(ask(work)))
-        finally:
-            con.terminate()
+def _path(place: str) -> Path:
+    path = sqlite_path(place)
+    if path is None:
+        raise LogUnavailableError("a log is a folder, a file, sqlite:///PATH or postgresql://...")
+    return Path(path)

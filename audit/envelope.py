@@ -8,22 +8,23 @@ floats and with ASCII keys; the parser refuses whatever the encoder would not ha
 """
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from audit.errors import EnvelopeError
+from audit.event import VERSION, Asked, Envelope, Link, Owner, Requester
 from audit.forms import checked, checked_once, fits, listing, optional, quoted, sorted_list
 from audit.ranges import ranges
 from audit.vocabulary import Kind, Operation, Status, Verdict
 
-VERSION = 3  # earlier ones are read for ever: the first lacks `asked` and what the third added
 _SECOND, _FIRST = 2, 1
 MAX_BYTES = 65_535  # an entry bundle gives each entry a 16-bit length
 MAX_COUNT = 2**53 - 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_OF_NO_ENTRY, _OF_NO_LOG = b'{"about":[],', b',"link":null,'
 _STAMP = b'"t":"'
 _STAMP_SIZE = len("2026-11-24T00:00:00.000000Z")
 
@@ -31,95 +32,6 @@ _WORDS: dict[type[StrEnum], dict[str, StrEnum]] = {
     words: {word.value: word for word in words} for words in (Kind, Operation, Verdict, Status)
 }
 _W = TypeVar("_W", bound=StrEnum)
-
-
-@dataclass(frozen=True, slots=True)
-class Requester:
-    """Country, organisation and role that asked; never the officer."""
-
-    country: str
-    org: str
-    role: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Country whose data were asked for, and the dataset."""
-
-    country: str
-    dataset: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What else a question must state to be decided again: docs/formats/log.md, "Asked".
-
-    Attributes:
-        action: find, read, list, count, consult, trace or reidentify.
-        view: the wanted view.
-        categories: those asked; () is all of the dataset.
-        named: whether exactly one person was named.
-        sure: facts about the question that were true.
-        maybe: those that were only possible. Facts about a record never stand here.
-    """
-
-    action: str
-    view: str
-    categories: tuple[str, ...]
-    named: bool
-    sure: tuple[str, ...] = ()
-    maybe: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """The neighbour of a log: its predecessor in the first entry, its successor in the last.
-
-    Attributes:
-        log: the neighbour's origin.
-        size: entries of the predecessor, None for a successor.
-        root: hex root of the predecessor at that size, None for a successor.
-    """
-
-    log: str
-    size: int | None = None
-    root: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
-    """One event. Lists are written sorted and without repetition; None is written as null.
-
-    `t` is what the caller's clock said; the log puts its own time of sequencing in its place.
-    `about` names entries of the same log, `erase` the month after which the detail goes (EUR-30).
-    `v` is below 3 only on entries read from an older log.
-    """
-
-    id: str
-    kind: Kind
-    t: datetime
-    log: str
-    requester: Requester | None = None
-    owner: Owner | None = None
-    op: Operation | None = None
-    purpose: str | None = None
-    basis: str | None = None
-    asked: Asked | None = None
-    about: tuple[str, ...] = ()
-    erase: str | None = None
-    link: Link | None = None
-    decision: Verdict = Verdict.NONE
-    view: str | None = None
-    fields: tuple[str, ...] = ()
-    rules: tuple[str, ...] = ()
-    policy: str | None = None
-    duties: tuple[str, ...] = ()
-    count: int | None = None
-    status: Status
-    correlation: str | None = None
-    detail: str | None = None
-    keys: tuple[str, ...] = ()
-    v: int = VERSION
 
 
 class EncodedEnvelope(bytes):
@@ -130,8 +42,6 @@ class EncodedEnvelope(bytes):
 
     kind: str
     log: str
-    owner: str | None
-    requester: str | None
     detail: str | None
 
 
@@ -288,8 +198,6 @@ def encode_envelope(envelope: Envelope) -> EncodedEnvelope:
         raise EnvelopeError(f"the envelope has {len(encoded)} bytes; an entry has at most 65,535")
     encoded.kind = envelope.kind
     encoded.log = envelope.log
-    encoded.owner = envelope.owner.country if envelope.owner else None
-    encoded.requester = envelope.requester.country if envelope.requester else None
     encoded.detail = envelope.detail
     return encoded
 
@@ -320,6 +228,20 @@ def encoded_form(data: bytes) -> EncodedEnvelope:
         EnvelopeError: as `parse_envelope`.
     """
     return data if isinstance(data, EncodedEnvelope) else encode_envelope(parse_envelope(data))
+
+
+def addressed(data: EncodedEnvelope, log: str) -> EncodedEnvelope:
+    """The same event for another log: the owner's and the asker's entry of one question.
+
+    Raises:
+        EnvelopeError: not a log's name, or the entry names entries or a neighbour of its own log.
+    """
+    mark, name = b',"log":"' + data.log.encode("ascii") + b'"', checked("log", "log", log)
+    if not data.startswith(_OF_NO_ENTRY) or data.find(_OF_NO_LOG) < 0:
+        raise EnvelopeError("an entry that names a log's entries or neighbour is of that log only")
+    other = EncodedEnvelope(data.replace(mark, b',"log":"' + name.encode("ascii") + b'"'))
+    other.kind, other.log, other.detail = data.kind, name, data.detail
+    return other
 
 
 def stamp(data: bytes, when: str) -> bytes:

@@ -57,5 +57,25 @@ class LogCorruptError(AuditError):
     """The store disagrees with itself, with its signed checkpoint or with what was acknowledged."""
 
 
+class LayoutError(AuditError):
+    """A name, bundle or folder that is not of the static layout (docs/formats/layout.md)."""
+
+
 class HeadMovedError(AuditError):
     """Another writer moved the head first: this batch was not written (the compare-and-swap)."""
+
+
+class PolicyFileError(AuditError):
+    """A trust policy (C2SP tlog-policy) that is malformed or asks for too little."""
+
+
+class QuorumError(AuditError):
+    """A checkpoint that too few of the witnesses cosigned."""
+
+
+class WitnessError(AuditError):
+    """A witness cannot take what it was given, or its files are not in order."""
+
+
+class EvidenceError(AuditError):
+    """Material that does not prove a fork."""

@@ -16,14 +16,13 @@ from typing import Self
 from audit.entry import Pending, Position
 from audit.envelope import (
     EncodedEnvelope,
-    Envelope,
-    Link,
     encode_envelope,
     encoded_form,
     new_entry_id,
     parse_envelope,
 )
 from audit.errors import EnvelopeError, LogUnavailableError, NoteError
+from audit.event import Envelope, Link
 from audit.log import AuditLog
 from audit.logkey import LogKey
 from audit.note import NoteSigner
@@ -173,6 +172,11 @@ class Journal:
         if origin not in self._sequencer.states:
             raise LogUnavailableError(f"the log {origin} is not kept here; see `cuvar audit logs`")
         return AuditLog(origin, self._store, lambda: self._sequencer.states[origin])
+
+    @property
+    def size(self) -> int:
+        """Entries in all logs as of the last commit."""
+        return sum(state.head.size for state in self._sequencer.states.values())
 
     @property
     def healthy(self) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Key files: the log's signing key, and the keys of data-protection officers.
+"""Key files: the log's signing key, the keys of data-protection officers and of witnesses.
 
 One line of text each (docs/formats/log.md, section 6), so that a person can carry and compare
 them. Private files are made once, readable by their owner only, and refused when others can
@@ -8,6 +8,8 @@ read them; nothing is ever overwritten.
     cuvar-log-key-1 <prefix>/<country> <base64 of the 32-byte Ed25519 seed>
     cuvar-dpo-private-1 <key id> <base64 of the 32-byte X25519 key>
     cuvar-dpo-public-1 <key id> <base64 of the 32-byte X25519 key>
+    cuvar-witness-key-1 <name> <base64 of the 32-byte Ed25519 seed>
+    cuvar-witness-mldsa-key-1 <name> <base64 of the 32-byte ML-DSA-44 seed>
 """
 
 import base64
@@ -16,8 +18,10 @@ import stat
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
+from audit.cosigner import Cosigner
 from audit.errors import KeyFileError, NoteError
 from audit.logkey import LogKey
 from audit.note import check_name, strict_base64
@@ -25,6 +29,8 @@ from audit.note import check_name, strict_base64
 _LOG = "cuvar-log-key-1"
 _PRIVATE = "cuvar-dpo-private-1"
 _PUBLIC = "cuvar-dpo-public-1"
+_WITNESS = "cuvar-witness-key-1"
+_WITNESS_MLDSA = "cuvar-witness-mldsa-key-1"
 _KEY_BYTES = 32
 _LARGEST = 4096
 _OTHERS = 0o077
@@ -50,6 +56,38 @@ def read_log_key(path: Path) -> LogKey:
     """
     name, key = _read(path, _LOG, private=True)
     return LogKey(name, Ed25519PrivateKey.from_private_bytes(key))
+
+
+def create_cosigner(path: Path, name: str, mldsa: Path | None = None) -> Cosigner:
+    """Make a witness's signing key, and a second one of type ML-DSA-44 if a path is given for it.
+
+    Raises:
+        KeyFileError: a file exists or can't be written.
+        NoteError: the name is no key name.
+    """
+    second = MLDSA44PrivateKey.generate() if mldsa else None
+    cosigner = Cosigner(name, Ed25519PrivateKey.generate(), second)
+    _write(path, _WITNESS, name, cosigner.private.private_bytes_raw(), private=True)
+    if mldsa is not None and second is not None:
+        _write(mldsa, _WITNESS_MLDSA, name, second.private_bytes_raw(), private=True)
+    return cosigner
+
+
+def read_cosigner(path: Path, mldsa: Path | None = None) -> Cosigner:
+    """Read a witness's signing key, and the second one if there is a path for it.
+
+    Raises:
+        KeyFileError: missing, malformed, readable by others, or of two names.
+        NoteError: its name is no key name.
+    """
+    name, key = _read(path, _WITNESS, private=True)
+    second = None
+    if mldsa is not None:
+        other, seed = _read(mldsa, _WITNESS_MLDSA, private=True)
+        if other != name:
+            raise KeyFileError(f"{path.name} and {mldsa.name} are of two witnesses")
+        second = MLDSA44PrivateKey.from_seed_bytes(seed)
+    return Cosigner(name, Ed25519PrivateKey.from_private_bytes(key), second)
 
 
 def create_dpo_key(private: Path, public: Path, key_id: str) -> None:

@@ -2,44 +2,57 @@
 """Signed notes (C2SP signed-note v1.0.0): text, empty line, signature lines.
 
 Works on bytes: CRLF, a missing last line feed, unpadded or URL-safe base64 are all refused, so that
-a note has one form. Ed25519 note signatures (type 0x01) and timestamped Ed25519 cosignatures
-(tlog-cosignature, type 0x04) are understood; lines of unknown keys are skipped, a line of a known
-key that does not verify spoils the whole note. Checkpoints and receipts rely on it.
+a note has one form. Ed25519 note signatures (type 0x01) and timestamped cosignatures
+(tlog-cosignature, types 0x04 Ed25519 and 0x06 ML-DSA-44) are understood; lines of unknown keys are
+skipped, a line of a known key that does not verify spoils the whole note. At least 16 signatures
+are taken, and at most 64. Checkpoints, receipts and witnesses rely on it.
 """
 
 import base64
-import binascii
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit.errors import NoteError
+from audit.signatures import (
+    COSIGNATURE,
+    COSIGNATURE_MLDSA,
+    COSIGNATURES,
+    ID_SIZE,
+    KEY_SIZES,
+    SIGNATURE,
+    key_id,
+    strict_base64,
+    verified_time,
+)
 
-SIGNATURE = 0x01
-COSIGNATURE = 0x04
+__all__ = [
+    "COSIGNATURE",
+    "COSIGNATURES",
+    "COSIGNATURE_MLDSA",
+    "MAX_NOTE",
+    "MAX_SIGNATURES",
+    "SIGNATURE",
+    "NoteSigner",
+    "NoteVerifier",
+    "OpenedNote",
+    "SignatureLine",
+    "Signed",
+    "check_name",
+    "merge_lines",
+    "open_note",
+    "signature_lines",
+    "split_note",
+    "strict_base64",
+    "verify_note",
+]
+
 MAX_SIGNATURES = 64
+MAX_NOTE = 1 << 18
 _DASH = "\u2014 ".encode()
-_ID_SIZE, _TIME_SIZE, _SIG_SIZE, _KEY_SIZE = 4, 8, 64, 32
 _FIRST_PRINTABLE = 0x20
-
-
-def strict_base64(text: bytes) -> bytes:
-    """Decode padded standard base64 in its only canonical form.
-
-    Raises:
-        NoteError: any other form, such as URL-safe letters or stray bits.
-    """
-    try:
-        value = base64.b64decode(text, validate=True)
-    except binascii.Error:
-        raise NoteError("base64 that is not standard and padded") from None
-    if base64.b64encode(value) != text:
-        raise NoteError("base64 with stray bits")
-    return value
 
 
 def check_name(name: str) -> str:
@@ -51,10 +64,6 @@ def check_name(name: str) -> str:
     if not name or "+" in name or any(c.isspace() or not c.isprintable() for c in name):
         raise NoteError("a key name is not empty and has no space, plus sign or control character")
     return name
-
-
-def _key_id(name: str, kind: int, public: bytes) -> bytes:
-    return hashlib.sha256(name.encode() + b"\n" + bytes([kind]) + public).digest()[:_ID_SIZE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +84,24 @@ class NoteVerifier:
         """
         name, _, rest = vkey.partition("+")
         digits, _, encoded = rest.partition("+")
-        payload = strict_base64(encoded.encode())
-        if len(payload) != 1 + _KEY_SIZE or payload[0] not in (SIGNATURE, COSIGNATURE):
-            raise NoteError("the verifier key is not an Ed25519 note or cosignature key")
-        key_id = _key_id(check_name(name), payload[0], payload[1:])
-        if digits != key_id.hex():
+        check_name(name)
+        payload = strict_base64(encoded.encode("utf-8", "replace"))
+        kind = payload[0] if payload else 0
+        if len(payload) != 1 + KEY_SIZES.get(kind, -1):
+            raise NoteError("the verifier key is no Ed25519 or ML-DSA-44 note or cosignature key")
+        verifier = cls.of(name, kind, payload[1:])
+        if digits != verifier.key_id.hex():
             raise NoteError("the verifier key's id does not fit its name and key")
-        return cls(name, payload[0], payload[1:], key_id)
+        return verifier
+
+    @classmethod
+    def of(cls, name: str, kind: int, public: bytes) -> Self:
+        """The verifier of a public key of this type under this name.
+
+        Raises:
+            NoteError: the name is no key name.
+        """
+        return cls(name, kind, public, key_id(check_name(name), kind, public))
 
     @property
     def vkey(self) -> str:
@@ -98,16 +118,7 @@ class NoteVerifier:
         Raises:
             NoteError: the signature does not verify.
         """
-        stamp: int | None = None
-        if self.kind == COSIGNATURE:
-            stamp = int.from_bytes(signature[:_TIME_SIZE], "big")
-            signature = signature[_TIME_SIZE:]
-            text = b"cosignature/v1\ntime %d\n%b" % (stamp, text)
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text)
-        except InvalidSignature:
-            raise NoteError(f"the signature of {self.name} does not verify") from None
-        return stamp
+        return verified_time(self.kind, self.public, self.name, text, signature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +131,7 @@ class NoteSigner:
 
     def __post_init__(self) -> None:
         public = self.private.public_key().public_bytes_raw()
-        key_id = _key_id(check_name(self.name), SIGNATURE, public)
-        verifier = NoteVerifier(self.name, SIGNATURE, public, key_id)
-        object.__setattr__(self, "verifier", verifier)
+        object.__setattr__(self, "verifier", NoteVerifier.of(self.name, SIGNATURE, public))
 
     @property
     def vkey(self) -> str:
@@ -131,8 +140,8 @@ class NoteSigner:
 
     def sign(self, text: str) -> str:
         """The note: this text, which ends in a line feed, with one signature."""
-        payload = self.verifier.key_id + self.private.sign(text.encode())
-        return f"{text}\n\u2014 {self.name} {base64.b64encode(payload).decode()}\n"
+        line = SignatureLine(self.name, self.verifier.key_id, self.private.sign(text.encode()))
+        return f"{text}\n{line.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +152,12 @@ class SignatureLine:
     key_id: bytes
     signature: bytes
 
+    @property
+    def text(self) -> str:
+        """The line, ending in a line feed."""
+        encoded = base64.b64encode(self.key_id + self.signature).decode()
+        return f"\u2014 {self.name} {encoded}\n"
+
 
 def split_note(note: bytes) -> tuple[bytes, list[SignatureLine]]:
     """Divide a note at its last empty line.
@@ -150,17 +165,41 @@ def split_note(note: bytes) -> tuple[bytes, list[SignatureLine]]:
     Raises:
         NoteError: not a note in its only form.
     """
-    if any(c < _FIRST_PRINTABLE and c != ord("\n") for c in note) or not note.endswith(b"\n"):
+    if len(note) > MAX_NOTE:
+        raise NoteError(f"a note has at most {MAX_NOTE} bytes")
+    _check_bytes(note)
+    text, empty, rest = note.rpartition(b"\n\n")
+    if not empty:
+        raise NoteError("a note has an empty line between its text and its signatures")
+    return text + b"\n", _lines(rest)
+
+
+def signature_lines(data: bytes) -> list[SignatureLine]:
+    """Signature lines alone, as a witness answers with.
+
+    Raises:
+        NoteError: none, too many, or not in their only form.
+    """
+    if len(data) > MAX_NOTE:
+        raise NoteError(f"signature lines have at most {MAX_NOTE} bytes")
+    _check_bytes(data)
+    return _lines(data)
+
+
+def _check_bytes(data: bytes) -> None:
+    if any(c < _FIRST_PRINTABLE and c != ord("\n") for c in data) or not data.endswith(b"\n"):
         raise NoteError("a note has no control character but line feeds, and ends in one")
     try:
-        note.decode()
+        data.decode()
     except UnicodeDecodeError:
         raise NoteError("a note is UTF-8") from None
-    text, empty, rest = note.rpartition(b"\n\n")
-    lines = rest.splitlines()
-    if not empty or not 1 <= len(lines) <= MAX_SIGNATURES:
-        raise NoteError(f"a note has an empty line and 1 to {MAX_SIGNATURES} signatures under it")
-    return text + b"\n", [_signature_line(line) for line in rest[:-1].split(b"\n")]
+
+
+def _lines(data: bytes) -> list[SignatureLine]:
+    lines = data[:-1].split(b"\n")
+    if len(lines) > MAX_SIGNATURES:
+        raise NoteError(f"a note has 1 to {MAX_SIGNATURES} signatures under its text")
+    return [_signature_line(line) for line in lines]
 
 
 def _signature_line(line: bytes) -> SignatureLine:
@@ -168,9 +207,44 @@ def _signature_line(line: bytes) -> SignatureLine:
     if not line.startswith(_DASH):
         raise NoteError("a signature line starts with an em dash and a space")
     payload = strict_base64(encoded)
-    if len(payload) <= _ID_SIZE:
+    if len(payload) <= ID_SIZE:
         raise NoteError("a signature line is too short")
-    return SignatureLine(check_name(name.decode()), payload[:_ID_SIZE], payload[_ID_SIZE:])
+    return SignatureLine(check_name(name.decode()), payload[:ID_SIZE], payload[ID_SIZE:])
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A verified line: whose, its time if it is a cosignature, and the line itself."""
+
+    verifier: NoteVerifier
+    time: int | None
+    line: SignatureLine
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedNote:
+    """The text of a note and its verified lines, in their order; at least one."""
+
+    text: bytes
+    signed: tuple[Signed, ...]
+
+
+def open_note(note: bytes, verifiers: Sequence[NoteVerifier]) -> OpenedNote:
+    """The text of a note and the lines under it that these keys signed.
+
+    Raises:
+        NoteError: malformed, a known key's signature fails, or no known key signed.
+    """
+    text, lines = split_note(note)
+    known = {(v.name, v.key_id): v for v in verifiers}
+    signed = tuple(
+        Signed(verifier, verifier.verify(text, line.signature), line)
+        for line in lines
+        if (verifier := known.get((line.name, line.key_id))) is not None
+    )
+    if not signed:
+        raise NoteError("no known key signed this note")
+    return OpenedNote(text, signed)
 
 
 def verify_note(note: bytes, verifiers: Sequence[NoteVerifier]) -> tuple[bytes, set[str]]:
@@ -179,17 +253,19 @@ def verify_note(note: bytes, verifiers: Sequence[NoteVerifier]) -> tuple[bytes, 
     Raises:
         NoteError: malformed, a known key's signature fails, or no known key signed.
     """
-    text, lines = split_note(note)
-    known = {(v.name, v.key_id): v for v in verifiers}
-    signed = set()
-    for line in lines:
-        verifier = known.get((line.name, line.key_id))
-        if verifier is None:
-            continue
-        if len(line.signature) != _SIG_SIZE + _TIME_SIZE * (verifier.kind == COSIGNATURE):
-            raise NoteError(f"the signature of {line.name} has the wrong length")
-        verifier.verify(text, line.signature)
-        signed.add(line.name)
-    if not signed:
-        raise NoteError("no known key signed this note")
-    return text, signed
+    opened = open_note(note, verifiers)
+    return opened.text, {signed.verifier.name for signed in opened.signed}
+
+
+def merge_lines(note: str, lines: Iterable[SignatureLine]) -> str:
+    """The note with these lines under it too; of one key, the line that comes last stays.
+
+    Raises:
+        NoteError: the note is malformed, or too many signatures come together.
+    """
+    text, present = split_note(note.encode())
+    merged = {(line.name, line.key_id): line for line in present}
+    merged.update({(line.name, line.key_id): line for line in lines})
+    if len(merged) > MAX_SIGNATURES:
+        raise NoteError(f"a note has 1 to {MAX_SIGNATURES} signatures under its text")
+    return text.decode() + "\n" + "".join(line.text for line in merged.values())

@@ -2,7 +2,8 @@
 """Receipts (C2SP tlog-proof): the file that proves an entry's place in the log, offline.
 
 Lines: format, optional `extra` (not authenticated), index, path hashes, an empty line, the signed
-checkpoint. The owner's node and the receiver of an answer check one without asking anybody.
+checkpoint. The owner's node and the receiver of an answer check one without asking anybody: either
+for the log's own signature at once, or for a quorum of witnesses once they cosigned.
 """
 
 import base64
@@ -14,6 +15,7 @@ from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.errors import NoteError, ProofError
 from audit.merkle import HASH_SIZE, verify_inclusion
 from audit.note import NoteVerifier, strict_base64
+from audit.trust import Cosigned, Policy
 
 _FORMAT = b"c2sp.org/tlog-proof@v1"
 _INDEX = re.compile(rb"index (0|[1-9][0-9]{0,18})")
@@ -74,6 +76,34 @@ def verify_receipt(
     checkpoint = open_checkpoint(receipt.checkpoint, verifier, origin)
     verify_inclusion(leaf, receipt.index, checkpoint.size, receipt.path, checkpoint.root)
     return receipt.index, checkpoint
+
+
+def verify_witnessed(
+    data: bytes, leaf: bytes, policy: Policy, origin: str, log: NoteVerifier | None = None
+) -> tuple[int, Cosigned]:
+    """Check a receipt against a trust policy, offline: origin, log key, quorum, then the path.
+
+    Args:
+        data: the .tlog-proof file.
+        leaf: the entry's leaf hash, computed from the entry itself.
+        policy: who has to have cosigned.
+        origin: the log that is meant.
+        log: its key, where the policy lists no logs.
+
+    Returns:
+        The entry's index, and the checkpoint with the times of those who cosigned it.
+
+    Raises:
+        ProofError: malformed, or the entry does not follow from it.
+        NoteError: its checkpoint is not one of this log.
+        PolicyFileError: no key of this log is known.
+        QuorumError: too few witnesses cosigned its checkpoint.
+    """
+    receipt = parse_receipt(data)
+    cosigned = policy.check(receipt.checkpoint, origin, log)
+    checkpoint = cosigned.checkpoint
+    verify_inclusion(leaf, receipt.index, checkpoint.size, receipt.path, checkpoint.root)
+    return receipt.index, cosigned
 
 
 def make_receipt(index: int, path: Sequence[bytes], checkpoint: str) -> str:

@@ -70,7 +70,7 @@ def answer_of(
     Raises:
         ProblemError: every owner refused; the document names the rules.
     """
-    headers = receipts(occasion.origin, positions)
+    headers = receipts(positions)
     if all(outcome.status == "refused" for outcome in outcomes):
         raise _refusal(outcomes, headers, challenge)
     body = b"".join(
@@ -87,12 +87,13 @@ def answer_of(
     return Reply(200, body, headers)
 
 
-def receipts(origin: str, positions: Sequence[Position]) -> tuple[tuple[bytes, bytes], ...]:
+def receipts(positions: Sequence[Position]) -> tuple[tuple[bytes, bytes], ...]:
     """The headers that say where the entries and their receipts are, in the owners' order."""
     headers = []
     for position in positions:
-        entry = f"{origin}/{position.index}"
-        link = f'</v1/receipts/{position.index}>; rel="receipt"; type="text/plain"'
+        entry = f"{position.log}/{position.index}"
+        place = f"/v1/logs/{position.log}/receipts/{position.index}"
+        link = f'<{place}>; rel="receipt"; type="text/plain"'
         headers.append((b"audit-entry", entry.encode("ascii")))
         headers.append((b"link", link.encode("ascii")))
     return tuple(headers)

@@ -6,7 +6,6 @@ the models of `questions`, after the asker is known, so that a stranger's bytes 
 parsed; every failure on the way is an entry before it is an answer.
 """
 
-import base64
 import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
@@ -14,12 +13,11 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
 from fastapi import FastAPI, Request
-from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
-from audit import AuditError, Kind, LogUnavailableError, ProofError
+from audit import AuditError, Kind, LogUnavailableError
 from gateway.answers import Reply
 from gateway.asker import nobody
 from gateway.correlation import correlation_of
@@ -37,10 +35,9 @@ from gateway.ruleset import NoRulesError
 from gateway.runtime import Runtime
 from gateway.signals import Phase
 from gateway.tracing import NATIVE_TELEMETRY_OFF
+from gateway.transparency import add_log_routes
 from gateway.web.edge import Edge
 
-_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,14}")
-_PLAIN: Final = "text/plain; charset=utf-8"
 _HEADERS_ADDED: Final = 5.0
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -73,7 +70,7 @@ def create_app(runtime: Runtime) -> Edge:
             route_class_override=_Direct,
             **action_docs(action, model),
         )
-    _add_proofs(app, desk)
+    add_log_routes(app, runtime, desk.standing)
     policy = add_policy_routes(app, runtime, desk, _Direct)
     runtime.closing.callback(policy.close)
     _add_operations(app, runtime)
@@ -226,7 +223,6 @@ class _Desk:
         """Record a request that came to nothing; `reason` is our own words."""
         runtime = self.runtime
         occasion = Occasion(
-            origin=runtime.log.origin,
             policy=runtime.keeper.digest,
             correlation=correlation_of(request.scope) or "",
             at=runtime.clock(),
@@ -234,73 +230,6 @@ class _Desk:
         )
         asker = None if principal is None else nobody(principal)
         await runtime.pipeline.fail(occasion, kind, reason, asker)
-
-
-def _add_proofs(app: FastAPI, desk: _Desk) -> None:
-    """Receipts and checkpoints: proofs without persons, for anybody with an identity here."""
-    problems = openapi_problems(
-        Problem.INVALID_TOKEN,
-        Problem.NOT_FOUND,
-        Problem.TOO_MANY,
-        Problem.LOG_UNAVAILABLE,
-        Problem.IDENTITY_UNAVAILABLE,
-        Problem.NOT_READY,
-        Problem.TIMED_OUT,
-    )
-    runtime = desk.runtime
-
-    @app.get(
-        "/v1/receipts/{index}",
-        response_class=PlainTextResponse,
-        responses=problems,
-        operation_id="receipt",
-        summary="The proof that an entry is in the log (C2SP tlog-proof)",
-    )
-    async def receipt(request: Request, index: str) -> Response:
-        await desk.standing(request)
-        if not _INDEX.fullmatch(index) or int(index) >= runtime.log.size:
-            raise ProblemError(Problem.NOT_FOUND)
-        try:
-            return Response(await runtime.log.receipt(int(index)), media_type=_PLAIN)
-        except ProofError:
-            raise ProblemError(Problem.NOT_FOUND) from None
-
-    @app.get(
-        "/v1/checkpoint",
-        response_class=PlainTextResponse,
-        responses=problems,
-        operation_id="checkpoint",
-        summary="The signed head of the log (C2SP tlog-checkpoint)",
-    )
-    async def checkpoint(request: Request) -> Response:
-        await desk.standing(request)
-        return Response(await runtime.log.checkpoint(), media_type=_PLAIN)
-
-    _add_consistency(app, desk, problems)
-
-
-def _add_consistency(app: FastAPI, desk: _Desk, problems: Mapping[int | str, Any]) -> None:
-    runtime = desk.runtime
-
-    @app.get(
-        "/v1/consistency/{old}/{new}",
-        response_class=PlainTextResponse,
-        responses=dict(problems),
-        operation_id="consistency",
-        summary="The proof that a size of the log continues an older one (RFC 6962 2.1.2)",
-        description="One base64 hash a line. With two signed checkpoints it shows that nothing "
-        "below the older one was changed.",
-    )
-    async def consistency(request: Request, old: str, new: str) -> Response:
-        await desk.standing(request)
-        if not (_INDEX.fullmatch(old) and _INDEX.fullmatch(new)):
-            raise ProblemError(Problem.NOT_FOUND)
-        try:
-            hashes = await runtime.log.consistency(int(old), int(new))
-        except ProofError:
-            raise ProblemError(Problem.NOT_FOUND) from None
-        lines = [base64.b64encode(one).decode("ascii") + "\n" for one in hashes]
-        return Response("".join(lines), media_type=_PLAIN)
 
 
 def _add_operations(app: FastAPI, runtime: Runtime) -> None:

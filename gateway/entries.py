@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The log entry of one owner's outcome: an envelope without persons, and a sealed detail.
+"""The log entries of one owner's outcome: an envelope without persons, and a sealed detail.
+
+One event stands in the owner's log, as a release, and in the asker's, as a question of his officer;
+both entries have the same id and the same detail. What belongs to no country's log that is kept
+here stands in the house log.
 
 The envelope is what everybody entitled to the log may see and the Merkle tree covers; the
 detail (who asked about whom, why, and which records left) is sealed to the data-protection
@@ -10,7 +14,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 import orjson
 
@@ -25,22 +29,24 @@ from audit import (
     Sealer,
     Status,
     Verdict,
+    addressed,
     encode_envelope,
     new_entry_id,
 )
 from audit.randomness import random_bytes
+from audit.shards import HOUSE
 from gateway.asker import Asker
 from gateway.outcome import Outcome
 
 _REFUSED: Final = "refused"
 _MOST_READERS: Final = 16
+SUPERVISOR: Final = "SUPERVISOR"
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
     """What all entries of one question share."""
 
-    origin: str
     policy: str
     correlation: str
     at: datetime
@@ -65,24 +71,72 @@ class Secret:
     """SHA-256 of the owner's part as sent"""
 
 
-class EntryWriter:
-    """Makes entries; knows whose officers a detail is sealed to."""
+class Logs(Protocol):
+    """Which logs there are; an `audit.Journal` is one."""
 
-    def __init__(
-        self, sealer: Sealer, dpos: frozenset[str], courts: frozenset[str] = frozenset()
-    ) -> None:
-        """`dpos` are the countries whose officers have a key, `courts` the courts that have one."""
+    @property
+    def countries(self) -> frozenset[str]:
+        """Whose logs are kept here."""
+
+    def current(self, country: str) -> str:
+        """The origin of a country's open log.
+
+        Raises:
+            LogUnavailableError: it has none.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who holds keys to sealed details.
+
+    Attributes:
+        dpos: countries whose data-protection officers do.
+        courts: courts that bundles can be sealed to.
+        supervisor: key id of a joint supervisor, who reads every detail; None if there is none.
+    """
+
+    dpos: frozenset[str]
+    courts: frozenset[str] = frozenset()
+    supervisor: str | None = None
+
+    def of(self, *countries: str | None) -> tuple[str, ...]:
+        """The key ids of these countries' officers, and the supervisor's beside them."""
+        found = self.dpos.intersection(countries)
+        if found and self.supervisor is not None:
+            found |= {self.supervisor}
+        return tuple(sorted(found))
+
+    def everybody(self) -> tuple[str, ...]:
+        """The key ids of all officers, as many as a detail can have, and the supervisor's."""
+        return self.of(*sorted(self.dpos)[: _MOST_READERS - 1])
+
+
+class EntryWriter:
+    """Makes entries; knows whose officers a detail is sealed to, and in which log each stands."""
+
+    def __init__(self, sealer: Sealer, readers: Readers, logs: Logs) -> None:
+        """`readers` say whose keys the sealer has."""
         self._sealer = sealer
-        self._dpos = dpos
-        self._courts = courts
+        self._readers = readers
+        self._logs = logs
+
+    def _home(self, country: str | None) -> str:
+        """The log of a country, the house log where it keeps none here."""
+        return self._logs.current(country if country in self._logs.countries else HOUSE)
+
+    def _sides(self, owner: str | None, asker: str) -> tuple[str, ...]:
+        """The logs that an event stands in, the owner's first."""
+        kept = [c for c in (owner, asker) if c is not None and c in self._logs.countries]
+        return tuple(self._logs.current(country) for country in dict.fromkeys(kept or [HOUSE]))
 
     def can_seal(self, owner: str) -> bool:
         """Whether the owner's data-protection officer could read what is done with its data."""
-        return owner in self._dpos
+        return owner in self._readers.dpos
 
     def can_seal_to_court(self, org: str) -> bool:
         """Whether this court gave a key to seal its bundles to."""
-        return org in self._courts
+        return org in self._readers.courts
 
     def bundle(self, org: str, content: bytes) -> dict[str, str]:
         """`content` sealed to one court: blob, salt and window header, base64.
@@ -94,9 +148,6 @@ class EntryWriter:
         parts = {"blob": sealed.blob, "salt": sealed.salt, "window": sealed.window}
         return {name: base64.b64encode(part).decode("ascii") for name, part in parts.items()}
 
-    def _readers(self, owner: str | None, country: str | None) -> tuple[str, ...]:
-        return tuple(sorted({c for c in (owner, country) if c in self._dpos}))
-
     def outcome(
         self,
         occasion: Occasion,
@@ -104,8 +155,8 @@ class EntryWriter:
         outcome: Outcome,
         secret: Secret,
         asked: Asked | None,
-    ) -> Pending:
-        """The entry of one owner's part of an answer.
+    ) -> list[Pending]:
+        """The entries of one owner's part of an answer: his own log's first, then the asker's.
 
         `asked` is the question as it reached the rules, None when it did not.
 
@@ -113,7 +164,10 @@ class EntryWriter:
             AuditError: the envelope or the seal can't be made; nothing may be answered.
         """
         principal = asker.principal
-        readers = self._readers(outcome.owner, principal.country)
+        readers = self._readers.of(outcome.owner, principal.country)
+        first, *others = self._sides(
+            outcome.owner if outcome.owner in occasion.owners else None, principal.country
+        )
         sealed = None
         if readers:
             detail = _detail(occasion, asker, outcome, secret)
@@ -122,7 +176,7 @@ class EntryWriter:
             id=new_entry_id(occasion.at, random_bytes(10)),
             kind=_kind(occasion, outcome),
             t=occasion.at,
-            log=occasion.origin,
+            log=first,
             requester=Requester(principal.country, principal.org, asker.role or None),
             owner=Owner(outcome.owner, occasion.dataset)
             if outcome.owner in occasion.owners
@@ -143,7 +197,9 @@ class EntryWriter:
             detail=None if sealed is None else sealed.commitment.hex(),
             keys=readers if sealed is not None else (),
         )
-        return Pending(envelope=encode_envelope(envelope), sealed=sealed)
+        encoded = encode_envelope(envelope)
+        both = [encoded, *(addressed(encoded, log) for log in others)]
+        return [Pending(envelope=side, sealed=sealed) for side in both]
 
     def review(
         self, occasion: Occasion, asker: Asker, query: Mapping[str, object], answer: str
@@ -155,7 +211,7 @@ class EntryWriter:
         Raises:
             AuditError: the envelope or the seal can't be made; nothing may be answered.
         """
-        readers = self._readers(None, asker.country) or tuple(sorted(self._dpos)[:_MOST_READERS])
+        readers = self._readers.of(asker.country) or self._readers.everybody()
         sealed = None
         if readers:
             detail = {"v": 2, **_who(asker), "query": query, "answer": answer}
@@ -164,7 +220,7 @@ class EntryWriter:
             id=new_entry_id(occasion.at, random_bytes(10)),
             kind=Kind.REVIEW,
             t=occasion.at,
-            log=occasion.origin,
+            log=self._home(asker.country),
             requester=Requester(asker.country, asker.org, asker.role or None),
             op=Operation.ADMINISTER,
             decision=Verdict.ALLOW,
@@ -190,7 +246,7 @@ class EntryWriter:
             id=new_entry_id(occasion.at, random_bytes(10)),
             kind=kind,
             t=occasion.at,
-            log=occasion.origin,
+            log=self._home(None if asker is None else asker.country),
             requester=requester,
             decision=Verdict.DENY,
             rules=(reason,),

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The log as a dataset: what data-protection officers and the other overseers read.
 
-Envelopes come as they were hashed; details come sealed, since only the officer's own key opens
-them. Each entry is decided on its own (`log_party`: the asker's country is its owner or its
-requester, AUD-05). Reading the log is itself an entry, of the kind review.
+Each country's log is read, its newest half-year first. Envelopes come as they were hashed; details
+come sealed, since only the officer's own key opens them. Each entry is decided on its own
+(`log_party`: the asker's country is its owner or its requester, AUD-05). An entry without parties,
+such as a rule change, is the country's whose log it stands in. Reading the log is itself an entry,
+of the kind review. A reference is an index of the current log, or `<half-year>/<index>`.
 """
 
 import base64
@@ -14,7 +16,8 @@ from typing import Final
 
 import orjson
 
-from audit import AuditLog, StoredEntry
+from audit import AuditLog, Journal, StoredEntry
+from audit.shards import parse_origin
 from gateway.errors import GatewayError
 from gateway.facts import FactRegister
 from gateway.facts.register import strictest
@@ -40,13 +43,13 @@ class Logbook:
     `_counts` and `_counted` are owned by `law_enforcement_questions`.
     """
 
-    def __init__(self, log: AuditLog, subjects: Subjects, facts: FactRegister) -> None:
-        """Use the running gateway's own log."""
-        self._log = log
+    def __init__(self, journal: Journal, subjects: Subjects, facts: FactRegister) -> None:
+        """Use the running gateway's own logs."""
+        self._journal = journal
         self._facts = facts
         self._subjects = subjects
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._counted = 0
+        self._counted: Counter[str] = Counter()
 
     async def outcome(
         self, inquiry: Inquiry, base: Outcome, decision: Decision, facts: Mapping[str, Truth]
@@ -62,18 +65,18 @@ class Logbook:
         verdicts: dict[bool, frozenset[str]] = {}
         scope = inquiry.scope(base.owner)
         attested = [a.truth for a in self._facts.matching("log_party", scope, inquiry.now)]
-        for entry in entries:
+        for log, entry in entries:
             envelope = orjson.loads(entry.envelope)
             if "neutral_le" in base.duties and envelope["purpose"] == _POLICE:
                 continue  # told only through the authority, and told like nothing (LED Art. 17)
-            party = inquiry.asker.country in _parties(envelope)
+            party = inquiry.asker.country in (_parties(envelope) or {base.owner})
             if party not in verdicts:
                 truth = strictest([Truth.TRUE if party else Truth.FALSE, *attested], harmful=False)
                 again = inquiry.snapshot.decide_record(
                     inquiry.question, base.owner, {**facts, "log_party": truth}
                 )
                 verdicts[party] = frozenset(again.granted) & frozenset(decision.granted)
-            row = _row(entry, envelope, verdicts[party])
+            row = _row(log, entry, envelope, verdicts[party])
             if row:
                 rows.append(row)
         categories = tuple(sorted(decision.granted))
@@ -84,28 +87,36 @@ class Logbook:
             next=None if after is None else self._subjects.cursor(inquiry, base.owner, after),
         )
 
-    async def _entries(self, inquiry: Inquiry, owner: str) -> tuple[list[StoredEntry], str | None]:
-        asked = inquiry.asked
+    def _logs(self, owner: str) -> list[AuditLog]:
+        """A country's logs, newest first."""
+        shards = [parse_origin(origin) for origin in self._journal.origins]
+        own = sorted((s for s in shards if s.country == owner), key=lambda s: s.age, reverse=True)
+        return [self._journal.log(shard.origin) for shard in own]
+
+    async def _entries(
+        self, inquiry: Inquiry, owner: str
+    ) -> tuple[list[tuple[AuditLog, StoredEntry]], str | None]:
+        asked, logs = inquiry.asked, self._logs(owner)
         if isinstance(asked, ReadQuestion):
-            if asked.reference.kind != "record" or not asked.reference.ref.isdigit():
-                raise LogbookError("an entry is read by its index, reference kind record")
-            index = int(asked.reference.ref)
-            if index >= self._log.size:
-                raise NobodyError("no such entry")
-            found = await self._log.read(index, index + 1)
-            if not found or owner not in _parties(orjson.loads(found[0].envelope)):
-                raise NobodyError("no such entry of this owner")
-            return found, None
+            log, index = _place(logs, asked.reference.kind, asked.reference.ref)
+            return [(log, entry) for entry in await log.read(index, index + 1)], None
         if not isinstance(asked, ListQuestion):
             raise LogbookError("the log is read or listed")
         position = self._subjects.position(inquiry, owner)
-        before = None if position is None else int(position)
-        owned = await self._log.search(owner=owner, before=before, limit=asked.limit)
-        asking = await self._log.search(requester=owner, before=before, limit=asked.limit)
-        newest = sorted({e.index: e for e in (*owned, *asking)}.items(), reverse=True)
-        found = [entry for _, entry in newest[: asked.limit]]
-        after = str(found[-1].index) if len(found) == asked.limit else None
-        return found, after
+        last, before = (None, None) if position is None else position.rsplit("/", 1)
+        found: list[tuple[AuditLog, StoredEntry]] = []
+        for log in logs:
+            if last is not None and log.origin != last:
+                continue
+            start, last = None if before is None else int(before), None
+            before = None
+            wanted = asked.limit - len(found)
+            if wanted:
+                found += [(log, entry) for entry in await log.newest(start, wanted)]
+        if len(found) < asked.limit:
+            return found, None
+        log, entry = found[-1]
+        return found, f"{log.origin}/{entry.index}"
 
     async def law_enforcement_questions(self, owner: str) -> dict[tuple[str, ...], int]:
         """How many questions for law enforcement an owner was asked, by month.
@@ -115,14 +126,35 @@ class Logbook:
         Raises:
             LogUnavailableError: the log can't be read.
         """
-        while self._counted < self._log.size:
-            stop = min(self._counted + _CHUNK, self._log.size)
-            for entry in await self._log.read(self._counted, stop):
-                envelope = orjson.loads(entry.envelope)
-                if envelope["purpose"] == _POLICE and envelope["owner"] is not None:
-                    self._counts[envelope["owner"]["country"], envelope["t"][:7]] += 1
-            self._counted = stop
+        for log in self._logs(owner):
+            while self._counted[log.origin] < log.size:
+                start = self._counted[log.origin]
+                stop = min(start + _CHUNK, log.size)
+                for entry in await log.read(start, stop):
+                    envelope = orjson.loads(entry.envelope)
+                    about = envelope["owner"]
+                    if envelope["purpose"] == _POLICE and about and about["country"] == owner:
+                        self._counts[owner, envelope["t"][:7]] += 1
+                self._counted[log.origin] = stop
         return {(month,): n for (country, month), n in self._counts.items() if country == owner}
+
+
+def _place(logs: list[AuditLog], kind: str, ref: str) -> tuple[AuditLog, int]:
+    """The log and index that a reference means.
+
+    Raises:
+        LogbookError: it is none.
+        NobodyError: there is no such entry.
+    """
+    half, _, index = ref.rpartition("/")
+    if kind != "record" or not (index.isascii() and index.isdigit()):
+        raise LogbookError("an entry is read by its index or half-year/index, reference kind record")
+    for log in logs:
+        if not half or log.origin.endswith(f"/{half}"):
+            if int(index) < log.size:
+                return log, int(index)
+            break
+    raise NobodyError("no such entry")
 
 
 def _parties(envelope: Mapping[str, Mapping[str, str] | None]) -> set[str]:
@@ -131,7 +163,7 @@ def _parties(envelope: Mapping[str, Mapping[str, str] | None]) -> set[str]:
 
 
 def _row(
-    entry: StoredEntry, envelope: Mapping[str, object], granted: frozenset[str]
+    log: AuditLog, entry: StoredEntry, envelope: Mapping[str, object], granted: frozenset[str]
 ) -> dict[str, object]:
     row: dict[str, object] = {}
     if _ENVELOPE in granted:
@@ -142,4 +174,4 @@ def _row(
             "salt": base64.b64encode(entry.sealed.salt).decode("ascii"),
             "window": base64.b64encode(entry.sealed.window).decode("ascii"),
         }
-    return {"index": entry.index, **row} if row else row
+    return {"log": log.origin, "index": entry.index, **row} if row else row

@@ -76,7 +76,7 @@ class Metrics:
         self.log_queue = Gauge(
             "cuvar_log_queue_depth", "Entries waiting for the disk.", registry=registry
         )
-        self.log_size = Gauge("cuvar_log_size", "Entries in the log.", registry=registry)
+        self.log_size = Gauge("cuvar_log_size", "Entries in all logs.", registry=registry)
         self.log_healthy = Gauge(
             "cuvar_log_healthy", "1 while the log takes entries.", registry=registry
         )

@@ -18,20 +18,19 @@ from typing import BinaryIO, Final
 
 from anonymise import Keyring
 from audit import (
-    AuditLog,
     Envelope,
+    Journal,
     Kind,
     Operation,
-    Pending,
     Sealer,
     Status,
-    encode_envelope,
     new_entry_id,
     read_public_key,
-    read_signer,
 )
-from gateway.entries import EntryWriter
+from audit.shards import HOUSE
+from gateway.entries import SUPERVISOR, EntryWriter, Readers
 from gateway.errors import GatewayError
+from gateway.everywhere import everywhere
 from gateway.facts import FactRegister
 from gateway.handles import Handles
 from gateway.identity import (
@@ -46,6 +45,7 @@ from gateway.identity import (
 )
 from gateway.limits import Buckets, Limits
 from gateway.logbook import Logbook
+from gateway.logkeys import read_log_keys
 from gateway.logs import open_log
 from gateway.metrics import Metrics
 from gateway.onward import OnwardMarks
@@ -110,15 +110,15 @@ async def _open(
     clock: Callable[[], datetime],
     stack: AsyncExitStack,
 ) -> Runtime:
-    log = await open_audit_log(settings, clock)
+    log = await open_journal(settings, clock)
     stack.push_async_callback(log.close)
     state = await Store(settings.state.url.get_secret_value(), name="state").open(STATE)
     stack.push_async_callback(state.close)
-    sealer, dpos, courts = _sealer(settings, clock)
-    changes = ChangeEntries(log, sealer, tuple(sorted(dpos)), clock)
+    sealer, readers = _sealer(settings, clock)
+    changes = ChangeEntries(log, sealer, readers.everybody(), clock)
     keeper = Keeper(
         open_folders(settings),
-        RuleMemory(state, log.origin),
+        RuleMemory(state, settings.log.origin),
         changes,
         clock,
         shadow_one_in=settings.policies.shadow_one_in,
@@ -134,7 +134,7 @@ async def _open(
         settings=settings,
         keeper=keeper,
         state=state,
-        entries=EntryWriter(sealer, dpos, courts),
+        entries=EntryWriter(sealer, readers, log),
         facts=await _open_facts(settings, clock, stack),
         log=log,
         limits=_limits(settings),
@@ -199,7 +199,7 @@ class _Opened:
     state: Store
     entries: EntryWriter
     facts: FactRegister
-    log: AuditLog
+    log: Journal
     limits: Limits
     metrics: Metrics
     tracing: Tracing
@@ -258,16 +258,16 @@ def open_rules(settings: Settings, on: date) -> Snapshot:
     return open_folders(settings).chosen(on).snapshot
 
 
-async def open_audit_log(settings: Settings, clock: Callable[[], datetime] = utc_now) -> AuditLog:
-    """The log of the settings, opened for writing.
+async def open_journal(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Journal:
+    """The logs of the settings, opened for writing.
 
     Raises:
-        AuditError: it is missing, damaged, or its key can't be read.
+        AuditError: one is missing, damaged, or its key can't be read.
+        LogKeyError: a key is another country's.
     """
-    return await AuditLog.open(
+    return await Journal.open(
         settings.log.url.get_secret_value(),
-        origin=settings.log.origin,
-        signer=read_signer(settings.log.signer),
+        keys=read_log_keys(settings),
         queue=settings.log.queue,
         clock=clock,
     )
@@ -348,17 +348,21 @@ async def _open_facts(
     return facts
 
 
-def _sealer(
-    settings: Settings, clock: Callable[[], datetime]
-) -> tuple[Sealer, frozenset[str], frozenset[str]]:
-    """The sealer with the countries and the courts whose keys it holds."""
-    dpos = {country: read_public_key(path) for country, path in settings.log.dpo_keys.items()}
-    courts = {org: read_public_key(path) for org, path in settings.log.court_keys.items()}
-    return Sealer({**dpos, **courts}, clock), frozenset(dpos), frozenset(courts)
+def _sealer(settings: Settings, clock: Callable[[], datetime]) -> tuple[Sealer, Readers]:
+    """The sealer, and whose keys it holds."""
+    log = settings.log
+    keys = {name: read_public_key(path) for name, path in (log.dpo_keys | log.court_keys).items()}
+    if log.supervisor_key is not None:
+        keys[SUPERVISOR] = read_public_key(log.supervisor_key)
+    return Sealer(keys, clock), Readers(
+        frozenset(log.dpo_keys),
+        frozenset(log.court_keys),
+        None if log.supervisor_key is None else SUPERVISOR,
+    )
 
 
 def _key_change(
-    log: AuditLog, clock: Callable[[], datetime]
+    log: Journal, clock: Callable[[], datetime]
 ) -> Callable[[KeyChange], Awaitable[None]]:
     """Every change of an issuer's keys is an entry before the keys count."""
 
@@ -368,11 +372,11 @@ def _key_change(
             id=new_entry_id(now, os.urandom(10)),
             kind=Kind.KEY_CHANGE,
             t=now,
-            log=log.origin,
+            log=log.current(HOUSE),
             op=Operation.ADMINISTER,
             status=Status.DONE,
         )
-        await log.append([Pending(encode_envelope(envelope))])
+        await log.append(everywhere(log, envelope, None))
 
     return record
 

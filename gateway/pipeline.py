@@ -7,17 +7,19 @@ whatever goes wrong on the way ends in a refusal or in "unavailable", never in m
 """
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
+from itertools import accumulate
 from time import perf_counter
 from typing import Final
 
-from audit import Asked, AuditLog, Kind, Position
+from audit import Journal, Kind, Position
 from gateway.answers import Reply, answer_of, part_of
 from gateway.asker import Asker, asker_of, nobody
-from gateway.entries import EntryWriter, Occasion, Secret
+from gateway.deciding import Allowed, asked_of, decided, secret_of, withheld_whole, wrong_basis
+from gateway.entries import EntryWriter, Occasion
 from gateway.errors import GatewayError
 from gateway.facts import FactRegister, question_facts
 from gateway.identity import Principal, StepUp, TokenError
@@ -26,17 +28,17 @@ from gateway.limits import Limits
 from gateway.metrics import Metrics
 from gateway.onward import RULE as ONWARD
 from gateway.onward import Mark, MarkError, OnwardMarks
-from gateway.outcome import Outcome, Withheld, refused, withheld_by
+from gateway.outcome import Outcome, refused
 from gateway.owner import OwnerDesk
 from gateway.problems import Problem, ProblemError
 from gateway.questions import AnyQuestion, ConsultQuestion
 from gateway.signals import Outcome as Ending
 from gateway.signals import Phase
 from gateway.store import StoreError
-from gateway.subjects import SubjectError, Subjects, query_of
+from gateway.subjects import SubjectError, Subjects
 from gateway.terms import Terms, permitted, spent_by
 from gateway.tracing import Tracing
-from policies import Decision, Question, Snapshot, Truth, term_ended
+from policies import Snapshot, Truth
 from policies.decision import TERM
 
 _BASIS: Final = "Q-BASIS"
@@ -59,20 +61,13 @@ class Parts:
     onward: OnwardMarks
     desk: OwnerDesk
     entries: EntryWriter
-    log: AuditLog
+    log: Journal
     clock: Callable[[], datetime]
     limits: Limits
     metrics: Metrics
     tracing: Tracing
     step_ups: Mapping[str, StepUp]
     suspended: Callable[[Principal], str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Allowed:
-    owner: str
-    decision: Decision
-    facts: Mapping[str, Truth]
 
 
 class Pipeline:
@@ -100,11 +95,9 @@ class Pipeline:
         inquiry = inquiry_of(action, asker, asked, rules, now, correlation)
         began = perf_counter()
         with parts.tracing.span(Phase.DECIDE):
-            stop = _ROLE if held is None else _wrong_basis(inquiry)
+            stop = _ROLE if held is None else wrong_basis(inquiry)
             if stop is not None:
-                outcomes = [
-                    refused(owner, _withheld_whole(inquiry, stop)) for owner in asked.owners
-                ]
+                outcomes = [refused(owner, withheld_whole(inquiry, stop)) for owner in asked.owners]
                 return await self._record(inquiry, outcomes, {})
             lent = await self._lent(inquiry)
             lenders = frozenset(mark.owner for mark in lent)
@@ -113,14 +106,14 @@ class Pipeline:
             if banned:
                 return await self._record(inquiry, banned, {})
             facts = await self._facts(inquiry)
-            allowed, outcomes = _decided(inquiry, facts)
-        decided = perf_counter()
-        parts.metrics.phase(Phase.DECIDE, decided - began)
+            allowed, outcomes = decided(inquiry, facts)
+        ready = perf_counter()
+        parts.metrics.phase(Phase.DECIDE, ready - began)
         try:
             outcomes += await self._collect(inquiry, allowed)
         except SubjectError as error:
             raise await self._malformed(inquiry, "subject", error) from None
-        parts.metrics.phase(Phase.FETCH, perf_counter() - decided)
+        parts.metrics.phase(Phase.FETCH, perf_counter() - ready)
         outcomes.sort(key=lambda outcome: asked.owners.index(outcome.owner))
         return await self._record(inquiry, outcomes, facts)
 
@@ -161,18 +154,19 @@ class Pipeline:
         if not banned:
             return []
         told = frozenset({"notify_owner"})
-        withheld = _withheld_whole(inquiry, ONWARD)
+        withheld = withheld_whole(inquiry, ONWARD)
         elsewhere = sorted({mark.owner for mark in banned} - set(inquiry.asked.owners))
         occasion = self.occasion(inquiry)
         alarms = [
-            parts.entries.outcome(
+            entry
+            for owner in elsewhere
+            for entry in parts.entries.outcome(
                 occasion,
                 inquiry.asker,
                 replace(refused(owner, withheld), duties=told),
-                _secret(inquiry, owner, parts.facts, hashlib.sha256(b"").hexdigest()),
+                secret_of(inquiry, owner, parts.facts, sha256(b"").hexdigest()),
                 None,
             )
-            for owner in elsewhere
         ]
         if alarms:
             await parts.log.append(alarms)
@@ -186,7 +180,6 @@ class Pipeline:
         asked, words = inquiry.asked, inquiry.snapshot.vocabulary
         purpose, dataset = words.purposes.get(asked.purpose), words.datasets.get(asked.dataset)
         return Occasion(
-            origin=self._parts.log.origin,
             policy=inquiry.snapshot.digest,
             correlation=inquiry.correlation,
             at=inquiry.now,
@@ -246,7 +239,7 @@ class Pipeline:
             if known.get("hit_token") is not Truth.TRUE:
                 known["hit_token"] = live
 
-    async def _collect(self, inquiry: Inquiry, allowed: Sequence[_Allowed]) -> list[Outcome]:
+    async def _collect(self, inquiry: Inquiry, allowed: Sequence[Allowed]) -> list[Outcome]:
         """Ask every allowed owner side by side."""
         desk = self._parts.desk
         if len(allowed) == 1:
@@ -265,25 +258,27 @@ class Pipeline:
         parts = self._parts
         if self._suspended_meanwhile(inquiry):
             outcomes = [
-                refused(outcome.owner, _withheld_whole(inquiry, _SUSPENDED)) for outcome in outcomes
+                refused(outcome.owner, withheld_whole(inquiry, _SUSPENDED)) for outcome in outcomes
             ]
         outcomes = [await self._counted(inquiry, outcome) for outcome in outcomes]
         occasion = self.occasion(inquiry)
         await self._within_volume(inquiry, occasion, outcomes)
         with parts.tracing.span(Phase.RECORD):
             bodies = [part_of(outcome, inquiry) for outcome in outcomes]
-            pending = [
+            sides = [
                 parts.entries.outcome(
                     occasion,
                     inquiry.asker,
                     outcome,
-                    _secret(inquiry, outcome.owner, parts.facts, hashlib.sha256(body).hexdigest()),
-                    _asked(occasion, inquiry.question, outcome.owner, facts),
+                    secret_of(inquiry, outcome.owner, parts.facts, sha256(body).hexdigest()),
+                    asked_of(occasion, inquiry.question, outcome.owner, facts),
                 )
                 for outcome, body in zip(outcomes, bodies, strict=True)
             ]
             began = perf_counter()
-            positions = await parts.log.append(pending)
+            positions = await parts.log.append([entry for both in sides for entry in both])
+            first = accumulate((len(both) for both in sides[:-1]), initial=0)
+            positions = [positions[place] for place in first]
             parts.metrics.phase(Phase.RECORD, perf_counter() - began)
         for outcome in outcomes:
             empty = outcome.status == "answered" and not outcome.count
@@ -307,7 +302,7 @@ class Pipeline:
             spent = not await self._parts.terms.spend(counted, inquiry.now.date())
         except StoreError:
             spent = True
-        return refused(outcome.owner, _withheld_whole(inquiry, TERM)) if spent else outcome
+        return refused(outcome.owner, withheld_whole(inquiry, TERM)) if spent else outcome
 
     async def _within_volume(
         self, inquiry: Inquiry, occasion: Occasion, outcomes: Sequence[Outcome]
@@ -327,71 +322,3 @@ _ENDINGS: Final = {
     "unavailable": Ending.UNAVAILABLE,
     "too_many": Ending.ANSWERED,
 }
-
-
-def _decided(
-    inquiry: Inquiry, facts: Mapping[str, Mapping[str, Truth]]
-) -> tuple[list[_Allowed], list[Outcome]]:
-    """The first pass: what each owner's rules allow, before any data is touched."""
-    decisions = inquiry.snapshot.decide(inquiry.question, facts)
-    if inquiry.rules.whole is not None:
-        before = inquiry.rules.whole.decide(inquiry.question, facts)
-        decisions = {owner: term_ended(d, before[owner]) for owner, d in decisions.items()}
-    allowed: list[_Allowed] = []
-    outcomes: list[Outcome] = []
-    for owner in inquiry.asked.owners:
-        decision = decisions.get(owner)
-        if decision is not None and decision.allowed:
-            allowed.append(_Allowed(owner, decision, facts[owner]))
-        else:
-            withheld = () if decision is None else withheld_by(decision)
-            outcomes.append(refused(owner, withheld or _withheld_whole(inquiry, _CELL)))
-    return allowed, outcomes
-
-
-def _asked(
-    occasion: Occasion, question: Question, owner: str, facts: Mapping[str, Mapping[str, Truth]]
-) -> Asked | None:
-    """The question as it reached the rules; None when it did not, or says a word of its own."""
-    if owner not in facts or owner not in occasion.owners:
-        return None
-    if None in {occasion.dataset, occasion.purpose, occasion.basis}:
-        return None
-    if not occasion.categories.issuperset(question.categories):
-        return None
-    known = facts[owner].items()
-    return Asked(
-        action=question.action,
-        view=question.view,
-        categories=tuple(sorted(question.categories)),
-        named=question.named,
-        sure=tuple(sorted([name for name, truth in known if truth is Truth.TRUE])),
-        maybe=tuple(sorted([name for name, truth in known if truth is Truth.POSSIBLE])),
-    )
-
-
-def _wrong_basis(inquiry: Inquiry) -> str | None:
-    purpose = inquiry.snapshot.vocabulary.purposes.get(inquiry.asked.purpose)
-    known = purpose is None or inquiry.asked.basis in purpose.bases
-    return None if known else _BASIS
-
-
-def _withheld_whole(inquiry: Inquiry, rule: str) -> tuple[Withheld, ...]:
-    return tuple(Withheld(category, (rule,)) for category in inquiry.asked.categories or ("*",))
-
-
-def _secret(inquiry: Inquiry, owner: str, facts: FactRegister, answer: str) -> Secret:
-    scope = inquiry.scope(owner)
-    approvals = tuple(
-        f"{name}:{attestation.by_unit}:{attestation.source}"
-        for name in _APPROVALS
-        if name in inquiry.guards(owner)
-        for attestation in facts.matching(name, scope, inquiry.now)
-    )
-    return Secret(
-        case_no=inquiry.asked.case_no,
-        reason=inquiry.asked.reason,
-        query=query_of(inquiry.asked),
-        approvals=approvals,
-        answer=answer,
-    )

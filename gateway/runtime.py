@@ -15,7 +15,7 @@ import orjson
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from audit import AuditLog
+from audit import Journal
 from gateway.facts import FactRegister
 from gateway.identity import JwksCache, Revocations, TokenVerifier, TrustedProxy
 from gateway.inquiry import Rules
@@ -48,7 +48,7 @@ class Runtime:
     revocations: Revocations
     recorder: Recorder
     jwks: JwksCache
-    log: AuditLog
+    log: Journal
     facts: FactRegister
     sources: Mapping[str, Source]
     limits: Limits

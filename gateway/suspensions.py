@@ -23,17 +23,18 @@ from sqlalchemy import Connection, delete, insert, select
 
 from audit import (
     AuditError,
-    AuditLog,
     Envelope,
+    Journal,
     Kind,
     Operation,
     Pending,
     Sealer,
     Status,
-    encode_envelope,
     new_entry_id,
     read_public_key,
 )
+from audit.shards import HOUSE
+from gateway.everywhere import everywhere
 from gateway.identity import Revocations
 from gateway.identity.revocation import RELOAD_S, Change
 from gateway.settings import Settings
@@ -84,7 +85,7 @@ class Recorder:
     """
 
     revocations: Revocations
-    log: AuditLog
+    log: Journal
     sealer: Sealer
     readers: tuple[str, ...]
     policy: Callable[[], str]
@@ -110,14 +111,14 @@ class Recorder:
         if change is None:
             return
         try:
-            await self.log.append([self._entry(change)])
+            await self.log.append(self._entries(change))
             await self.memory.save(change.now)
         except (AuditError, StoreError):
             return  # suspensions count all the same; what is lifted waits
         self._begun = True
         revocations.recorded(change)
 
-    def _entry(self, change: Change) -> Pending:
+    def _entries(self, change: Change) -> list[Pending]:
         now = self.clock()
         detail = {
             "v": 1,
@@ -130,7 +131,7 @@ class Recorder:
             id=new_entry_id(now, os.urandom(10)),
             kind=Kind.POLICY_CHANGE,
             t=now,
-            log=self.log.origin,
+            log=self.log.current(HOUSE),
             op=Operation.ADMINISTER,
             rules=(RULE,),
             policy=self.policy(),
@@ -139,13 +140,13 @@ class Recorder:
             detail=sealed.commitment.hex(),
             keys=tuple(sorted(self.readers)),
         )
-        return Pending(envelope=encode_envelope(envelope), sealed=sealed)
+        return everywhere(self.log, envelope, sealed)
 
 
 async def open_recorder(
     settings: Settings,
     revocations: Revocations,
-    log: AuditLog,
+    log: Journal,
     policy: Callable[[], str],
     clock: Callable[[], datetime],
     state: Store,

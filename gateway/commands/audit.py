@@ -17,7 +17,6 @@ from audit import (
     create_dpo_key,
     open_sealed,
     read_private_key,
-    read_signer,
     verify_log,
 )
 from gateway.commands.options import with_config, with_json
@@ -70,39 +69,39 @@ def verify(config: Path, url: str | None, checkpoint: Path | None, *, as_json: b
 @audit.command()
 @with_config
 @with_json
-@click.argument("index", type=click.IntRange(min=0))
+@click.argument("entry")
 @click.option(
     "--key",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A data-protection officer's private key; shows the sealed detail too.",
 )
-def show(config: Path, index: int, key: Path | None, *, as_json: bool) -> None:
-    """Show one entry of the log.
+def show(config: Path, entry: str, key: Path | None, *, as_json: bool) -> None:
+    """Show one entry, named as the Audit-Entry header of an answer names it: LOG/INDEX.
 
     \b
     Example:
-      cuvar audit show 12 --config .demo/cuvar.toml --key .demo/dpo/BA.key
+      cuvar audit show demo.cuvar.invalid/BA/2026h2/1 --config .demo/cuvar.toml --key .demo/dpo/BA.key
     """
-    entry = asyncio.run(read_entry(load_settings(config), index))
-    document: dict[str, object] = {"index": index, **json.loads(entry.envelope)}
+    found = asyncio.run(read_entry(load_settings(config), entry))
+    document: dict[str, object] = {"index": found.index, **json.loads(found.envelope)}
     if key is not None:
-        if entry.sealed is None:
-            raise DetailError(f"entry {index} has no sealed detail, or it was erased")
-        document["opened"] = json.loads(open_sealed(entry.sealed, read_private_key(key)))
+        if found.sealed is None:
+            raise DetailError(f"entry {found.index} has no sealed detail, or it was erased")
+        document["opened"] = json.loads(open_sealed(found.sealed, read_private_key(key)))
     click.echo(json.dumps(document, ensure_ascii=False, indent=None if as_json else 2))
 
 
 @audit.command()
 @with_config
-@click.argument("index", type=click.IntRange(min=0))
-def receipt(config: Path, index: int) -> None:
-    """Print the receipt (.tlog-proof) of one entry.
+@click.argument("entry")
+def receipt(config: Path, entry: str) -> None:
+    """Print the receipt (.tlog-proof) of one entry, named LOG/INDEX.
 
     \b
     Example:
-      cuvar audit receipt 12 --config .demo/cuvar.toml > 12.tlog-proof
+      cuvar audit receipt demo.cuvar.invalid/BA/2026h2/1 --config .demo/cuvar.toml > 1.tlog-proof
     """
-    click.echo(asyncio.run(read_receipt(load_settings(config), index)), nl=False)
+    click.echo(asyncio.run(read_receipt(load_settings(config), entry)), nl=False)
 
 
 @audit.command()

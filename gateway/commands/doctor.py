@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 
 from anonymise import AnonymiseError
-from audit import AuditError, read_public_key, read_signer, verify_log
+from audit import AuditError, read_public_key, verify_log
 from gateway.commands.options import with_config, with_json
 from gateway.errors import GatewayError
 from gateway.facts.register import METADATA as FACTS
@@ -129,13 +129,13 @@ async def _rule_versions(settings: Settings, chosen: Chosen) -> None:
 
 
 async def _log_keys(settings: Settings) -> str:
-    read_signer(settings.log.signer)
+    keys = read_log_keys(settings)
     for path in settings.log.dpo_keys.values():
         read_public_key(path)
     missing = sorted(set(settings.registers) - set(settings.log.dpo_keys))
     if missing:
         raise StepError(f"no key of a data-protection officer for {', '.join(missing)}")
-    return f"signing key and {len(settings.log.dpo_keys)} officers' keys"
+    return f"{len(keys)} signing keys and {len(settings.log.dpo_keys)} officers' keys"
 
 
 async def _log(settings: Settings) -> str:

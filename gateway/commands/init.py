@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`cuvar init`: create, once and explicitly, what a gateway keeps.
 
-The log, its signing key, the keyset, the state database and (for trials) an empty fact
+The logs, their signing keys, the keyset, the state database and (for trials) an empty fact
 register. Nothing that exists is touched: a second run creates only what is missing.
 """
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from sqlalchemy import MetaData
 
 from anonymise import Keyring
-from audit import AuditLog, create_signer, read_signer
+from audit import Journal
 from gateway.commands.options import with_config
 from gateway.facts.register import METADATA as FACTS
+from gateway.logkeys import create_missing_keys, key_file, log_countries, read_log_keys
 from gateway.opening import passphrase
 from gateway.settings import Settings, load_settings
 from gateway.state import METADATA as STATE
@@ -25,7 +27,7 @@ from gateway.store import Store, StoreError
 @click.command()
 @with_config
 def init(config: Path) -> None:
-    """Create the log, its key, the keyset and the gateway's own databases.
+    """Create the logs, their keys, the keyset and the gateway's own databases.
 
     \b
     Example:
@@ -46,16 +48,18 @@ def create_missing(settings: Settings) -> list[str]:
         AuditError: the log or its key can't be written.
         AnonymiseError: the keyset can't be written.
     """
-    log = settings.log
+    log = settings.log.url.get_secret_value()
     countries = sorted(settings.registers)
     steps: tuple[tuple[str, bool, Callable[[], object]], ...] = (
-        ("signing key", log.signer.exists(), lambda: create_signer(log.signer, log.origin)),
         (
-            "log",
-            _exists(log.url.get_secret_value()),
-            lambda: AuditLog.create(
-                log.url.get_secret_value(), origin=log.origin, signer=read_signer(log.signer)
-            ),
+            "signing keys",
+            all(key_file(settings, country).exists() for country in log_countries(settings)),
+            lambda: create_missing_keys(settings),
+        ),
+        (
+            "logs",
+            _exists(log),
+            lambda: Journal.create(log, keys=read_log_keys(settings), now=datetime.now(UTC)),
         ),
         (
             "keyset",

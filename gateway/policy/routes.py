@@ -208,7 +208,6 @@ class PolicyDesk:
         """
         runtime = self._runtime
         occasion = Occasion(
-            origin=runtime.log.origin,
             policy=runtime.rules().snapshot.digest,
             correlation=correlation_of(request.scope) or "",
             at=runtime.clock(),
@@ -222,7 +221,7 @@ class PolicyDesk:
         answer = hashlib.sha256(body).hexdigest()
         position = await runtime.pipeline.review(occasion, asker, query, answer)
         response = _json(body)
-        response.raw_headers.extend(receipts(runtime.log.origin, [position]))
+        response.raw_headers.extend(receipts([position]))
         return response
 
 

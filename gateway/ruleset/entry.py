@@ -13,17 +13,17 @@ from datetime import datetime
 import orjson
 
 from audit import (
-    AuditLog,
     Envelope,
+    Journal,
     Kind,
     Operation,
-    Pending,
     Sealer,
     Status,
-    encode_envelope,
     new_entry_id,
 )
 from audit.randomness import random_bytes
+from audit.shards import HOUSE
+from gateway.everywhere import everywhere
 from gateway.ruleset.folders import Chosen
 
 
@@ -31,7 +31,7 @@ from gateway.ruleset.folders import Chosen
 class ChangeEntries:
     """Writes the entry of a rule change; returns only when it is durable."""
 
-    log: AuditLog
+    log: Journal
     sealer: Sealer
     readers: tuple[str, ...]
     clock: Callable[[], datetime]
@@ -48,14 +48,14 @@ class ChangeEntries:
             id=new_entry_id(now, random_bytes(10)),
             kind=Kind.POLICY_CHANGE,
             t=now,
-            log=self.log.origin,
+            log=self.log.current(HOUSE),
             op=Operation.POLICY_CHANGE,
             policy=chosen.snapshot.digest,
             status=Status.DONE,
             detail=sealed.commitment.hex(),
             keys=self.readers,
         )
-        await self.log.append([Pending(envelope=encode_envelope(envelope), sealed=sealed)])
+        await self.log.append(everywhere(self.log, envelope, sealed))
 
 
 def _detail(chosen: Chosen, before: str | None) -> dict[str, object]:

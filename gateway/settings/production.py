@@ -79,7 +79,10 @@ def _names_nobody(issuer: str) -> bool:
 
 
 def _key_files(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], Path]]:
-    yield ("log", "signer"), settings.log.signer
+    for country in settings.log.dpo_keys:
+        yield ("log", "keys"), settings.log.keys / f"{country}.key"
+    if settings.log.supervisor_key is not None:
+        yield ("log", "supervisor_key"), settings.log.supervisor_key
     for country, file in settings.log.dpo_keys.items():
         yield ("log", "dpo_keys", country), file
     for signer, file in settings.policies.keys.items():

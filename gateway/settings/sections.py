@@ -149,17 +149,24 @@ class LogSettings(Section):
         "missing log is refused, so that a misspelt name cannot start an empty one."
     )
     origin: str = Field(
-        min_length=1,
-        max_length=200,
-        pattern=r"^[!-*,-~]+$",
-        description="Name of the log in its checkpoints, for example "
-        "`log.example.org/cuvar`. Never changes in the life of a log.",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,89}$",
+        description="What the names of all logs begin with, for example `log.example.org/cuvar`; "
+        "each log is `<origin>/<country>/<half-year>`. Never changes.",
     )
-    signer: FilePath = Field(description="File of the Ed25519 key that signs checkpoints.")
+    keys: FilePath = Field(
+        description="Folder of the Ed25519 keys that sign checkpoints, `<country>.key` each, and "
+        "`GATEWAY.key` for entries of nobody's country. `cuvar init` makes what is missing."
+    )
     dpo_keys: dict[CountryId, FilePath] = Field(
         min_length=1,
         description="Country id → file of its data-protection officer's public key. Entry details "
-        "are sealed to the officers concerned; a country without a key gets no answer.",
+        "are sealed to the officers concerned; a country without a key gets no answer and keeps "
+        "no log.",
+    )
+    supervisor_key: FilePath | None = Field(
+        default=None,
+        description="File of a joint supervisor's public key. Where a treaty asks for it, every "
+        "detail is sealed to it too.",
     )
     court_keys: dict[OrganisationId, FilePath] = Field(
         default_factory=dict,

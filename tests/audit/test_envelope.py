@@ -16,6 +16,7 @@ from audit import (
     Link,
     Owner,
     Requester,
+    addressed,
     encode_envelope,
     parse_envelope,
 )
@@ -308,3 +309,19 @@ def test_entries_are_named_in_one_form_only(about):
 def test_an_older_version_has_no_newer_member(version, changed):
     with pytest.raises(EnvelopeError):
         encode_envelope(envelope(v=version, **changed))
+
+
+def test_the_same_event_is_written_for_another_log_with_nothing_else_changed():
+    made = envelope(asked=ASKED)
+    theirs = addressed(encode_envelope(made), "audit.example/HR/2026h2")
+    assert theirs == encode_envelope(replace(made, log="audit.example/HR/2026h2"))
+    assert (theirs.log, theirs.kind, theirs.detail) == ("audit.example/HR/2026h2", made.kind, None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "log"),
+    [({"about": ("3",)}, "a/HR/2026h2"), ({"link": Link("a/B")}, "a"), ({}, "a b")],
+)
+def test_an_entry_about_its_own_log_is_not_written_for_another(changed, log):
+    with pytest.raises(EnvelopeError):
+        addressed(encode_envelope(envelope(**changed)), log)

@@ -37,7 +37,7 @@ class ExplainError(GatewayError):
 @click.command()
 @with_config
 @with_json
-@click.option("--entry", type=click.IntRange(min=0), help="Explain the question of a log entry.")
+@click.option("--entry", help="Explain the question of a log entry, named LOG/INDEX.")
 @click.option("--org", help="The asker's organisation, for example BA-BP.")
 @click.option("--country", help="Where it speaks from; needed for UNHCR, IOM and the like.")
 @click.option("--role", help="The role in which is asked.")
@@ -73,7 +73,7 @@ def explain(
       cuvar policy explain --org HR-AS --role asylum_officer --action find --owner BA \\
         --dataset registrations --categories record --view hit --purpose asylum_procedure \\
         --sure case_number
-      cuvar policy explain --entry 12 --config .demo/cuvar.toml
+      cuvar policy explain --entry demo.cuvar.invalid/BA/2026h2/1 --config .demo/cuvar.toml
     """
     on = datetime.now(UTC).date() if as_of is None else as_of.date()
     snapshot = _rules(config, rules, on)
@@ -128,32 +128,32 @@ def _items(text: str) -> tuple[str, ...]:
 
 
 def _of_entry(
-    config: Path, index: int
+    config: Path, address: str
 ) -> tuple[Question, tuple[str, ...], tuple[str, ...], dict[str, object]]:
     """The question and facts of an entry, and what the entry says of its decision.
 
     Raises:
         ExplainError: it holds no question that can be decided again.
     """
-    stored = asyncio.run(read_entry(load_settings(config), index))
+    stored = asyncio.run(read_entry(load_settings(config), address))
     past = past_of(stored.envelope)
     if past is None:
         raise ExplainError(
-            f"entry {index} holds no question that can be decided again: it is older than that, or"
+            f"entry {address} holds no question that can be decided again: it is older than that, or"
             " no question of it reached the rules; see `cuvar audit show`"
         )
     said = orjson.loads(stored.envelope)
     sure = tuple(sorted(name for name, truth in past.facts if truth is Truth.TRUE))
     maybe = tuple(sorted(name for name, truth in past.facts if truth is not Truth.TRUE))
     kept = {name: said[name] for name in ("t", "decision", "rules", "policy")}
-    return past.question, sure, maybe, {"entry": {"index": index, **kept}}
+    return past.question, sure, maybe, {"entry": {"index": stored.index, "log": said["log"], **kept}}
 
 
-def _entry_lines(index: int | None, before: dict[str, object], rules: Snapshot) -> list[str]:
+def _entry_lines(address: str | None, before: dict[str, object], rules: Snapshot) -> list[str]:
     entry = before.get("entry")
     if not isinstance(entry, dict):
         return []
     same = entry["policy"] == rules.digest
-    told = f"Entry {index} of {entry['t']} says {entry['decision']} by {', '.join(entry['rules'])}"
+    told = f"Entry {address} of {entry['t']} says {entry['decision']} by {', '.join(entry['rules'])}"
     under = "the same rules" if same else "other rules; facts not looked up then count as false"
     return [f"{told}, under {under}.", "Decided again:"]

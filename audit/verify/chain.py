@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How a log begins and ends, and how neighbouring logs join (docs/formats/log.md, section 1).
+
+The first entry of a log says what came before it, the closing one what comes after. A predecessor
+that is at hand must have the root that the opening entry names, at the size that it names. Logs of
+the first store format have no such entries; pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from audit.envelope import Envelope, Link
+from audit.verify.report import Finding, Findings, Report
+from audit.vocabulary import Kind
+
+_OPENINGS = (Kind.OPENING, Kind.CHECKPOINT_GAP)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A root that the log must have had at a size, and what it means if it had not."""
+
+    size: int
+    root: bytes
+    what: str
+
+
+@dataclass(slots=True)
+class Frame:
+    """First and last entry as they pass by. One verification has one."""
+
+    opening: Link | None = None
+    closing: Link | None = None
+    closed: int | None = field(default=None)
+
+    def entry(self, index: int, envelope: Envelope, findings: Findings) -> None:
+        """Take note of an opening or closing entry."""
+        if envelope.kind is Kind.OPENING and index:
+            findings.entry(index, "a log opens once: this opening is not its first entry")
+        if not index and envelope.kind in _OPENINGS:
+            self.opening = envelope.link
+        if envelope.kind is Kind.CLOSING and self.closed is None:
+            self.closing, self.closed = envelope.link, index
+
+    def first(self, envelope: Envelope | None, findings: Findings) -> None:
+        """The first entry of a log that must open."""
+        if envelope is not None and envelope.kind not in _OPENINGS:
+            findings.entry(0, "the first entry is not the opening of a log")
+
+    def end(self, size: int, findings: Findings) -> None:
+        """The last entry was seen."""
+        if self.closed is not None and self.closed + 1 < size:
+            told = f"it stands behind the closing entry {self.closed}: a closed log goes on"
+            findings.entry(self.closed + 1, told)
+
+
+def marks_of(links: Mapping[str, Link | None]) -> dict[str, list[Mark]]:
+    """What the opening entries of these logs ask of their predecessors, by predecessor."""
+    found: dict[str, list[Mark]] = {}
+    for origin, link in links.items():
+        if link is not None and link.size is not None and link.root is not None:
+            told = f"its first {link.size} entries are not those that {origin} says it continues"
+            found.setdefault(link.log, []).append(Mark(link.size, bytes.fromhex(link.root), told))
+    return found
+
+
+def joined(reports: Sequence[Report], gaps: frozenset[str]) -> list[Report]:
+    """The reports with what does not fit between neighbours that were both read.
+
+    Args:
+        reports: one for each log.
+        gaps: logs that begin with a gap: their predecessor was restored or damaged and need not be
+            closed.
+    """
+    known = {report.origin: report for report in reports}
+    told: list[Report] = []
+    for report in reports:
+        link = report.opening
+        before = known.get(link.log) if link is not None else None
+        fault = None
+        if link is not None and before is not None and report.origin not in gaps:
+            fault = _unfit(report, link, before)
+        found = (*report.findings, *([Finding(None, fault)] if fault else []))
+        told.append(replace(report, findings=found))
+    return told
+
+
+def _unfit(report: Report, link: Link, before: Report) -> str | None:
+    if not before.closed or before.closing is None:
+        return f"the log {before.origin} before it has no closing entry"
+    if before.closing.log != report.origin:
+        return f"the log {before.origin} says that {before.closing.log} comes after it"
+    if link.size != before.size:
+        return f"the log {before.origin} before it has {before.size} entries, not {link.size}"
+    return None

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Verifying one log or several neighbours: keys, kept checkpoints, witnesses, then the walk."""
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from audit.checkpoint import Checkpoint, open_checkpoint
+from audit.copies import Copy, open_copy
+from audit.envelope import Envelope, parse_envelope
+from audit.errors import EnvelopeError, LogCorruptError, NoteError
+from audit.note import NoteVerifier
+from audit.verify.chain import Mark, joined, marks_of
+from audit.verify.entries import NOTHING
+from audit.verify.report import Fault, Finding, Report
+from audit.verify.walk import Progress, Walk
+from audit.verify.witnesses import Witnessed, witnessed
+from audit.vocabulary import Kind
+
+_EARLIER = "the first {} entries are not those of the earlier checkpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A log to verify.
+
+    Attributes:
+        place: folder, file, sqlite:///PATH or postgresql://...
+        vkey: the log's verifier key.
+        origin: the log's name; the key's where it is None.
+        checkpoints: signed checkpoints of this log kept from earlier.
+        policy: text of a trust policy (C2SP tlog-policy), None to ask no witnesses.
+    """
+
+    place: str
+    vkey: str
+    origin: str | None = None
+    checkpoints: tuple[str, ...] = ()
+    policy: bytes | None = None
+
+
+def verify_log(
+    url: str,
+    *,
+    vkey: str,
+    origin: str | None = None,
+    checkpoint: str | None = None,
+    policy: bytes | None = None,
+    on_progress: Progress | None = None,
+) -> Report:
+    """Check a log from its bytes up. Not to be called in a running event loop.
+
+    Args:
+        url: a published folder, a file, `sqlite:///PATH` or `postgresql://...`.
+        vkey: the log's verifier key.
+        origin: the log's name, if not that of the key.
+        checkpoint: a signed checkpoint of this log kept from earlier.
+        policy: text of a trust policy; its quorum must have cosigned.
+        on_progress: is told entries done and entries to do.
+
+    Raises:
+        LogUnavailableError: there is nothing to read.
+        NoteError: `vkey` or `checkpoint` is not what it should be.
+        PolicyFileError: `policy` is not.
+    """
+    kept = (checkpoint,) if checkpoint else ()
+    return _verified(Job(url, vkey, origin, kept, policy), (), on_progress)
+
+
+def verify_logs(jobs: Sequence[Job], on_progress: Progress | None = None) -> list[Report]:
+    """Check several logs, and that neighbours among them join.
+
+    Raises:
+        LogUnavailableError: one of them can't be read.
+        NoteError: a key or checkpoint is not what it should be.
+        PolicyFileError: a policy is not.
+    """
+    firsts = {_name(job): _first(job) for job in jobs}
+    wanted = marks_of({origin: first.link if first else None for origin, first in firsts.items()})
+    reports = [_verified(job, wanted.get(_name(job), ()), on_progress) for job in jobs]
+    gaps = [name for name, one in firsts.items() if one and one.kind is Kind.CHECKPOINT_GAP]
+    return joined(reports, frozenset(gaps))
+
+
+def _name(job: Job) -> str:
+    return job.origin or NoteVerifier.parse(job.vkey).name
+
+
+def _first(job: Job) -> Envelope | None:
+    """The first entry, as far as it can be read; the walk says what is wrong with it."""
+    with contextlib.suppress(EnvelopeError, LogCorruptError), open_copy(job.place, _name(job)) as c:
+        for _, data in c.envelopes(0, 1):
+            return parse_envelope(data) if isinstance(data, bytes) else None
+    return None
+
+
+def _verified(job: Job, links: Iterable[Mark], on_progress: Progress | None) -> Report:
+    verifier, origin = NoteVerifier.parse(job.vkey), _name(job)
+    kept = [(note, open_checkpoint(note.encode(), verifier, origin)) for note in job.checkpoints]
+    marks = [Mark(one.size, one.root, _EARLIER.format(one.size)) for _, one in kept]
+    try:
+        with open_copy(job.place, origin) as copy:
+            cosigned, fault = _cosigned(copy, verifier, origin)
+            if cosigned is not None:
+                told = f"the first {cosigned[1].size} entries are not those that witnesses cosigned"
+                marks.append(Mark(cosigned[1].size, cosigned[1].root, told))
+                kept.append(cosigned)
+            walk = Walk(copy, origin, [*marks, *links])
+            if fault:
+                walk.findings.log(fault)
+            walk.check(verifier, on_progress or (lambda _done, _all: None))
+            report = walk.report()
+    except LogCorruptError as error:
+        return Report(0, NOTHING, (Finding(None, str(error)),), origin=origin)
+    if job.policy is None:
+        return report
+    return _with(report, witnessed(job.policy, [note for note, _ in kept], origin, verifier))
+
+
+def _cosigned(
+    copy: Copy, verifier: NoteVerifier, origin: str
+) -> tuple[tuple[str, Checkpoint] | None, str | None]:
+    """The cosigned checkpoint that the copy keeps, and what is wrong with it."""
+    note = None
+    try:
+        head, note = copy.head(), copy.cosigned()
+        if note is None and head is not None:
+            note = head.note
+        if note is None:
+            return None, None
+        return (note, open_checkpoint(note.encode(), verifier, origin)), None
+    except LogCorruptError:
+        return None, None  # the walk meets it again and says where
+    except NoteError as error:
+        told = head is None or note != head.note  # the walk checks the head's own
+        return None, f"the cosigned checkpoint: {error}" if told else None
+
+
+def _with(report: Report, found: Witnessed) -> Report:
+    findings = report.findings
+    if found.fault is not None:
+        findings = (*findings, Finding(None, found.fault, Fault.WITNESS))
+    return replace(report, findings=findings, witnesses=found.names, witnessed=found.size)

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which details may be missing: those that erasure entries account for, and none under legal hold.
+
+An erasure entry names in `about` what it erases. It speaks of entries above it only, so that nobody
+can allow himself beforehand to erase what is to come. What a `legal-hold` names may not be erased
+until a `hold-lifted` entry of the same correlation names it. Entries of versions 1 and 2 named
+nothing: for them an erasure's `count` is all there is to compare. Memory grows with the number of
+stretches, not of entries; pure.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from audit.envelope import Envelope
+from audit.ranges import spans_of
+from audit.verify.report import Fault, Findings
+from audit.vocabulary import Kind
+
+NAMING = 3  # the first version whose erasures name their entries
+Spans = list[range]
+
+
+def united(one: Iterable[range], other: Iterable[range]) -> Spans:
+    """The numbers of either, as disjoint ranges in order."""
+    found: Spans = []
+    for span in sorted([*one, *other], key=lambda span: span.start):
+        if found and span.start <= found[-1].stop:
+            found[-1] = range(found[-1].start, max(found[-1].stop, span.stop))
+        elif span:
+            found.append(span)
+    return found
+
+
+def without(one: Sequence[range], other: Sequence[range]) -> Spans:
+    """The numbers of the first that are not in the second; both disjoint and in order."""
+    found: Spans = []
+    at = 0
+    for span in one:
+        start = span.start
+        while at < len(other) and other[at].stop <= start:
+            at += 1
+        look = at
+        while look < len(other) and other[look].start < span.stop:
+            if start < other[look].start:
+                found.append(range(start, other[look].start))
+            start = max(start, other[look].stop)
+            look += 1
+        if start < span.stop:
+            found.append(range(start, span.stop))
+    return found
+
+
+@dataclass(slots=True)
+class Custody:
+    """What the entries so far say of details. One verification has one."""
+
+    missing: Spans = field(default_factory=list)
+    """details that are gone, of entries that erasures can name"""
+    nameless: int = 0
+    """details that are gone, of older entries"""
+    counted: int = 0
+    """details that erasures of older entries say are gone"""
+    erased: Spans = field(default_factory=list)
+    refused: Spans = field(default_factory=list)
+    """erased while a hold forbade it"""
+    holds: dict[str | None, Spans] = field(default_factory=dict)
+
+    def gone(self, index: int, version: int) -> None:
+        """The detail of an entry is missing; numbers rise from call to call."""
+        if version < NAMING:
+            self.nameless += 1
+        elif self.missing and self.missing[-1].stop == index:
+            self.missing[-1] = range(self.missing[-1].start, index + 1)
+        else:
+            self.missing.append(range(index, index + 1))
+
+    def entry(self, index: int, envelope: Envelope) -> None:
+        """Take note of an erasure, a hold, or its end."""
+        about = spans_of(envelope.about)
+        held = self.holds.get(envelope.correlation, [])
+        if envelope.kind is Kind.LEGAL_HOLD:
+            self.holds[envelope.correlation] = united(held, about)
+        elif envelope.kind is Kind.HOLD_LIFTED:
+            self.holds[envelope.correlation] = without(held, about)
+        elif envelope.kind is Kind.ERASURE and envelope.v < NAMING:
+            self.counted += envelope.count or 0
+        elif envelope.kind is Kind.ERASURE:
+            self._erasure(range(index), about)
+
+    def _erasure(self, above: range, about: Spans) -> None:
+        named = [range(span.start, min(span.stop, above.stop)) for span in about]
+        named = [span for span in named if span]
+        holds: Spans = []
+        for held in self.holds.values():
+            holds = united(holds, held)
+        free = without(named, holds)
+        self.erased = united(self.erased, free)
+        self.refused = united(self.refused, without(named, free))
+
+    @property
+    def erased_details(self) -> int:
+        """How many details are missing."""
+        return self.nameless + sum(map(len, self.missing))
+
+    def tell(self, findings: Findings) -> None:
+        """What is missing without right, each stretch by its first entry."""
+        if self.nameless > self.counted:
+            findings.log(
+                f"{self.nameless} sealed details are missing and entries of kind erasure account"
+                f" for {self.counted}: somebody deleted what officers must be able to read",
+                Fault.DETAIL,
+            )
+        wrong = without(self.missing, self.erased)
+        for span in without(wrong, self.refused):
+            told = f"its sealed detail{_and_more(span)} is missing and no erasure entry names it"
+            findings.entry(span.start, told, Fault.DETAIL)
+        for span in without(wrong, without(wrong, self.refused)):
+            told = f"its sealed detail{_and_more(span)} was erased under a legal hold"
+            findings.entry(span.start, told, Fault.DETAIL)
+
+
+def _and_more(span: range) -> str:
+    return f", like those up to entry {span.stop - 1}," if len(span) > 1 else ""

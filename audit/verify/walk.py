@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One pass over one copy, from the entries' bytes up to the signed head. Memory stays flat."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from audit.checkpoint import open_checkpoint
+from audit.copies import Copy, Detail
+from audit.envelope import Envelope
+from audit.errors import EnvelopeError, LogCorruptError, NoteError
+from audit.merkle import EMPTY_ROOT, HASH_SIZE
+from audit.note import NoteVerifier
+from audit.store import Head
+from audit.tables import FIRST
+from audit.tiles import TILE_WIDTH, Tile, TileId
+from audit.verify.chain import Frame, Mark
+from audit.verify.custody import NAMING, Custody
+from audit.verify.entries import BLOCK, NOTHING, Stretch, leaves_of, read_stretch, read_tile
+from audit.verify.report import Findings, Report
+from audit.verify.shapes import WEIGHTY, Shapes
+from audit.verify.tower import Tower
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Walk:
+    """What is known so far. Nobody else changes it."""
+
+    copy: Copy
+    origin: str
+    marks: Sequence[Mark]
+    findings: Findings = field(default_factory=Findings)
+    custody: Custody = field(default_factory=Custody)
+    frame: Frame = field(default_factory=Frame)
+    shapes: Shapes = field(default_factory=Shapes)
+    tower: Tower = field(default_factory=Tower)
+    rest: bytes = b""  # leaf hashes behind the last full tile
+    complete: bool = True  # every leaf hash so far is known, so there is a tree to compare with
+    time: bytes = b""
+    size: int = 0
+    unchecked: int = 0
+
+    def report(self) -> Report:
+        """What was found."""
+        return Report(
+            size=self.size,
+            root=self._root() or NOTHING,
+            findings=self.findings.told(),
+            more=self.findings.more,
+            erased=self.custody.erased_details,
+            unchecked=self.unchecked,
+            origin=self.origin,
+            opening=self.frame.opening,
+            closing=self.frame.closing,
+            closed=self.frame.closed is not None,
+        )
+
+    def _root(self) -> bytes | None:
+        return self.tower.root(self.rest) if self.complete else None
+
+    def check(self, verifier: NoteVerifier, on_progress: Progress) -> None:
+        """Read everything."""
+        head = self._head()
+        self.size = max(self._count(head), head.size if head else 0)
+        for mark in self.marks:
+            if mark.size > self.size:
+                told = "entries were cut off, or an old copy was put in place"
+                self.findings.log(f"{mark.what}: the log has {self.size} entries; {told}")
+            elif mark.size == 0 and mark.root != EMPTY_ROOT:
+                self.findings.log(mark.what)
+        for start in range(0, self.size, BLOCK):
+            stop = min(start + BLOCK, self.size)
+            block = read_stretch(self.copy, start, stop, self.findings)
+            for first in range(start, stop, TILE_WIDTH):
+                entries = block.entries[first - start : first - start + TILE_WIDTH]
+                self._tile(Stretch(first, entries, block.details))
+            on_progress(stop, self.size)
+        for tile in self.tower.partial():
+            self._compare(tile)
+        self.frame.end(self.size, self.findings)
+        self.custody.tell(self.findings)
+        if head is not None:
+            self._check_head(head, verifier)
+        self._check_file()
+
+    def _head(self) -> Head | None:
+        try:
+            head = self.copy.head()
+        except LogCorruptError as error:
+            self.findings.log(f"the head row: {error}")
+            return None
+        if head is None:
+            self.findings.log("the head row is missing")
+        return head
+
+    def _count(self, head: Head | None) -> int:
+        try:
+            count = self.copy.count()
+        except LogCorruptError as error:
+            self.findings.log(f"the numbers of the entries: {error}")
+            return 0
+        if head is not None and count > head.size:
+            told = f"entries or details go on to {count - 1}, beyond the {head.size} of the head"
+            self.findings.entry(head.size, told)
+            return head.size
+        return count
+
+    def _tile(self, stretch: Stretch) -> None:
+        """A level-0 tile's worth of entries."""
+        full = len(stretch.entries) == TILE_WIDTH
+        tile = TileId(0, stretch.start // TILE_WIDTH)
+        stored = read_tile(self.copy, tile, self.findings)
+        wanted = full or self.copy.format is None
+        leaves, known = leaves_of(stretch, stored, self.findings)
+        self.complete &= known
+        if wanted and (stored is None or len(stored) != len(leaves)):
+            self.findings.log(f"tile 0/{tile.number} is missing or of the wrong width")
+        self._entries(stretch)
+        self._passed(stretch.start, leaves)
+        if full:
+            for finished in self.tower.add(leaves):
+                self._compare(finished)
+        else:
+            self.rest = leaves
+
+    def _passed(self, start: int, leaves: bytes) -> None:
+        """Compare the roots at the sizes that lie within these leaves."""
+        for mark in self.marks:
+            inside = mark.size - start
+            if 0 < inside <= len(leaves) // HASH_SIZE and self.complete:
+                root = self.tower.root(leaves[: inside * HASH_SIZE])
+                if root != mark.root:
+                    self.findings.log(
+                        f"{mark.what}: an entry was changed, dropped, added or moved since"
+                    )
+
+    def _compare(self, tile: Tile) -> None:
+        stored = read_tile(self.copy, tile.id, self.findings)
+        if stored != tile.hashes and self.complete:
+            fault = "missing" if stored is None else "not what its entries hash to"
+            self.findings.log(f"tile {tile.id.level}/{tile.id.number} is {fault}")
+
+    def _entries(self, stretch: Stretch) -> None:
+        """Each entry's form, log, time and detail."""
+        read, details, found = self.shapes.read, stretch.details, self.findings
+        for index, entry in enumerate(stretch.entries, start=stretch.start):
+            if entry is None:
+                details.pop(index, None)
+                continue
+            try:
+                known, time, committed, envelope = read(entry)
+            except EnvelopeError as error:
+                found.entry(index, str(error))
+                details.pop(index, None)
+                continue
+            if known.log != self.origin:
+                found.entry(index, f"the entry belongs to the log {known.log}")
+            if time < self.time:
+                found.entry(
+                    index, "its time is before that of the entry above: moved or back-dated"
+                )
+            else:
+                self.time = time
+            if committed is not None or details:
+                self._detail(index, committed, details.pop(index, None), known.version)
+            if envelope is not None and (index == 0 or envelope.kind in WEIGHTY):
+                self._weighty(index, envelope)
+
+    def _weighty(self, index: int, envelope: Envelope) -> None:
+        opens = self.copy.format != FIRST and (self.copy.format is not None or envelope.v >= NAMING)
+        if index == 0 and opens:
+            self.frame.first(envelope, self.findings)
+        self.frame.entry(index, envelope, self.findings)
+        self.custody.entry(index, envelope)
+
+    def _detail(
+        self, index: int, committed: bytes | None, detail: Detail | None, version: int
+    ) -> None:
+        if detail is None:
+            if committed is None:
+                return
+            if self.copy.has_details:
+                self.custody.gone(index, version)
+            else:
+                self.unchecked += 1
+            return
+        found = _commitment(detail)
+        if found is None or found.encode() != committed:
+            told = "its sealed detail is not the one that the envelope commits to"
+            self.findings.entry(index, told)
+
+    def _check_head(self, head: Head, verifier: NoteVerifier) -> None:
+        if head.origin != self.origin:
+            self.findings.log(f"this is the log {head.origin}, not {self.origin}")
+        root = self._root()
+        if (head.size, head.root) != (self.size, root):
+            self.findings.log("size or root of the head row are not those of the entries")
+        try:
+            signed = open_checkpoint(head.note.encode(), verifier, self.origin)
+        except NoteError as error:
+            self.findings.log(f"the head's checkpoint: {error}")
+            return
+        if (signed.size, signed.root) != (self.size, root):
+            edge = self.size - self.size % TILE_WIDTH
+            self.findings.log(
+                f"the signed checkpoint is over {signed.size} entries with another root: the log"
+                " was changed after it was signed; an older copy or a receipt shows where"
+                + (f", first from entry {edge} on" if edge < self.size else "")
+            )
+
+    def _check_file(self) -> None:
+        try:
+            damage = self.copy.damage()
+        except LogCorruptError as error:
+            damage = str(error)
+        if damage is not None:
+            self.findings.log(damage)
+
+
+def _commitment(detail: Detail) -> str | None:
+    match detail.salt, detail.header, detail.blob:
+        case bytes(salt), bytes(header), bytes(blob):
+            return sha256(salt + sha256(header).digest() + blob).hexdigest()
+    return None

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The witness itself: rules, memory and key together; knows no HTTP.
+
+Order for every submission: examine, compare with memory, sign, persist, and only then hand out the
+lines. If another submission was quicker the lines are thrown away and the caller hears 409.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from audit.cosigner import Cosigner
+from audit.errors import WitnessError
+from audit.note import merge_lines
+from audit.witness.book import Book
+from audit.witness.rules import Last, Refusal, Status, Submission, compare, examine
+from audit.witness.trusted import Trusted
+
+SIZE_TYPE = "text/x.tlog.size"
+TEXT_TYPE = "text/plain; charset=utf-8"
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back over HTTP."""
+
+    status: int
+    body: str
+    content_type: str = TEXT_TYPE
+
+
+class Witness:
+    """Answers add-checkpoint.
+
+    Args:
+        cosigner: its name and keys.
+        trusted: gives the list of trusted logs as it stands now.
+        book: its memory.
+        clock: aware UTC time.
+    """
+
+    def __init__(
+        self,
+        cosigner: Cosigner,
+        trusted: Callable[[], Trusted],
+        book: Book,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.cosigner = cosigner
+        self._trusted, self._book, self._clock = trusted, book, clock
+
+    def add_checkpoint(self, body: bytes) -> Answer:
+        """Judge a submission; the cosignature is on disk before this returns.
+
+        Raises:
+            WitnessError: the memory can't be used; nothing was cosigned.
+        """
+        found = examine(body, self._trusted())
+        if isinstance(found, Refusal):
+            return _refused(found)
+        for _ in range(_TRIES):
+            last = self._book.last(found.checkpoint.origin)
+            refusal = compare(found, last)
+            if refusal is not None:
+                if refusal.kept is not None:
+                    self._book.keep(found, refusal.kept, last, self._now())
+                return _refused(refusal)
+            answer = self._cosign(found, last)
+            if answer is not None:
+                return answer
+        raise WitnessError("many submissions at once; send this one again")
+
+    def _cosign(self, submission: Submission, last: Last | None) -> Answer | None:
+        """The answer, or None if the memory moved meanwhile."""
+        # INVARIANT: times of one origin never fall, or an earlier statement would be untrue.
+        stamp = max(self._now(), last.time if last else 0)
+        lines = self.cosigner.cosign(submission.checkpoint, stamp)
+        to = Last(submission.checkpoint, merge_lines(submission.note, lines), stamp)
+        if not self._book.advance(last, to):
+            return None
+        return Answer(Status.OK, "".join(line.text for line in lines))
+
+    def cosigned(self, digest: str) -> str | None:
+        """The checkpoint cosigned last, by the lower-case hex SHA-256 of its origin.
+
+        Raises:
+            WitnessError: the memory can't be used.
+        """
+        return self._book.note(digest)
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())
+
+
+def _refused(refusal: Refusal) -> Answer:
+    if refusal.size is not None:
+        return Answer(refusal.status, f"{refusal.size}\n", SIZE_TYPE)
+    return Answer(refusal.status, f"{refusal.reason}\n")
