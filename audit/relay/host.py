@@ -7,7 +7,6 @@ and nothing else.
 """
 
 import asyncio
-import contextlib
 import hmac
 import logging
 import secrets
@@ -109,6 +108,7 @@ class Host:
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
+        task.add_done_callback(lambda _: writer.transport.abort())  # even if it never began
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -124,9 +124,6 @@ class Host:
             _log.info("a relay connection ended: %s", error)
         except TimeoutError:
             _log.info("a relay connection ended: no greeting in time")
-        finally:
-            with contextlib.suppress(OSError):
-                writer.transport.abort()
 
     async def _greet(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -4,7 +4,6 @@
 import asyncio
 import contextlib
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -47,6 +46,11 @@ async def opened(frames, direction, limit=1000):
     return await read_frame(feed(frames), direction, limit)
 
 
+async def read_all(reader, direction, count):
+    for _ in range(count):
+        await read_frame(reader, direction, 10)
+
+
 def pair():
     return directions(SECRET, b"l" * 32, b"f" * 32)
 
@@ -60,8 +64,7 @@ async def test_frames_arrive_in_order_and_only_once():
         _, (fresh, _) = pair(), pair()
         reader = feed(b"".join(frames[n] for n in stream))
         with pytest.raises(RelayError, match="not authentic"):
-            for _ in stream:
-                await read_frame(reader, fresh, 10)
+            await read_all(reader, fresh, len(stream))
 
 
 async def test_a_frame_is_of_one_direction_of_one_connection():
@@ -214,12 +217,12 @@ async def test_a_hello_that_is_sent_back_is_refused(host):
 
 async def test_a_follower_trusts_no_leader_that_does_not_know_the_secret(tmp_path):
     async def pretend(reader, writer):
-        writer.write(hello(b"l" * 32))
-        nonce = parse_hello(await reader.readexactly(HELLO_SIZE))
-        _, answers = directions(b"x" * 32, b"l" * 32, nonce)
-        writer.write(answers.seal(b""))
-        await reader.read()
-        writer.close()
+        with contextlib.closing(writer):
+            writer.write(hello(b"l" * 32))
+            nonce = parse_hello(await reader.readexactly(HELLO_SIZE))
+            _, answers = directions(b"x" * 32, b"l" * 32, nonce)
+            writer.write(answers.seal(b""))
+            await reader.read()
 
     server = await asyncio.start_unix_server(pretend, f"{tmp_path}/relay")
     async with server:
@@ -244,7 +247,7 @@ async def test_the_socket_is_its_users_alone_and_goes_with_the_leader(tmp_path):
     await host.close()
     await until(link.ended.done)
     await link.close()
-    assert os.listdir(path.parent) == []
+    assert not list(path.parent.iterdir())
 
 
 async def test_a_leader_that_stops_answering_is_given_up(tmp_path, monkeypatch):
