@@ -55,7 +55,7 @@ class Copy(Protocol):
     """One snapshot of one log. Methods raise LogCorruptError where the file itself is damaged.
 
     Attributes:
-        format: 1 or 2 of a database (docs/formats/log.md, section 5), None of a folder.
+        format: 1 or 2 of a database (docs/formats/log.md, section 6), None of a folder.
         has_details: whether the copy holds sealed details at all; a folder may be without.
     """
 

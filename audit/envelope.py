@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The envelope: the part of an entry that is hashed into the tree (docs/formats/log.md, section 1).
+"""The envelope: the part of an entry that is hashed into the tree (docs/formats/log.md, section 2).
 
 It says who asked whose data for what, which facts of the question held and what the rules said, in
 codes only. It holds no person: every value must match a narrow pattern, and who exactly, about whom

@@ -11,7 +11,7 @@ class AuditError(Exception):
 
 
 class EnvelopeError(AuditError):
-    """An envelope that the writer would not write (docs/formats/log.md, section 1)."""
+    """An envelope that the writer would not write (docs/formats/log.md, section 2)."""
 
 
 class NoteError(AuditError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The parts of an envelope as values (docs/formats/log.md, section 1); no person is in them.
+"""The parts of an envelope as values (docs/formats/log.md, section 2); no person is in them.
 
 `audit.envelope` writes and reads them; everybody who makes an entry fills them.
 """

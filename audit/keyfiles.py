@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Key files: the log's signing key, the keys of data-protection officers and of witnesses.
 
-One line of text each (docs/formats/log.md, section 6), so that a person can carry and compare
+One line of text each (docs/formats/log.md, section 7), so that a person can carry and compare
 them. Private files are made once, readable by their owner only, and refused when others can
 read them; nothing is ever overwritten.
 

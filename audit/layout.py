@@ -4,8 +4,8 @@
 `checkpoint`, `tile/<level>/<number>[.p/<width>]` and `tile/entries/<number>[.p/<width>]` are those
 of the specification, so that its tools read our folders. `details/<number>[.p/<width>]` is ours:
 the sealed details of the same 256 entries, for the authorities that ask for them, rewritten when
-one is erased. Whatever the writer would not write is refused. docs/formats/layout.md; publisher, copies
-and verifier rely on it.
+one is erased. Whatever the writer would not write is refused. docs/formats/layout.md; publisher,
+copies and verifier rely on it.
 """
 
 import re

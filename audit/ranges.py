@@ -3,7 +3,7 @@
 
 `"12"` is one entry, `"17-40"` are 24 of them. Ranges stand in order and neither touch nor overlap,
 so that each set of entries is written in exactly one way. Erasures, holds and steps of a review
-name their entries so (docs/formats/log.md, section 1).
+name their entries so (docs/formats/log.md, section 2).
 """
 
 import re

@@ -5,7 +5,7 @@ A content key is made per window (at most ten minutes, per set of recipients) an
 each recipient with HPKE (RFC 9180: X25519, HKDF-SHA256, AES-256-GCM). Each entry draws a 32-byte
 salt; its own key is HKDF-Expand(content key, salt), so it costs one HMAC and one AES-GCM. The
 envelope commits to salt, window and ciphertext. Deleting salt and ciphertext erases the detail for
-good while every proof stays valid (Eurodac Art. 41(4)). docs/formats/log.md, section 3; ADR 0005.
+good while every proof stays valid (Eurodac Art. 41(4)). docs/formats/log.md, section 4; ADR 0005.
 """
 
 import hashlib

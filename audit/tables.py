@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 # ruff: noqa: S608 - the names and numbers in these statements are this module's own
-"""The tables of both store formats as a reader sees them (docs/formats/log.md, section 5); pure.
+"""The tables of both store formats as a reader sees them (docs/formats/log.md, section 6); pure.
 
 Format 1 holds one log and numbers its entries from 0. Format 2 holds many: a row's number is the
 log's number times 2**40 plus the entry's. The copies of SQLite and PostgreSQL rely on it.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The closed words of an entry (docs/formats/log.md, section 1).
+"""The closed words of an entry (docs/formats/log.md, section 2).
 
 A word that is not here is refused when written and when read. New words are added, never renamed:
 old entries must stay readable. LED Art. 25 and Eurodac Art. 41 say which acts must be told apart.

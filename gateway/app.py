@@ -7,12 +7,12 @@ parsed; every failure on the way is an entry before it is an answer.
 """
 
 import math
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
 from fastapi import FastAPI, Request
+from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
@@ -29,7 +29,7 @@ from gateway.metrics import METRICS_MEDIA_TYPE
 from gateway.openapi import API_WORDS, DESCRIPTION, action_docs, extend_document
 from gateway.policy.routes import add_policy_routes
 from gateway.problem_handlers import field_faults, install_problem_handlers, token_problem
-from gateway.problems import Problem, ProblemError, openapi_problems
+from gateway.problems import Problem, ProblemError
 from gateway.questions import ACTIONS, AnyQuestion
 from gateway.ruleset import NoRulesError
 from gateway.runtime import Runtime

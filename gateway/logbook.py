@@ -148,7 +148,9 @@ def _place(logs: list[AuditLog], kind: str, ref: str) -> tuple[AuditLog, int]:
     """
     half, _, index = ref.rpartition("/")
     if kind != "record" or not (index.isascii() and index.isdigit()):
-        raise LogbookError("an entry is read by its index or half-year/index, reference kind record")
+        raise LogbookError(
+            "an entry is read by its index or half-year/index, reference kind record"
+        )
     for log in logs:
         if not half or log.origin.endswith(f"/{half}"):
             if int(index) < log.size:

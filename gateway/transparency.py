@@ -8,7 +8,7 @@ rules let.
 
 import base64
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import orjson
@@ -75,7 +75,7 @@ def add_log_routes(
             raise ProblemError(Problem.NOT_FOUND) from None
 
 
-def _documented() -> Mapping[str, Any]:
+def _documented() -> dict[str, Any]:
     return {"description": "The proof", "content": {"text/plain": {"schema": {"type": "string"}}}}
 
 

@@ -49,7 +49,7 @@ class Past:
             () when the answer had none, or none is known: then facts about records count at best.
         count: how many accesses these are.
         elsewhere: how many of them were decided under other rules than those in force.
-        entries: some of their log entries.
+        entries: addresses of some of their log entries.
     """
 
     question: Question
@@ -58,7 +58,7 @@ class Past:
     records: frozenset[Facts] = frozenset()
     count: int = 1
     elsewhere: int = 0
-    entries: tuple[int, ...] = ()
+    entries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Change:
         rules: what decides them under the draft: the lines or checks that refuse, or the lines
             that allow.
         unsure: how many turn on a fact that nobody looked up.
-        entries: the first log entries of them, at most five.
+        entries: addresses of the first log entries of them, at most five.
     """
 
     country: str
@@ -81,7 +81,7 @@ class Change:
     count: int
     unsure: int
     rules: tuple[str, ...]
-    entries: tuple[int, ...]
+    entries: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class _Sum:
     count: int = 0
     unsure: int = 0
     rules: set[str] = field(default_factory=set)
-    entries: list[int] = field(default_factory=list)
+    entries: list[str] = field(default_factory=list)
 
     def add(self, past: Past, found: _Difference) -> None:
         self.count += past.count
@@ -234,7 +234,7 @@ def _changes(sums: Mapping[tuple[str, str, str, str, str, Effect], _Sum]) -> tup
             count=one.count,
             unsure=one.unsure,
             rules=tuple(sorted(one.rules)),
-            entries=tuple(sorted(one.entries)[:EXAMPLES]),
+            entries=tuple(one.entries[:EXAMPLES]),
         )
         for who, one in sums.items()
     ]

@@ -9,7 +9,7 @@ the first store format have no such entries; pure.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from audit.envelope import Envelope, Link
+from audit.event import Envelope, Link
 from audit.verify.report import Finding, Findings, Report
 from audit.vocabulary import Kind
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.copies import Copy, open_copy
-from audit.envelope import Envelope, parse_envelope
+from audit.envelope import parse_envelope
 from audit.errors import EnvelopeError, LogCorruptError, NoteError
+from audit.event import Envelope
 from audit.note import NoteVerifier
 from audit.verify.chain import Mark, joined, marks_of
 from audit.verify.entries import NOTHING

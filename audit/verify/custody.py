@@ -11,7 +11,7 @@ stretches, not of entries; pure.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from audit.envelope import Envelope
+from audit.event import Envelope
 from audit.ranges import spans_of
 from audit.verify.report import Fault, Findings
 from audit.vocabulary import Kind

@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from audit.envelope import Link
+from audit.event import Link
 
 MAX_FINDINGS = 1000
 

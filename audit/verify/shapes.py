@@ -12,7 +12,8 @@ paths on envelopes of every kind and on broken ones.
 import re
 from dataclasses import dataclass
 
-from audit.envelope import MAX_BYTES, Envelope, parse_envelope
+from audit.envelope import MAX_BYTES, parse_envelope
+from audit.event import Envelope
 from audit.forms import PATTERNS
 from audit.vocabulary import Kind
 

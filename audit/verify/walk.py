@@ -7,8 +7,8 @@ from hashlib import sha256
 
 from audit.checkpoint import open_checkpoint
 from audit.copies import Copy, Detail
-from audit.envelope import Envelope
 from audit.errors import EnvelopeError, LogCorruptError, NoteError
+from audit.event import Envelope
 from audit.merkle import EMPTY_ROOT, HASH_SIZE
 from audit.note import NoteVerifier
 from audit.store import Head

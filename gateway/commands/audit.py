@@ -7,21 +7,20 @@ and its key from the settings.
 
 import asyncio
 import json
-import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from audit import (
-    Report,
-    create_dpo_key,
-    open_sealed,
-    read_private_key,
-    verify_log,
-)
+from audit import LogKey, create_dpo_key, open_sealed, read_private_key
+from audit.copies import origins
+from audit.shards import parse_origin
+from audit.verify import Job, verify_logs
+from audit.verify.telling import as_document, as_lines, progress, worst
 from gateway.commands.options import with_config, with_json
 from gateway.errors import GatewayError
 from gateway.logfile import read_entry, read_receipt
+from gateway.logkeys import read_log_keys
 from gateway.settings import load_settings
 
 
@@ -37,33 +36,49 @@ def audit() -> None:
 @audit.command()
 @with_config
 @with_json
-@click.option("--url", default=None, help="Another log or a copy: sqlite:///FILE, postgresql://…")
+@click.option("--url", default=None, help="A copy: a published folder, a file, postgresql://…")
+@click.option("--log", "origin", default=None, help="One log by name; all of them when left out.")
 @click.option(
     "--checkpoint",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="An older signed checkpoint; finds a past that was rewritten with the log's own key.",
 )
-def verify(config: Path, url: str | None, checkpoint: Path | None, *, as_json: bool) -> None:
-    """Compute every hash of the log anew and name what does not fit.
+def verify(
+    config: Path, url: str | None, origin: str | None, checkpoint: Path | None, *, as_json: bool
+) -> None:
+    """Compute every hash of the logs anew and name what does not fit.
 
     \b
     Examples:
       cuvar audit verify --config .demo/cuvar.toml
-      cuvar audit verify --config .demo/cuvar.toml --url sqlite:///copy.sqlite --json
-    Exit code 1 when something does not fit.
+      cuvar audit verify --config .demo/cuvar.toml --url copy.sqlite --json
+      cuvar audit verify --log demo.cuvar.invalid/BA/2026h2 --config .demo/cuvar.toml
+    Exit code 1 when entries or hashes do not fit, 4 when sealed details are missing.
     """
     settings = load_settings(config)
-    signer = read_signer(settings.log.signer)
-    report = verify_log(
-        url or settings.log.url.get_secret_value(),
-        vkey=signer.vkey,
-        origin=signer.name,
-        checkpoint=None if checkpoint is None else checkpoint.read_text(encoding="utf-8"),
-        on_progress=_progress,
-    )
-    click.echo(json.dumps(_document(report)) if as_json else "\n".join(_lines(report)))
-    if not report.ok:
-        raise click.exceptions.Exit(1)
+    keys = read_log_keys(settings)
+    place = url or settings.log.url.get_secret_value()
+    kept = () if checkpoint is None else (checkpoint.read_text(encoding="utf-8"),)
+    if kept and origin is None:
+        origin = kept[0].partition("\n")[0]
+    names = [name for name in origins(place) if origin in (None, name)]
+    if not names:
+        raise DetailError(f"{place} holds no log {origin}; `cuvar audit logs` lists them")
+    jobs = [Job(place, _vkey(keys, name), name, kept) for name in names]
+    reports = verify_logs(jobs, progress)
+    if as_json:
+        click.echo(json.dumps({"logs": [as_document(report) for report in reports]}))
+    else:
+        click.echo("\n".join(line for report in reports for line in as_lines(report)))
+    if worst(reports):
+        raise click.exceptions.Exit(worst(reports))
+
+
+def _vkey(keys: Mapping[str, LogKey], origin: str) -> str:
+    key = keys.get(parse_origin(origin).country)
+    if key is None:
+        raise DetailError(f"no key signs the log {origin}; put it into the folder [log] keys")
+    return key.signer(origin).vkey
 
 
 @audit.command()
@@ -80,7 +95,8 @@ def show(config: Path, entry: str, key: Path | None, *, as_json: bool) -> None:
 
     \b
     Example:
-      cuvar audit show demo.cuvar.invalid/BA/2026h2/1 --config .demo/cuvar.toml --key .demo/dpo/BA.key
+      cuvar audit show demo.cuvar.invalid/BA/2026h2/1 --config .demo/cuvar.toml \\
+        --key .demo/dpo/BA.key
     """
     found = asyncio.run(read_entry(load_settings(config), entry))
     document: dict[str, object] = {"index": found.index, **json.loads(found.envelope)}
@@ -117,26 +133,3 @@ def keygen(country: str, private: Path, public: Path) -> None:
     """
     create_dpo_key(private, public, country)
     click.echo(f"hand {public} to the gateway's operator; keep {private} where only you reach it")
-
-
-def _progress(read: int, size: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r{read:,} of {size:,} entries", nl=read >= size, err=True)
-
-
-def _document(report: Report) -> dict[str, object]:
-    return {
-        "ok": report.ok,
-        "size": report.size,
-        "root": report.root.hex(),
-        "findings": [{"index": f.index, "what": f.what} for f in report.findings],
-    }
-
-
-def _lines(report: Report) -> list[str]:
-    lines = [f"{report.size} entries, root {report.root.hex()}"]
-    for finding in report.findings:
-        where = "the log" if finding.index is None else f"entry {finding.index}"
-        lines.append(f"{where}: {finding.what}")
-    lines.append("the log is whole" if report.ok else "THE LOG IS NOT WHOLE")
-    return lines

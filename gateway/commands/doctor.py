@@ -17,11 +17,15 @@ from pathlib import Path
 import click
 
 from anonymise import AnonymiseError
-from audit import AuditError, read_public_key, verify_log
+from audit import AuditError, read_public_key
+from audit.copies import origins
+from audit.shards import parse_origin
+from audit.verify import Job, verify_logs
 from gateway.commands.options import with_config, with_json
 from gateway.errors import GatewayError
 from gateway.facts.register import METADATA as FACTS
 from gateway.identity import JwksCache, Revocations
+from gateway.logkeys import read_log_keys
 from gateway.opening import issuer_config, open_keyring
 from gateway.registers import known_fields, open_register
 from gateway.ruleset import Chosen, RuleMemory
@@ -139,12 +143,19 @@ async def _log_keys(settings: Settings) -> str:
 
 
 async def _log(settings: Settings) -> str:
-    signer = read_signer(settings.log.signer)
-    url = settings.log.url.get_secret_value()
-    report = await asyncio.to_thread(verify_log, url, vkey=signer.vkey, origin=signer.name)
-    if not report.ok:
-        raise StepError(f"{report.findings[0].what}; run `cuvar audit verify`")
-    return f"{report.size} entries, whole"
+    url, keys = settings.log.url.get_secret_value(), read_log_keys(settings)
+    jobs = []
+    for origin in await asyncio.to_thread(origins, url):
+        key = keys.get(parse_origin(origin).country)
+        if key is None:
+            raise StepError(f"no key signs the log {origin}; put it into the folder [log] keys")
+        jobs.append(Job(url, key.signer(origin).vkey))
+    reports = await asyncio.to_thread(verify_logs, jobs)
+    for report in reports:
+        if not report.ok:
+            what = report.findings[0].what
+            raise StepError(f"{report.origin}: {what}; run `cuvar audit verify`")
+    return f"{len(reports)} logs, {sum(report.size for report in reports)} entries, whole"
 
 
 async def _keyset(settings: Settings) -> str:

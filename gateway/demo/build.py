@@ -27,7 +27,7 @@ ISSUER: Final = "https://development.invalid"
 AUDIENCE: Final = "cuvar-demo"
 SETTINGS: Final = "cuvar.toml"
 RULES: Final = "rules"
-_KEY_FOLDERS: Final = ("dpo", "rule-keys", "rule-keys/INT", KEY_FOLDER)
+_KEY_FOLDERS: Final = ("dpo", "log-keys", "rule-keys", "rule-keys/INT", KEY_FOLDER)
 _UNLOCKS: Final = "keyset.unlock"
 
 
@@ -52,7 +52,7 @@ def build(folder: Path, *, persons: int, port: int, on_progress: Callable[[str],
 
     today = datetime.now(UTC).date()
     create_region(folder / "region", persons=persons, seed=2026, as_of=today)
-    on_progress("keys of nine data-protection officers, the log's and the keyset's")
+    on_progress("keys of nine data-protection officers, of nine logs and of the keyset")
     for country in COUNTRIES:
         create_dpo_key(folder / f"dpo/{country}.key", folder / f"dpo/{country}.pub", country)
     on_progress("keys of every country and body, and their signatures under the example rules")
@@ -61,6 +61,7 @@ def build(folder: Path, *, persons: int, port: int, on_progress: Callable[[str],
     issuer = DevIssuer(folder / KEY_FOLDER, issuer=ISSUER, audience=AUDIENCE)
     (folder / KEY_FOLDER / "jwks.json").write_text(issuer.jwks(), encoding="utf-8")
     for keys in (folder, *(folder / n for n in _KEY_FOLDERS)):
+        keys.mkdir(exist_ok=True)
         # Production settings refuse keys that lie beside this mark.
         (keys / SAMPLE_MARK).write_text("keys of a demonstration\n", encoding="utf-8")
     settings = folder / SETTINGS
@@ -113,8 +114,8 @@ rules = "{RULES}"
 
 [log]
 url = "sqlite:///log.sqlite"
-origin = "demo.cuvar.invalid/2026h2"
-signer = "log.key"
+origin = "demo.cuvar.invalid"
+keys = "log-keys"
 
 [log.dpo_keys]
 {dpo_keys}

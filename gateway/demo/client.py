@@ -16,11 +16,11 @@ from gateway.identity import DevIssuer
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A status, a document, and the indices of the log entries behind it."""
+    """A status, a document, and the addresses of the log entries behind it."""
 
     status: int
     document: Mapping[str, Any]
-    entries: tuple[int, ...]
+    entries: tuple[str, ...]
 
 
 class DemoClient:
@@ -71,7 +71,5 @@ class DemoClient:
 
 def _answered(status: int, headers: Any, body: bytes) -> Answered:
     entries = headers.get_all("Audit-Entry") or []
-    indices = tuple(
-        int(part.strip().rpartition("/")[2]) for line in entries for part in line.split(",")
-    )
+    indices = tuple(part.strip() for line in entries for part in line.split(","))
     return Answered(status, json.loads(body), indices)

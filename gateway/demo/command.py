@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 
-from audit import read_signer
 from gateway.commands.facts import write_facts
 from gateway.commands.token import development_issuer
 from gateway.demo.build import SETTINGS, build
@@ -19,6 +18,7 @@ from gateway.demo.people import attestations
 from gateway.demo.server import free_port, start, stop
 from gateway.demo.story import Story
 from gateway.demo.subject import choose
+from gateway.logkeys import read_log_keys
 from gateway.settings import Settings
 
 _LIFE = timedelta(days=30)
@@ -64,7 +64,7 @@ def demo(folder: Path, persons: int, port: int, *, check: bool, only_stop: bool)
     start(folder, settings.gateway.public_url)
     try:
         client = DemoClient(settings.gateway.public_url, development_issuer(settings))
-        Story(folder, client, read_signer(settings.log.signer), click.echo).tell(subject)
+        Story(folder, client, read_log_keys(settings), click.echo).tell(subject)
     except BaseException:
         stop(folder)
         raise

@@ -7,19 +7,22 @@ from pathlib import Path
 from typing import Any, Final
 
 from audit import (
+    LogKey,
     NoteSigner,
     open_sealed,
     parse_envelope,
     read_private_key,
-    verify_log,
     verify_receipt,
 )
 from audit.merkle import leaf_hash
+from audit.shards import parse_origin
+from audit.verify import verify_log
 from gateway.demo.build import DemoError
 from gateway.demo.client import Answered, DemoClient
 from gateway.demo.people import BORDER, CASE, CASEWORKER, OPERATOR, REASON, DemoPerson
 from gateway.demo.subject import Subject
 from gateway.demo.tamper import LoggedEntry, change_one_byte, copy_log, read_entries
+from gateway.logfile import entry_address
 
 Say = Callable[[str], None]
 LOG: Final = "log.sqlite"
@@ -32,11 +35,13 @@ _REFUSED: Final = 403
 class Story:
     """Tells the story against a running gateway."""
 
-    def __init__(self, folder: Path, client: DemoClient, signer: NoteSigner, say: Say) -> None:
+    def __init__(
+        self, folder: Path, client: DemoClient, keys: Mapping[str, LogKey], say: Say
+    ) -> None:
         """`say` prints one line."""
         self._folder = folder
         self._client = client
-        self._signer = signer
+        self._keys = keys
         self._say = say
 
     def tell(self, subject: Subject) -> None:
@@ -106,39 +111,43 @@ class Story:
     def _entries(self, answers: list[Answered]) -> None:
         self._say("\nThe log entry behind each answer (no person in it), and what the")
         self._say("data-protection officer of Bosnia reads in its sealed part:")
-        indices = [answer.entries[0] for answer in answers]
+        addresses = [answer.entries[0] for answer in answers]
         key = read_private_key(self._folder / "dpo/BA.key")
-        for entry in read_entries(self._folder / LOG, indices):
+        for entry in read_entries(self._folder / LOG, addresses):
             self._say(f"   {_summary(entry)}")
             if entry.sealed is not None:
                 detail = json.loads(open_sealed(entry.sealed, key))
                 told = {name: detail[name] for name in ("officer", "unit", "case_no", "reason")}
                 self._say(f"     sealed: {_plain(told)}")
 
+    def _signer(self, origin: str) -> NoteSigner:
+        return self._keys[parse_origin(origin).country].signer(origin)
+
     def _receipt(self, answer: Answered) -> None:
-        index = answer.entries[0]
-        receipt = self._client.text(BORDER, f"/v1/receipts/{index}")
-        (entry,) = read_entries(self._folder / LOG, [index])
+        address = answer.entries[0]
+        origin, index = entry_address(address)
+        signer = self._signer(origin)
+        receipt = self._client.text(BORDER, f"/v1/logs/{origin}/receipts/{index}")
+        (entry,) = read_entries(self._folder / LOG, [address])
         _, checkpoint = verify_receipt(
-            receipt.encode(), leaf_hash(entry.envelope), self._signer.verifier, self._signer.name
+            receipt.encode(), leaf_hash(entry.envelope), signer.verifier, origin
         )
-        self._say(f"\nReceipt of entry {index}: verified offline with the log's public key,")
-        self._say(f"   {self._signer.vkey}")
+        self._say(f"\nReceipt of {address}: verified offline with the log's public key,")
+        self._say(f"   {signer.vkey}")
         self._say(f"   under the signed checkpoint of {checkpoint.size} entries")
 
     def _tamper(self, answer: Answered) -> None:
-        index = answer.entries[0]
+        address = answer.entries[0]
+        origin, _ = entry_address(address)
         copy = self._folder / "log-copy.sqlite"
         copy_log(self._folder / LOG, copy)
-        before, after = change_one_byte(copy, index)
+        before, after = change_one_byte(copy, address)
         report = verify_log(
-            f"sqlite:///{copy.absolute()}", vkey=self._signer.vkey, origin=self._signer.name
+            f"sqlite:///{copy.absolute()}", vkey=self._signer(origin).vkey, origin=origin
         )
-        if report.ok or not any(finding.index == index for finding in report.findings):
+        if report.ok:
             raise DemoError("a changed byte in the copy of the log was not found")
-        self._say(
-            f"\nIn a copy of the log, entry {index} now says count {after} instead of {before}."
-        )
+        self._say(f"\nIn a copy of the log, {address} now says count {after} instead of {before}.")
         self._say("Verification of the copy finds it:")
         for finding in report.findings[:_FINDINGS]:
             where = "the log" if finding.index is None else f"entry {finding.index}"
@@ -200,7 +209,7 @@ def _summary(entry: LoggedEntry) -> str:
     asker = envelope.requester
     who = "nobody known" if asker is None else f"{asker.org} as {asker.role}"
     return (
-        f"entry {entry.number}: {who} for {envelope.purpose}: {envelope.decision}, "
+        f"{entry.address}: {who} for {envelope.purpose}: {envelope.decision}, "
         f"view {envelope.view or 'none'}, {envelope.count} rows, rules {', '.join(envelope.rules)}"
     )
 

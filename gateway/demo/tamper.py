@@ -7,43 +7,38 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from audit import Sealed, parse_envelope
+from audit import Sealed
+from audit.copies import open_copy
+from audit.store import LOG_BITS
 from gateway.demo.build import DemoError
-
-_ENTRY = (
-    "SELECT e.idx, e.envelope, d.blob, d.salt, d.header FROM log_entry e"
-    " LEFT JOIN log_detail d ON d.idx = e.idx WHERE e.idx = ?"
-)
+from gateway.logfile import entry_address
 
 
 class LoggedEntry(NamedTuple):
-    """An entry as it stands in the file."""
+    """An entry as it stands in the file, with its address."""
 
-    number: int
+    address: str
     envelope: bytes
     sealed: Sealed | None
 
 
-def read_entries(log: Path, indices: Sequence[int]) -> list[LoggedEntry]:
-    """The entries of these numbers.
+def read_entries(log: Path, addresses: Sequence[str]) -> list[LoggedEntry]:
+    """The entries of these addresses, `<log>/<index>`.
 
     Raises:
         DemoError: one of them is not there.
     """
-    with closing(sqlite3.connect(f"file:{log.absolute()}?mode=ro", uri=True)) as connection:
-        found = [connection.execute(_ENTRY, (index,)).fetchone() for index in indices]
-    if None in found:
-        raise DemoError("an entry named by an answer is not in the log")
-    return [_entry(*row) for row in found]
+    return [_read(log, address) for address in addresses]
 
 
-def _entry(
-    index: int, envelope: bytes, blob: bytes | None, salt: bytes | None, header: bytes | None
-) -> LoggedEntry:
-    commitment = parse_envelope(envelope).detail
-    if blob is None or salt is None or header is None or commitment is None:
-        return LoggedEntry(index, envelope, None)
-    return LoggedEntry(index, envelope, Sealed(blob, salt, bytes.fromhex(commitment), header))
+def _read(log: Path, address: str) -> LoggedEntry:
+    origin, index = entry_address(address)
+    with open_copy(str(log), origin) as copy:
+        rows = copy.rows(index, index + 1)
+    entry = rows[0].entry() if rows else None
+    if entry is None:
+        raise DemoError(f"{address}, which an answer names, is not in the log")
+    return LoggedEntry(address, entry.envelope, entry.sealed)
 
 
 def copy_log(log: Path, copy: Path) -> None:
@@ -56,17 +51,22 @@ def copy_log(log: Path, copy: Path) -> None:
         source.backup(target)
 
 
-def change_one_byte(copy: Path, index: int) -> tuple[str, str]:
+def change_one_byte(copy: Path, address: str) -> tuple[str, str]:
     """Change one letter of an entry; what it was and what it became."""
+    origin, index = entry_address(address)
     with closing(sqlite3.connect(copy)) as connection:
+        (log,) = connection.execute(
+            "SELECT log FROM log_head WHERE origin = ?", (origin,)
+        ).fetchone()
+        place_of_row = (log << LOG_BITS) + index
         (envelope,) = connection.execute(
-            "SELECT envelope FROM log_entry WHERE idx = ?", (index,)
+            "SELECT envelope FROM log_entry WHERE pos = ?", (place_of_row,)
         ).fetchone()
         place = envelope.index(b'"count":') + len(b'"count":')
         changed = bytearray(envelope)
         changed[place] = ord("0") if envelope[place] != ord("0") else ord("1")
         connection.execute(
-            "UPDATE log_entry SET envelope = ? WHERE idx = ?", (bytes(changed), index)
+            "UPDATE log_entry SET envelope = ? WHERE pos = ?", (bytes(changed), place_of_row)
         )
         connection.commit()
     return chr(envelope[place]), chr(changed[place])

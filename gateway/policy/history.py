@@ -24,6 +24,7 @@ from policies import Question, Truth
 from policies.replay import Facts, Past
 
 _CHUNK: Final = 8_192
+_OWNER: Final = b',"owner":{"country":"'
 _GROUPS: Final = 100_000
 _EXAMPLES: Final = 5
 _NO_RECORDS: Final[frozenset[Facts]] = frozenset()
@@ -36,11 +37,35 @@ class _Group:
     past: Past
     elsewhere: bool
     count: int = 0
-    entries: list[int] = field(default_factory=list)
+    entries: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Entries of one log, from `start` up to and without `stop`.
+
+    `elsewhere` are countries whose logs are read too: what is asked of their data stands there.
+    """
+
+    copy: Copy
+    origin: str
+    start: int
+    stop: int
+    elsewhere: frozenset[str] = frozenset()
+
+    def stands_elsewhere(self, data: object) -> bool:
+        """Whether this is the asker's side of a question whose owner's side is read too."""
+        if not self.elsewhere or not isinstance(data, bytes):
+            return False
+        place = data.find(_OWNER)
+        if place < 0:
+            return False
+        start = place + len(_OWNER)
+        return data[start : data.find(b'"', start)].decode("ascii", "replace") in self.elsewhere
 
 
 class History:
-    """Reads one log.
+    """Reads logs.
 
     Attributes:
         skipped: entries that hold no question to decide again, by reason; complete once every
@@ -65,7 +90,7 @@ class History:
         self.sealed = 0
 
     def pasts(
-        self, copy: Copy, span: tuple[int, int], on_progress: Callable[[int], None] | None = None
+        self, log: Stretch, on_progress: Callable[[int], None] | None = None
     ) -> Iterator[Past]:
         """The past questions among these entries; memory stays within a bound.
 
@@ -74,36 +99,42 @@ class History:
             LogUnavailableError: the database does not answer.
         """
         groups: dict[object, _Group | str] = {}
-        start, stop = span
-        for first in range(start, stop, _CHUNK):
-            last = min(first + _CHUNK, stop)
+        for first in range(log.start, log.stop, _CHUNK):
+            last = min(first + _CHUNK, log.stop)
             if self._unsealer is None:
-                self._count(copy.envelopes(first, last), groups)
+                self._count(log, log.copy.envelopes(first, last), groups)
             else:
-                self._count_opened(copy, first, last, groups)
+                self._count_opened(log, first, last, groups)
             if on_progress is not None:
-                on_progress(last - start)
+                on_progress(last - log.start)
             if len(groups) > _GROUPS:
                 yield from _finished(groups.values())
                 groups.clear()
         yield from _finished(groups.values())
 
     def _count(
-        self, rows: Iterable[tuple[int, object]], groups: dict[object, _Group | str]
+        self,
+        log: Stretch,
+        rows: Iterable[tuple[int, object]],
+        groups: dict[object, _Group | str],
     ) -> None:
         for index, data in rows:
+            if log.stands_elsewhere(data):
+                continue
             part = question_part(data)
             group = groups.get(part)
             if group is None:
                 group = self._found(part, data, _NO_RECORDS)
                 if group is not Unasked.DAMAGED:
                     groups[part] = group
-            self._add(group, index)
+            self._add(group, log, index)
 
     def _count_opened(
-        self, copy: Copy, first: int, last: int, groups: dict[object, _Group | str]
+        self, log: Stretch, first: int, last: int, groups: dict[object, _Group | str]
     ) -> None:
-        for row in copy.rows(first, last):
+        for row in log.copy.rows(first, last):
+            if log.stands_elsewhere(row.envelope):
+                continue
             part = question_part(row.envelope)
             records = _NO_RECORDS
             if not isinstance(part, Unasked):
@@ -114,15 +145,15 @@ class History:
                 group = self._found(part, row.envelope, records)
                 if group is not Unasked.DAMAGED:
                     groups[key] = group
-            self._add(group, row.index)
+            self._add(group, log, row.index)
 
-    def _add(self, group: _Group | str, index: int) -> None:
+    def _add(self, group: _Group | str, log: Stretch, index: int) -> None:
         if isinstance(group, str):
             self.skipped[str(group)] += 1
             return
         group.count += 1
         if len(group.entries) < _EXAMPLES:
-            group.entries.append(index)
+            group.entries.append(f"{log.origin}/{index}")
 
     def _found(
         self, part: bytes | Unasked, data: object, records: frozenset[Facts]

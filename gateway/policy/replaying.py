@@ -6,18 +6,21 @@ The command `cuvar policy replay` and the HTTP call of the same name share every
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from audit.copies import open_copy
+from audit import NoteError
+from audit.copies import open_copy, origins
 from audit.sealing import Unsealer
+from audit.shards import parse_origin
 from audit.state import micros_of
-from gateway.policy.history import History
+from gateway.policy.history import History, Stretch
 from policies import Snapshot
-from policies.replay import Change, Effect, Replayed, replay
+from policies.replay import Change, Effect, Past, Replayed, replay
 
 _NAMED: Final = 8
 _SAID: Final[Mapping[Effect, str]] = {
@@ -81,17 +84,10 @@ def replay_log(
     """
     base, draft = rules
     history = History(base.digest, unsealer=unsealer, party=reach.party)
-    with open_copy(url) as copy:
-        start, stop = copy.between(_start_of(reach.first), _start_of(_after(reach.last)))
-        if reach.newest is not None:
-            start = max(start, stop - reach.newest)
-        size = max(stop - start, 0)
-
-        def told(done: int) -> None:
-            if on_progress is not None:
-                on_progress(done, size)
-
-        replayed = replay(history.pasts(copy, (start, stop), told), base, draft)
+    with contextlib.ExitStack() as opened:
+        stretches = _stretches(opened, url, reach)
+        size = sum(max(one.stop - one.start, 0) for one in stretches)
+        replayed = replay(_pasts(history, stretches, size, on_progress), base, draft)
     return Report(
         base=base.digest,
         draft=draft.digest,
@@ -101,6 +97,48 @@ def replay_log(
         opened=unsealer is not None,
         sealed=history.sealed,
     )
+
+
+def _stretches(opened: contextlib.ExitStack, url: str, reach: Reach) -> list[Stretch]:
+    """The entries that are looked at: all logs, or only the party's own if it keeps one there."""
+    countries = {origin: _country(origin) for origin in origins(url)}
+    if reach.party in countries.values():
+        countries = {o: country for o, country in countries.items() if country == reach.party}
+    share = None if reach.newest is None else max(reach.newest // len(countries), 1)
+    kept = frozenset(country for country in countries.values() if country is not None)
+    stretches = []
+    for origin, country in countries.items():
+        copy = opened.enter_context(open_copy(url, origin))
+        start, stop = copy.between(_start_of(reach.first), _start_of(_after(reach.last)))
+        if share is not None:
+            start = max(start, stop - share)
+        elsewhere = frozenset() if reach.party is not None else kept - {country}
+        stretches.append(Stretch(copy, origin, start, stop, elsewhere))
+    return stretches
+
+
+def _country(origin: str) -> str | None:
+    try:
+        return parse_origin(origin).country
+    except NoteError:
+        return None
+
+
+def _pasts(
+    history: History,
+    stretches: Sequence[Stretch],
+    size: int,
+    on_progress: Callable[[int, int], None] | None,
+) -> Iterator[Past]:
+    done = 0
+    for stretch in stretches:
+
+        def told(read: int, before: int = done) -> None:
+            if on_progress is not None:
+                on_progress(before + read, size)
+
+        yield from history.pasts(stretch, told)
+        done += max(stretch.stop - stretch.start, 0)
 
 
 def _start_of(day: date | None) -> int | None:
@@ -169,7 +207,7 @@ def replay_lines(report: Report) -> Iterator[str]:
 def _who(changes: Iterable[Change]) -> str:
     sums: Counter[tuple[str, str]] = Counter()
     rules: dict[tuple[str, str], set[str]] = {}
-    entries: dict[tuple[str, str], list[int]] = {}
+    entries: dict[tuple[str, str], list[str]] = {}
     for change in changes:
         key = (change.org, change.purpose)
         sums[key] += change.count
@@ -177,7 +215,7 @@ def _who(changes: Iterable[Change]) -> str:
         entries.setdefault(key, []).extend(change.entries)
     parts = [
         f"{count:,} by {org} for {purpose} ({', '.join(sorted(rules[org, purpose])[:_NAMED])};"
-        f" entry {min(entries[org, purpose], default='-')})"
+        f" {(entries[org, purpose] or ['-'])[0]})"
         for (org, purpose), count in sums.most_common(_NAMED)
     ]
     rest = len(sums) - len(parts)

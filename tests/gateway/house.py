@@ -49,8 +49,8 @@ rules = "example"
 mode = "development"
 [log]
 url = "sqlite:///log.sqlite"
-origin = "test.invalid/log"
-signer = "log.key"
+origin = "test.invalid"
+keys = "log-keys"
 [log.dpo_keys]
 {keys}
 [log.court_keys]

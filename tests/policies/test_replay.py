@@ -59,11 +59,15 @@ def test_the_same_rules_change_nothing(snapshot):
 
 def test_an_access_that_no_line_allows_any_more_is_newly_refused(snapshot, files):
     draft = draft_of(files, without={"BA-A02"})
-    done = replay([past(count=3, entries=(4, 9)), past(count=2)], snapshot, draft)
+    done = replay([past(count=3, entries=("log/4", "log/9")), past(count=2)], snapshot, draft)
     (change,) = done.changes
     assert (change.effect, change.count) == (Effect.REFUSED, 5)
     assert (change.country, change.org, change.purpose) == ("HR", "HR-AS", "asylum_procedure")
-    assert (change.owner, change.rules, change.entries) == ("BA", ("no owner line",), (4, 9))
+    assert (change.owner, change.rules, change.entries) == (
+        "BA",
+        ("no owner line",),
+        ("log/4", "log/9"),
+    )
     assert done.of(Effect.REFUSED) == 5
 
 
@@ -141,7 +145,7 @@ def test_of_several_records_one_that_is_lost_is_another_view(snapshot, files):
 
 def test_examples_are_few(snapshot, files):
     draft = draft_of(files, without={"BA-A02"})
-    many = [past(entries=(n, n + 1)) for n in range(100)]
+    many = [past(entries=(f"log/{n}", f"log/{n + 1}")) for n in range(100)]
     (change,) = replay(many, snapshot, draft).changes
     assert (change.count, len(change.entries)) == (100, EXAMPLES)
 

@@ -55,7 +55,7 @@ class ExplainError(GatewayError):
 @click.option("--as-of", type=_DAY, help="The day that counts; today when left out.")
 def explain(
     config: Path,
-    entry: int | None,
+    entry: str | None,
     rules: Path | None,
     as_of: datetime | None,
     *,
@@ -139,14 +139,19 @@ def _of_entry(
     past = past_of(stored.envelope)
     if past is None:
         raise ExplainError(
-            f"entry {address} holds no question that can be decided again: it is older than that, or"
-            " no question of it reached the rules; see `cuvar audit show`"
+            f"entry {address} holds no question that can be decided again: it is older than that,"
+            " or no question of it reached the rules; see `cuvar audit show`"
         )
     said = orjson.loads(stored.envelope)
     sure = tuple(sorted(name for name, truth in past.facts if truth is Truth.TRUE))
     maybe = tuple(sorted(name for name, truth in past.facts if truth is not Truth.TRUE))
     kept = {name: said[name] for name in ("t", "decision", "rules", "policy")}
-    return past.question, sure, maybe, {"entry": {"index": stored.index, "log": said["log"], **kept}}
+    return (
+        past.question,
+        sure,
+        maybe,
+        {"entry": {"index": stored.index, "log": said["log"], **kept}},
+    )
 
 
 def _entry_lines(address: str | None, before: dict[str, object], rules: Snapshot) -> list[str]:
@@ -154,6 +159,8 @@ def _entry_lines(address: str | None, before: dict[str, object], rules: Snapshot
     if not isinstance(entry, dict):
         return []
     same = entry["policy"] == rules.digest
-    told = f"Entry {address} of {entry['t']} says {entry['decision']} by {', '.join(entry['rules'])}"
+    told = (
+        f"Entry {address} of {entry['t']} says {entry['decision']} by {', '.join(entry['rules'])}"
+    )
     under = "the same rules" if same else "other rules; facts not looked up then count as false"
     return [f"{told}, under {under}.", "Decided again:"]
