@@ -21,6 +21,7 @@ from audit.errors import (
     NoteError,
     ProofError,
     SealError,
+    WitnessError,
 )
 from audit.event import Asked, Envelope, Link, Owner, Requester
 from audit.journal import Journal
@@ -70,6 +71,7 @@ __all__ = [
     "Status",
     "StoredEntry",
     "Verdict",
+    "WitnessError",
     "addressed",
     "create_dpo_key",
     "create_log_key",

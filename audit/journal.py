@@ -58,10 +58,13 @@ class Journal:
         self._turning = asyncio.Lock()
 
     @staticmethod
-    def create(url: str, *, keys: Mapping[str, LogKey], now: datetime) -> None:
+    def create(
+        url: str, *, keys: Mapping[str, LogKey], now: datetime, after: Link | None = None
+    ) -> None:
         """Make a store with one open log for each country, in one transaction.
 
-        May be called with or without a running event loop.
+        `after` is the log of an older gateway, which all of them succeed. May be called with or
+        without a running event loop.
 
         Raises:
             LogExistsError: there is one already.
@@ -74,7 +77,7 @@ class Journal:
             origin = _first(keys, country, now).origin
             signers[origin] = keys[country].signer(origin)
             states[origin] = unborn(origin, number, signers[origin])
-        entries = [_edge_entry(Kind.OPENING, origin, None, now) for origin in states]
+        entries = [_edge_entry(Kind.OPENING, origin, after, now) for origin in states]
         births = advance(states, entries, now, signers).batches if entries else []
         with ThreadPoolExecutor(1) as pool:
             pool.submit(asyncio.run, create_store(url, births)).result()

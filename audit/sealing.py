@@ -189,6 +189,14 @@ class Unsealer:
             raise SealError("the sealed detail does not decrypt: its bytes were changed") from None
         return _unpad(padded)
 
+    def knows(self, header: bytes) -> bool:
+        """Whether the key is of one of this window's recipients."""
+        try:
+            self._opened(header)
+        except SealError:
+            return False
+        return True
+
     def _opened(self, header: bytes) -> tuple[bytes, hmac.HMAC]:
         found = self._windows.get(header)
         if found is None:

@@ -326,8 +326,13 @@ class SqliteStore:
                 "DELETE FROM log_detail WHERE pos = ?", [(pos,) for pos in positions]
             )
         with _translated(self._path):
-            self._writing().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, _, _ = self._writing().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         self._check()
+        if busy:
+            raise LogUnavailableError(
+                f"the details are deleted, but somebody who reads {self._path} keeps their bytes in"
+                " its write-ahead log; wait until he is done and run this again"
+            )
         return gone.rowcount
 
     async def save_cosigned(self, log: Head, cosigned: Cosigned) -> None:

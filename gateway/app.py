@@ -31,6 +31,7 @@ from gateway.policy.routes import add_policy_routes
 from gateway.problem_handlers import field_faults, install_problem_handlers, token_problem
 from gateway.problems import Problem, ProblemError
 from gateway.questions import ACTIONS, AnyQuestion
+from gateway.reviews.routes import add_review_routes
 from gateway.ruleset import NoRulesError
 from gateway.runtime import Runtime
 from gateway.signals import Phase
@@ -73,6 +74,7 @@ def create_app(runtime: Runtime) -> Edge:
     add_log_routes(app, runtime, desk.standing)
     policy = add_policy_routes(app, runtime, desk, _Direct)
     runtime.closing.callback(policy.close)
+    add_review_routes(app, runtime, desk, _Direct)
     _add_operations(app, runtime)
     extend_document(app)
     install_problem_handlers(

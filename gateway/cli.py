@@ -56,6 +56,12 @@ def _audit() -> click.Command:
     return audit
 
 
+def _review() -> click.Command:
+    from gateway.commands.review import review
+
+    return review
+
+
 def _attest() -> click.Command:
     from gateway.commands.facts import attest
 
@@ -92,6 +98,12 @@ def _suspensions() -> click.Command:
     return suspensions
 
 
+def _witness() -> click.Command:
+    from gateway.commands.witness import witness
+
+    return witness
+
+
 class _Cuvar(LazyGroup):
     loaders: ClassVar[Loaders] = {
         "demo": _demo,
@@ -101,12 +113,14 @@ class _Cuvar(LazyGroup):
         "policy": _policy,
         "keys": _keys,
         "audit": _audit,
+        "review": _review,
         "attest": _attest,
         "token": _token,
         "region": _region,
         "suspend": _suspend,
         "unsuspend": _unsuspend,
         "suspensions": _suspensions,
+        "witness": _witness,
     }
 
 

@@ -12,8 +12,8 @@ officers of the owner and of the asker (EUR-28, EUR-29, INT-08, GDP-06; law refe
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from typing import Final, Protocol
 
 import orjson
@@ -34,7 +34,8 @@ from audit import (
     new_entry_id,
 )
 from audit.randomness import random_bytes
-from audit.shards import HOUSE
+from audit.retention import Clock, LawClock
+from audit.shards import HOUSE, parse_origin
 from gateway.asker import Asker
 from gateway.outcome import Outcome
 
@@ -115,8 +116,11 @@ class Readers:
 class EntryWriter:
     """Makes entries; knows whose officers a detail is sealed to, and in which log each stands."""
 
-    def __init__(self, sealer: Sealer, readers: Readers, logs: Logs) -> None:
-        """`readers` say whose keys the sealer has."""
+    def __init__(
+        self, sealer: Sealer, readers: Readers, logs: Logs, clock: Clock | None = None
+    ) -> None:
+        """`readers` say whose keys the sealer has, `clock` when details are to be erased."""
+        self._clock: Clock = clock or LawClock()
         self._sealer = sealer
         self._readers = readers
         self._logs = logs
@@ -197,9 +201,21 @@ class EntryWriter:
             detail=None if sealed is None else sealed.commitment.hex(),
             keys=readers if sealed is not None else (),
         )
-        encoded = encode_envelope(envelope)
-        both = [encoded, *(addressed(encoded, log) for log in others)]
-        return [Pending(envelope=side, sealed=sealed) for side in both]
+        if sealed is None:
+            encoded = encode_envelope(envelope)
+            both = [encoded, *(addressed(encoded, log) for log in others)]
+            return [Pending(envelope=side) for side in both]
+        dated = [self._dated(envelope, outcome.ends, log) for log in (first, *others)]
+        return [Pending(envelope=encode_envelope(side), sealed=sealed) for side in dated]
+
+    def _dated(self, envelope: Envelope, ends: frozenset[date | None], log: str) -> Envelope:
+        """The envelope for one log, with the month after which that log's copy of the detail goes.
+
+        Where national law sets it, the two logs of an event differ in it.
+        """
+        country = parse_origin(log).country
+        month = self._clock.month(envelope.kind, envelope.purpose, ends, envelope.t, country)
+        return replace(envelope, log=log, erase=month)
 
     def review(
         self, occasion: Occasion, asker: Asker, query: Mapping[str, object], answer: str
@@ -230,6 +246,8 @@ class EntryWriter:
             detail=None if sealed is None else sealed.commitment.hex(),
             keys=readers if sealed is not None else (),
         )
+        if sealed is not None:
+            envelope = self._dated(envelope, frozenset(), envelope.log)
         return Pending(envelope=encode_envelope(envelope), sealed=sealed)
 
     def failure(

@@ -15,6 +15,8 @@ from gateway.policy.calls import CALLS
 from gateway.policy.described import PolicyAnswer, PolicyStanding
 from gateway.problems import Problem, openapi_problems
 from gateway.questions import ACTIONS
+from gateway.reviews.calls import CALLS as REVIEW_CALLS
+from gateway.reviews.described import ANSWERS as REVIEW_ANSWERS
 
 DESCRIPTION: Final = (
     "Questions about people in national registers, answered within the rules of the country "
@@ -120,8 +122,10 @@ def action_docs(action: str, model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    models = [(model, "validation") for model in (*ACTIONS.values(), *CALLS)]
-    answers = [(model, "serialization") for model in (Answer, PolicyAnswer, PolicyStanding)]
+    asked = (*ACTIONS.values(), *CALLS, *REVIEW_CALLS.values())
+    told = (Answer, PolicyAnswer, PolicyStanding, *REVIEW_ANSWERS)
+    models = [(model, "validation") for model in asked]
+    answers = [(model, "serialization") for model in told]
     _, top = models_json_schema(
         [*models, *answers],  # type: ignore[list-item]
         ref_template=_REF,

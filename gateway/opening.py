@@ -53,6 +53,8 @@ from gateway.owner import Desk, OwnerDesk
 from gateway.pipeline import Parts, Pipeline
 from gateway.population import Populations
 from gateway.registers import open_registers
+from gateway.retention import clock_of
+from gateway.reviews.parts import Reviews
 from gateway.ruleset import ChangeEntries, Keeper, RuleMemory
 from gateway.ruleset.opening import open_folders
 from gateway.runtime import Runtime
@@ -114,7 +116,7 @@ async def _open(
     stack.push_async_callback(log.close)
     state = await Store(settings.state.url.get_secret_value(), name="state").open(STATE)
     stack.push_async_callback(state.close)
-    sealer, readers = _sealer(settings, clock)
+    sealer, readers = sealing = open_sealer(settings, clock)
     changes = ChangeEntries(log, sealer, readers.everybody(), clock)
     keeper = Keeper(
         open_folders(settings),
@@ -134,7 +136,7 @@ async def _open(
         settings=settings,
         keeper=keeper,
         state=state,
-        entries=EntryWriter(sealer, readers, log),
+        entries=EntryWriter(sealer, readers, log, clock_of(settings)),
         facts=await _open_facts(settings, clock, stack),
         log=log,
         limits=_limits(settings),
@@ -157,10 +159,11 @@ async def _open(
         production=production,
         dpop=None if settings.identity.dpop else NoDpop(time.time, ReplayMemory()),
     )
+    keyring = open_keyring(settings)
     return Runtime(
         settings=settings,
         keeper=keeper,
-        pipeline=_pipeline(opened, verifier),
+        pipeline=_pipeline(opened, verifier, keyring),
         verifier=verifier,
         revocations=revocations,
         recorder=await open_recorder(
@@ -169,6 +172,7 @@ async def _open(
         jwks=jwks,
         log=log,
         facts=opened.facts,
+        reviews=Reviews.of(log, sealing, state, opened.facts, keyring, clock),
         sources=opened.sources,
         limits=opened.limits,
         strangers=_strangers(settings),
@@ -207,9 +211,8 @@ class _Opened:
     sources: Mapping[str, Source]
 
 
-def _pipeline(opened: _Opened, verifier: TokenVerifier) -> Pipeline:
+def _pipeline(opened: _Opened, verifier: TokenVerifier, keyring: Keyring) -> Pipeline:
     settings, state, entries = opened.settings, opened.state, opened.entries
-    keyring = open_keyring(settings)
     numbers = IssuedCaseNumbers(state)
     handles = Handles(keyring.service_key("handles"))
     onward = OnwardMarks(handles, opened.facts)
@@ -348,7 +351,7 @@ async def _open_facts(
     return facts
 
 
-def _sealer(settings: Settings, clock: Callable[[], datetime]) -> tuple[Sealer, Readers]:
+def open_sealer(settings: Settings, clock: Callable[[], datetime]) -> tuple[Sealer, Readers]:
     """The sealer, and whose keys it holds."""
     log = settings.log
     keys = {name: read_public_key(path) for name, path in (log.dpo_keys | log.court_keys).items()}

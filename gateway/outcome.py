@@ -8,6 +8,7 @@ facts refuse is simply not in `results` (access matrix, two passes).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 from gateway.duties import Shape
@@ -61,6 +62,7 @@ class Outcome:
     released: tuple[str, ...] = ()
     persons: tuple[str, ...] = field(default=(), repr=False)
     seen: tuple[Seen, ...] = field(default=(), repr=False)
+    ends: frozenset[date | None] = field(default=frozenset(), repr=False)
     next: str | None = field(default=None, repr=False)
     reason: str = ""
     note: str = ""

@@ -45,6 +45,7 @@ from policies import Decision, Truth
 _REASON: Final = "log_reason"
 _BUNDLE: Final = "sealed_bundle"
 _SPARE: Final = 30  # read beyond the cap: some candidates may not survive the second pass
+_CLOCKS: Final = frozenset({"retain_until"})  # of the entry's detail, whatever the rules ask
 _LINKED: Final = "family.linked_reference"
 
 
@@ -214,7 +215,7 @@ class OwnerDesk:
             Fetch(
                 dataset=asked.dataset,
                 fields=plan.fields,
-                traits=allowed.record_facts.traits,
+                traits=allowed.record_facts.traits | _CLOCKS,
                 selector=selector,
                 today=inquiry.now.date(),
                 limit=asked.limit if isinstance(asked, ListQuestion) else shape.candidates + _SPARE,
@@ -292,6 +293,7 @@ class OwnerDesk:
             released=released.fields,
             persons=released.persons,
             seen=released.seen,
+            ends=released.ends,
             next=None if after is None else self._desk.subjects.cursor(inquiry, base.owner, after),
         )
 

@@ -75,8 +75,8 @@ class Problem(Enum):
         "not_entitled",
         403,
         "None of your roles may make this call",
-        "Policy calls are for data-protection officers and supervisors. Anybody may have a "
-        "question of his own organisation and role explained.",
+        "Policy calls and reviews are for data-protection officers and supervisors. Anybody may "
+        "have a question of his own organisation and role explained, and answer what he is asked.",
     )
     UNKNOWN_ROUTE = ProblemType(
         "unknown_route",
@@ -95,6 +95,13 @@ class Problem(Enum):
         405,
         "This address does not take this method",
         "Use a method named in the Allow header.",
+    )
+    OUT_OF_ORDER = ProblemType(
+        "out_of_order",
+        409,
+        "This step does not fit where the alert stands",
+        "An answer follows a question, and nothing follows the end. See the alert's steps in the "
+        "log; the gateway tells no more of an alert than its state.",
     )
     QUESTION_TOO_LARGE = ProblemType(
         "question_too_large",

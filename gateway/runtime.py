@@ -23,6 +23,7 @@ from gateway.limits import Buckets, Limits
 from gateway.logs import Event, EventLog
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
+from gateway.reviews.parts import Reviews
 from gateway.ruleset import Keeper
 from gateway.settings import Settings
 from gateway.signals import SourceState
@@ -50,6 +51,7 @@ class Runtime:
     jwks: JwksCache
     log: Journal
     facts: FactRegister
+    reviews: Reviews
     sources: Mapping[str, Source]
     limits: Limits
     strangers: Buckets

@@ -9,6 +9,7 @@ from typing import Final
 
 from gateway.policy.verbs import PATH, VERBS
 from gateway.questions import ACTIONS
+from gateway.reviews.calls import REVIEW_PATHS
 from gateway.settings import Settings
 from gateway.signals import Words
 from policies import Snapshot
@@ -17,6 +18,7 @@ _ROUTES: Final = (
     *(f"/v1/{action}" for action in ACTIONS),
     PATH,
     *(f"{PATH}/{verb}" for verb in VERBS),
+    *REVIEW_PATHS,
     "/v1/receipts/{index}",
     "/v1/checkpoint",
     "/v1/consistency/{old}/{new}",

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
     Date,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
     insert,
     select,
@@ -64,6 +66,23 @@ SUSPENDED: Final = Table(
     Column("kind", String(8), primary_key=True),
     Column("value", String(255), primary_key=True),
     Column("issuer", String(255), primary_key=True),
+)
+REVIEW_ALERT: Final = Table(
+    # Folded from the log (gateway/reviews); `officer` and `question` are keyed, and go once closed.
+    "review_alert",
+    METADATA,
+    Column("alert", String(64), primary_key=True),
+    Column("country", String(8), nullable=False),
+    Column("item", Text, nullable=False),
+    Column("officer", LargeBinary(32)),
+    Column("question", LargeBinary),
+)
+REVIEW_HEAD: Final = Table(
+    # By log, how many of its entries were folded into alerts.
+    "review_head",
+    METADATA,
+    Column("log", String(128), primary_key=True),
+    Column("size", BigInteger, nullable=False),
 )
 _BITS: Final = 50
 _CACHED: Final = 100_000

@@ -9,7 +9,7 @@ leaves no trace in the answer.
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from anonymise import Domain, DomainCipher, Hit, Row, ViewContext
 from gateway.facts import RecordFacts
@@ -49,6 +49,7 @@ class Released:
     fields: tuple[str, ...]
     persons: tuple[str, ...]
     seen: tuple[Seen, ...]
+    ends: frozenset[date | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,7 @@ async def release(
         ),
         persons=tuple(sorted({r.person for r, _ in kept if r.person is not None})),
         seen=second.seen(),
+        ends=frozenset(record.traits.retain_until for record, _ in kept),
     )
 
 

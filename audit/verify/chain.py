@@ -13,16 +13,32 @@ from audit.event import Envelope, Link
 from audit.verify.report import Finding, Findings, Report
 from audit.vocabulary import Kind
 
+UNOPENED = "the first entry is not the opening of a log"
 _OPENINGS = (Kind.OPENING, Kind.CHECKPOINT_GAP)
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A root that the log must have had at a size, and what it means if it had not."""
+    """A root that the log must have had at a size, and who says so."""
 
     size: int
     root: bytes
-    what: str
+    who: str
+
+    @property
+    def differs(self) -> str:
+        """What to tell where the log had another root."""
+        return (
+            f"the first {self.size} entries are not those of {self.who}:"
+            " one of them was changed, dropped, added or moved since"
+        )
+
+    def cut(self, size: int) -> str:
+        """What to tell where the log is shorter."""
+        return (
+            f"the log has {size} entries, {self.who} {self.size}:"
+            " entries were cut off, or an old copy was put in place"
+        )
 
 
 @dataclass(slots=True)
@@ -45,7 +61,7 @@ class Frame:
     def first(self, envelope: Envelope | None, findings: Findings) -> None:
         """The first entry of a log that must open."""
         if envelope is not None and envelope.kind not in _OPENINGS:
-            findings.entry(0, "the first entry is not the opening of a log")
+            findings.entry(0, UNOPENED)
 
     def end(self, size: int, findings: Findings) -> None:
         """The last entry was seen."""
@@ -59,7 +75,7 @@ def marks_of(links: Mapping[str, Link | None]) -> dict[str, list[Mark]]:
     found: dict[str, list[Mark]] = {}
     for origin, link in links.items():
         if link is not None and link.size is not None and link.root is not None:
-            told = f"its first {link.size} entries are not those that {origin} says it continues"
+            told = f"the opening entry of {origin}"
             found.setdefault(link.log, []).append(Mark(link.size, bytes.fromhex(link.root), told))
     return found
 

@@ -11,14 +11,13 @@ from audit.envelope import parse_envelope
 from audit.errors import EnvelopeError, LogCorruptError, NoteError
 from audit.event import Envelope
 from audit.note import NoteVerifier
+from audit.shards import parse_origin
 from audit.verify.chain import Mark, joined, marks_of
 from audit.verify.entries import NOTHING
 from audit.verify.report import Fault, Finding, Report
 from audit.verify.walk import Progress, Walk
 from audit.verify.witnesses import Witnessed, witnessed
 from audit.vocabulary import Kind
-
-_EARLIER = "the first {} entries are not those of the earlier checkpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def verify_log(
         PolicyFileError: `policy` is not.
     """
     kept = (checkpoint,) if checkpoint else ()
-    return _verified(Job(url, vkey, origin, kept, policy), (), on_progress)
+    return _verified(Job(url, vkey, origin, kept, policy), (), {}, on_progress)
 
 
 def verify_logs(jobs: Sequence[Job], on_progress: Progress | None = None) -> list[Report]:
@@ -78,13 +77,34 @@ def verify_logs(jobs: Sequence[Job], on_progress: Progress | None = None) -> lis
     """
     firsts = {_name(job): _first(job) for job in jobs}
     wanted = marks_of({origin: first.link if first else None for origin, first in firsts.items()})
-    reports = [_verified(job, wanted.get(_name(job), ()), on_progress) for job in jobs]
+    # Newest first: what a closed log may lack is said in the country's later ones.
+    claims: dict[str, list[Envelope]] = {}
+    found = {
+        number: _verified(job, wanted.get(_name(job), ()), claims, on_progress)
+        for number, job in sorted(enumerate(jobs), key=lambda one: _age(one[1]), reverse=True)
+    }
+    reports = [found[number] for number in range(len(jobs))]
     gaps = [name for name, one in firsts.items() if one and one.kind is Kind.CHECKPOINT_GAP]
     return joined(reports, frozenset(gaps))
 
 
 def _name(job: Job) -> str:
     return job.origin or NoteVerifier.parse(job.vkey).name
+
+
+def _age(job: Job) -> tuple[str, int]:
+    with contextlib.suppress(NoteError):
+        return parse_origin(_name(job)).age
+    return "", 0
+
+
+def _claim(claims: dict[str, list[Envelope]], origin: str, made: Sequence[Envelope]) -> None:
+    """Keep what a log says of older logs of its country, before what newer ones say."""
+    for envelope in reversed(made):
+        with contextlib.suppress(NoteError):
+            link = envelope.link
+            if link and parse_origin(link.log).key_name == parse_origin(origin).key_name:
+                claims.setdefault(link.log, []).insert(0, envelope)
 
 
 def _first(job: Job) -> Envelope | None:
@@ -95,22 +115,27 @@ def _first(job: Job) -> Envelope | None:
     return None
 
 
-def _verified(job: Job, links: Iterable[Mark], on_progress: Progress | None) -> Report:
+def _verified(
+    job: Job,
+    links: Iterable[Mark],
+    claims: dict[str, list[Envelope]],
+    on_progress: Progress | None,
+) -> Report:
     verifier, origin = NoteVerifier.parse(job.vkey), _name(job)
     kept = [(note, open_checkpoint(note.encode(), verifier, origin)) for note in job.checkpoints]
-    marks = [Mark(one.size, one.root, _EARLIER.format(one.size)) for _, one in kept]
+    marks = [Mark(one.size, one.root, "the earlier checkpoint") for _, one in kept]
     try:
         with open_copy(job.place, origin) as copy:
             cosigned, fault = _cosigned(copy, verifier, origin)
             if cosigned is not None:
-                told = f"the first {cosigned[1].size} entries are not those that witnesses cosigned"
-                marks.append(Mark(cosigned[1].size, cosigned[1].root, told))
+                marks.append(Mark(cosigned[1].size, cosigned[1].root, "the cosigned checkpoint"))
                 kept.append(cosigned)
-            walk = Walk(copy, origin, [*marks, *links])
+            walk = Walk(copy, origin, [*marks, *links], claims.get(origin, ()))
             if fault:
                 walk.findings.log(fault)
             walk.check(verifier, on_progress or (lambda _done, _all: None))
             report = walk.report()
+            _claim(claims, origin, walk.custody.elsewhere)
     except LogCorruptError as error:
         return Report(0, NOTHING, (Finding(None, str(error)),), origin=origin)
     if job.policy is None:

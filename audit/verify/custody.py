@@ -4,8 +4,9 @@
 An erasure entry names in `about` what it erases. It speaks of entries above it only, so that nobody
 can allow himself beforehand to erase what is to come. What a `legal-hold` names may not be erased
 until a `hold-lifted` entry of the same correlation names it. Entries of versions 1 and 2 named
-nothing: for them an erasure's `count` is all there is to compare. Memory grows with the number of
-stretches, not of entries; pure.
+nothing: for them an erasure's `count` is all there is to compare. A closed log takes no entries:
+what concerns its details stands in a later log of the country, whose `link` names the closed one.
+Memory grows with the number of stretches, not of entries; pure.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,7 @@ from audit.vocabulary import Kind
 
 NAMING = 3  # the first version whose erasures name their entries
 Spans = list[range]
+_ABOUT_DETAILS = (Kind.ERASURE, Kind.LEGAL_HOLD, Kind.HOLD_LIFTED)
 
 
 def united(one: Iterable[range], other: Iterable[range]) -> Spans:
@@ -64,10 +66,17 @@ class Custody:
     refused: Spans = field(default_factory=list)
     """erased while a hold forbade it"""
     holds: dict[str | None, Spans] = field(default_factory=dict)
+    elsewhere: list[Envelope] = field(default_factory=list)
+    """entries about details of another log"""
 
-    def gone(self, index: int, version: int) -> None:
-        """The detail of an entry is missing; numbers rise from call to call."""
-        if version < NAMING:
+    def gone(self, index: int, *, named: bool) -> None:
+        """The detail of an entry is missing; numbers rise from call to call.
+
+        Args:
+            index: the entry.
+            named: whether erasures must name it, as those of version 3 do.
+        """
+        if not named:
             self.nameless += 1
         elif self.missing and self.missing[-1].stop == index:
             self.missing[-1] = range(self.missing[-1].start, index + 1)
@@ -76,6 +85,13 @@ class Custody:
 
     def entry(self, index: int, envelope: Envelope) -> None:
         """Take note of an erasure, a hold, or its end."""
+        if envelope.link is not None and envelope.kind in _ABOUT_DETAILS:
+            self.elsewhere.append(envelope)
+        else:
+            self.claim(range(index), envelope)
+
+    def claim(self, above: range, envelope: Envelope) -> None:
+        """As `entry`, of an entry that speaks of those entries of this log; in order of time."""
         about = spans_of(envelope.about)
         held = self.holds.get(envelope.correlation, [])
         if envelope.kind is Kind.LEGAL_HOLD:
@@ -85,7 +101,7 @@ class Custody:
         elif envelope.kind is Kind.ERASURE and envelope.v < NAMING:
             self.counted += envelope.count or 0
         elif envelope.kind is Kind.ERASURE:
-            self._erasure(range(index), about)
+            self._erasure(above, about)
 
     def _erasure(self, above: range, about: Spans) -> None:
         named = [range(span.start, min(span.stop, above.stop)) for span in about]

@@ -2,103 +2,203 @@
 """Checking a million envelopes without parsing each: refuses exactly what `parse_envelope` does.
 
 A canonical envelope is a frame of bytes around the few values that differ from entry to entry:
-correlation, count, decision and detail (one stretch), id, time. The values are cut out at their
-marks and matched against their patterns; the frame around them is parsed once, as part of a whole
-envelope, and then remembered. It is sound because marks hold quotes, which no value can hold, and
-because no rule of the format joins one of these values to another member. A test compares both
-paths on envelopes of every kind and on broken ones.
+correlation, count to detail, id, time. The values are cut out at their marks, and those of a whole
+tile are matched against their patterns at once. The pieces of frame between them are parsed as part
+of a whole envelope the first time, and remembered with the version that they came in. It is sound
+because marks hold quotes, which no value can hold, and because no rule of the format joins members
+of different pieces but that all are of one version. A test holds both paths against each other, on
+envelopes of every kind and on broken ones.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from audit.envelope import MAX_BYTES, parse_envelope
+from audit.envelope import MAX_BYTES, format_time, parse_envelope
+from audit.errors import EnvelopeError
 from audit.event import Envelope
 from audit.forms import PATTERNS
 from audit.vocabulary import Kind
 
-_FROM = b',"correlation":'
-_TO = b',"duties":'
-_ID = b',"id":"'
-_TIME = b',"t":"'
-_LONGEST_COUNT = 15  # digits that can't exceed 2**53 - 1; longer ones are parsed
+_CORRELATION, _COUNT, _DUTIES = b',"correlation":', b',"count":', b',"duties":'
+_ID, _TIME = b',"id":"', b',"t":"'
 _REMEMBERED = 20_000
-_LONGEST_FRAME = 4096
-_VALUES = re.compile(
-    rf'(?:null|"{PATTERNS["code"]}"),"count":(?:null|0|[1-9][0-9]{{0,{_LONGEST_COUNT - 1}}})'
-    rf',"decision":"(?:allow|partial|deny|none)","detail":(?:null|"([0-9a-f]{{64}})")'.encode()
-).fullmatch
-_ID_FORM = re.compile(PATTERNS["id"].encode()).fullmatch
-_SECONDS = re.compile(rb"[0-5][0-9]\.[0-9]{6}Z").fullmatch
-# Entries whose members matter beyond their form: erasures, holds, first and last ones.
+_LONGEST = 4096
+# Entries whose members matter beyond their form: first and last ones, erasures, holds.
 WEIGHTY = frozenset(
-    {Kind.OPENING, Kind.CLOSING, Kind.CHECKPOINT_GAP, Kind.ERASURE, Kind.LEGAL_HOLD}
-    | {Kind.HOLD_LIFTED}
+    {Kind.OPENING, Kind.CLOSING, Kind.CHECKPOINT_GAP, Kind.ERASURE}
+    | {Kind.LEGAL_HOLD, Kind.HOLD_LIFTED}
 )
 
-_Frame = tuple[bytes, bytes, bytes, bytes]
+_CODES = re.compile(rf'(?:(?:null|"{PATTERNS["code"]}")\n)*'.encode()).fullmatch
+# Up to 15 digits: what is longer may exceed 2**53 - 1 and is parsed.
+_MIDDLES = re.compile(
+    b'(?:(?:null|0|[1-9][0-9]{0,14}),"decision":"(?:allow|partial|deny|none)"'
+    b',"detail":(?:null|"[0-9a-f]{64}")\n)*'
+).fullmatch
+_HEX = bytes(
+    ord("h") if sign in b"0123456789abcdef" else sign if sign == ord("-") else ord("!")
+    for sign in range(256)
+)
+_DIGITS = bytes.maketrans(b"0123456789", b"0000000000")
+_ID_FORM = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
+_ID_SIZE, _VERSION_AT, _VARIANT_AT = len(_ID_FORM), 14, 19
+_SECONDS_FORM = _FIRST_SECOND = b"00.000000Z"
+_MOMENT = re.compile(PATTERNS["t"], re.ASCII).fullmatch
+_MINUTE_SIZE = len("2026-11-24T00:00:")
+_TIME_SIZE = _MINUTE_SIZE + len(_SECONDS_FORM)
+_DIGEST = slice(-65, -1)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a frame says, the same for every entry that has it."""
+@dataclass(slots=True)
+class Batch:
+    """What a row of entries says; lists go along with the entries.
 
-    log: str
-    version: int
+    Attributes:
+        times: as written, which compare as the times do; empty where the entry was refused.
+        middles: ends with the detail's commitment; see `commitment`.
+        parsed: those that had to be parsed, among them every weighty one.
+        refused: why an entry is none.
+    """
+
+    times: list[bytes] = field(default_factory=list)
+    middles: list[bytes] = field(default_factory=list)
+    parsed: dict[int, Envelope] = field(default_factory=dict)
+    refused: dict[int, str] = field(default_factory=dict)
+
+
+def commitment(middle: bytes) -> bytes | None:
+    """The hex digits of the detail's commitment."""
+    return middle[_DIGEST] if middle.endswith(b'"') else None
+
+
+class _Pieces:
+    """Pieces of frames of one version."""
+
+    __slots__ = ("behind", "first", "second")
+
+    def __init__(self) -> None:
+        self.first: set[bytes] = set()
+        self.second: set[bytes] = set()
+        self.behind: set[bytes] = set()
 
 
 class Shapes:
-    """Frames seen so far; bounded. One verification has one, and nobody else changes it."""
+    """Frames of one log seen so far; bounded. One verification has one, nobody else changes it."""
 
-    __slots__ = ("_frames", "_minutes")
+    __slots__ = ("_minutes", "_origin", "_remembered", "_tails", "_versions")
 
-    def __init__(self) -> None:
-        self._frames: dict[_Frame, Known] = {}
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
         self._minutes: set[bytes] = set()
+        self._forget()
 
-    def read(self, data: bytes) -> tuple[Known, bytes, bytes | None, Envelope | None]:
-        """What the verifier needs of an entry.
+    def _forget(self) -> None:
+        self._versions: dict[int, _Pieces] = {}
+        self._tails: dict[bytes, _Pieces] = {}
+        self._remembered = 0
 
-        Returns:
-            What its frame says; its time, which compares as the bytes do; the hex digits of its
-            detail's commitment, None without one; the envelope itself if it had to be parsed.
-
-        Raises:
-            EnvelopeError: as `parse_envelope`.
-        """
-        # Sizes as numbers: mark and value of 15, 7 and 6 bytes, an id of 36, a time of 27.
-        start = data.find(_FROM) + 15
-        stop = data.find(_TO, start)
-        number = data.find(_ID, stop) + 7
-        time = data.find(_TIME, number) + 6
-        minute = data[time : time + 17]
-        known = self._frames.get(
-            (data[:start], data[stop:number], data[number + 36 : time], data[time + 27 :])
-        )
-        if known is not None and minute in self._minutes:
-            values = _VALUES(data, start, stop)
+    def read(self, entries: Sequence[bytes]) -> Batch:
+        """Check entries; those of another log or with values off their form are parsed."""
+        batch = Batch()
+        codes: list[bytes] = []
+        ids: list[bytes] = []
+        moments: list[bytes] = []
+        times, middles = batch.times, batch.middles
+        for place, data in enumerate(entries):
+            first, _, rest = data.partition(_CORRELATION)
+            code, _, rest = rest.partition(_COUNT)
+            middle, _, rest = rest.partition(_DUTIES)
+            second, _, rest = rest.partition(_ID)
+            behind, _, rest = rest.partition(_TIME)
+            time = rest[:_TIME_SIZE]
+            pieces = self._tails.get(rest[_TIME_SIZE:])
             if (
-                values is not None
-                and _ID_FORM(data, number, number + 36)
-                and _SECONDS(data, time + 17, time + 27)
-                and len(data) <= MAX_BYTES
+                pieces is not None
+                and first in pieces.first
+                and second in pieces.second
+                and behind[_ID_SIZE:] in pieces.behind
             ):
-                return known, data[time : time + 27], values[1], None
-        return self._parsed(data, (start, stop, number, time))
+                codes.append(code)
+                ids.append(behind[:_ID_SIZE])
+                moments.append(time)
+                times.append(time)
+                middles.append(middle)
+            else:
+                self._parse(batch, place, data)
+        if self._fit(codes, middles, ids, moments) and max(map(len, entries)) <= MAX_BYTES:
+            return batch
+        batch = Batch()
+        for place, data in enumerate(entries):
+            self._parse(batch, place, data)
+        return batch
 
-    def _parsed(
-        self, data: bytes, marks: tuple[int, int, int, int]
-    ) -> tuple[Known, bytes, bytes | None, Envelope]:
-        envelope = parse_envelope(data)
-        start, stop, number, time = marks
-        detail = envelope.detail.encode() if envelope.detail is not None else None
-        known = Known(envelope.log, envelope.v)
-        frame = (data[:start], data[stop:number], data[number + 36 : time], data[time + 27 :])
-        if envelope.kind not in WEIGHTY and sum(map(len, frame)) <= _LONGEST_FRAME:
-            if len(self._frames) >= _REMEMBERED:
-                self._frames.clear()
+    def _fit(
+        self, codes: list[bytes], middles: list[bytes], ids: list[bytes], moments: list[bytes]
+    ) -> bool:
+        """Whether all values have their forms."""
+        count = len(ids)
+        # Line feeds keep the values apart: one too many, and a value holds one itself.
+        code, middle = b"\n".join([*codes, b""]), b"\n".join([*middles, b""])
+        found, moment = b"".join(ids), b"".join(moments)
+        if len(found) != count * _ID_SIZE or len(moment) != count * _TIME_SIZE:
+            return False
+        seconds = b"".join([one[_MINUTE_SIZE:] for one in moments])
+        return (
+            (code.count(b"\n"), middle.count(b"\n")) == (count, len(middles))
+            and _CODES(code) is not None
+            and _MIDDLES(middle) is not None
+            and found.translate(_HEX) == _ID_FORM * count
+            and found[_VERSION_AT::_ID_SIZE] == b"7" * count
+            and not found[_VARIANT_AT::_ID_SIZE].strip(b"89ab")
+            and seconds.translate(_DIGITS) == _SECONDS_FORM * count
+            and not seconds[:: len(_SECONDS_FORM)].strip(b"012345")
+            and all(map(self._minute, {one[:_MINUTE_SIZE] for one in set(moments)}))
+        )
+
+    def _minute(self, minute: bytes) -> bool:
+        """Whether a minute is one of the calendar, in the only way to write it."""
+        if minute not in self._minutes:
+            text = (minute + _FIRST_SECOND).decode("ascii", "replace")
+            try:
+                if not _MOMENT(text) or format_time(datetime.fromisoformat(text)) != text:
+                    return False
+            except ValueError:
+                return False
             if len(self._minutes) >= _REMEMBERED:
                 self._minutes.clear()
-            self._frames[frame] = known
-            self._minutes.add(data[time : time + 17])
-        return known, data[time : time + 27], detail, envelope
+            self._minutes.add(minute)
+        return True
+
+    def _parse(self, batch: Batch, place: int, data: bytes) -> None:
+        try:
+            envelope = parse_envelope(data)
+        except EnvelopeError as error:
+            batch.refused[place] = str(error)
+            batch.times.append(b"")
+            batch.middles.append(b'null,"decision":"none","detail":null')
+            return
+        middle = data.partition(_COUNT)[2].partition(_DUTIES)[0]
+        time = data.partition(_TIME)[2][:_TIME_SIZE]
+        batch.parsed[place] = envelope
+        batch.times.append(time)
+        # A count that the pattern above leaves to the parser was parsed now.
+        batch.middles.append(b"0" + middle[middle.index(b",") :])
+        if envelope.log == self._origin and envelope.kind not in WEIGHTY:
+            self._remember(envelope, data)
+
+    def _remember(self, envelope: Envelope, data: bytes) -> None:
+        if len(data) > _LONGEST:
+            return
+        if self._remembered >= _REMEMBERED:
+            self._forget()
+        self._remembered += 1
+        first, _, rest = data.partition(_CORRELATION)
+        second, _, rest = rest.partition(_DUTIES)[2].partition(_ID)
+        behind, _, rest = rest.partition(_TIME)
+        pieces = self._versions.setdefault(envelope.v, _Pieces())
+        pieces.first.add(first)
+        pieces.second.add(second)
+        pieces.behind.add(behind[_ID_SIZE:])
+        self._tails[rest[_TIME_SIZE:]] = pieces

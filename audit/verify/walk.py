@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from audit.checkpoint import open_checkpoint
 from audit.copies import Copy, Detail
-from audit.errors import EnvelopeError, LogCorruptError, NoteError
+from audit.errors import LogCorruptError, NoteError
 from audit.event import Envelope
 from audit.merkle import EMPTY_ROOT, HASH_SIZE
 from audit.note import NoteVerifier
@@ -18,9 +18,10 @@ from audit.verify.chain import Frame, Mark
 from audit.verify.custody import NAMING, Custody
 from audit.verify.entries import BLOCK, NOTHING, Stretch, leaves_of, read_stretch, read_tile
 from audit.verify.report import Findings, Report
-from audit.verify.shapes import WEIGHTY, Shapes
+from audit.verify.shapes import WEIGHTY, Shapes, commitment
 from audit.verify.tower import Tower
 
+_NAMES_ENTRIES = b'{"about":'  # envelopes of version 3 start so
 Progress = Callable[[int, int], None]
 
 
@@ -31,16 +32,21 @@ class Walk:
     copy: Copy
     origin: str
     marks: Sequence[Mark]
+    claims: Sequence[Envelope] = ()
+    """what later logs of the country say of this one's details, in order"""
     findings: Findings = field(default_factory=Findings)
     custody: Custody = field(default_factory=Custody)
     frame: Frame = field(default_factory=Frame)
-    shapes: Shapes = field(default_factory=Shapes)
     tower: Tower = field(default_factory=Tower)
     rest: bytes = b""  # leaf hashes behind the last full tile
     complete: bool = True  # every leaf hash so far is known, so there is a tree to compare with
     time: bytes = b""
     size: int = 0
     unchecked: int = 0
+    shapes: Shapes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.shapes = Shapes(self.origin)
 
     def report(self) -> Report:
         """What was found."""
@@ -66,20 +72,21 @@ class Walk:
         self.size = max(self._count(head), head.size if head else 0)
         for mark in self.marks:
             if mark.size > self.size:
-                told = "entries were cut off, or an old copy was put in place"
-                self.findings.log(f"{mark.what}: the log has {self.size} entries; {told}")
+                self.findings.log(mark.cut(self.size))
             elif mark.size == 0 and mark.root != EMPTY_ROOT:
-                self.findings.log(mark.what)
+                self.findings.log(mark.differs)
         for start in range(0, self.size, BLOCK):
             stop = min(start + BLOCK, self.size)
             block = read_stretch(self.copy, start, stop, self.findings)
             for first in range(start, stop, TILE_WIDTH):
                 entries = block.entries[first - start : first - start + TILE_WIDTH]
                 self._tile(Stretch(first, entries, block.details))
-            on_progress(stop, self.size)
+                on_progress(first + len(entries), self.size)
         for tile in self.tower.partial():
             self._compare(tile)
         self.frame.end(self.size, self.findings)
+        for claim in self.claims:
+            self.custody.claim(range(self.size), claim)
         self.custody.tell(self.findings)
         if head is not None:
             self._check_head(head, verifier)
@@ -132,9 +139,7 @@ class Walk:
             if 0 < inside <= len(leaves) // HASH_SIZE and self.complete:
                 root = self.tower.root(leaves[: inside * HASH_SIZE])
                 if root != mark.root:
-                    self.findings.log(
-                        f"{mark.what}: an entry was changed, dropped, added or moved since"
-                    )
+                    self.findings.log(mark.differs)
 
     def _compare(self, tile: Tile) -> None:
         stored = read_tile(self.copy, tile.id, self.findings)
@@ -144,29 +149,41 @@ class Walk:
 
     def _entries(self, stretch: Stretch) -> None:
         """Each entry's form, log, time and detail."""
-        read, details, found = self.shapes.read, stretch.details, self.findings
-        for index, entry in enumerate(stretch.entries, start=stretch.start):
-            if entry is None:
-                details.pop(index, None)
-                continue
-            try:
-                known, time, committed, envelope = read(entry)
-            except EnvelopeError as error:
-                found.entry(index, str(error))
-                details.pop(index, None)
-                continue
-            if known.log != self.origin:
-                found.entry(index, f"the entry belongs to the log {known.log}")
-            if time < self.time:
-                found.entry(
-                    index, "its time is before that of the entry above: moved or back-dated"
-                )
-            else:
-                self.time = time
-            if committed is not None or details:
-                self._detail(index, committed, details.pop(index, None), known.version)
-            if envelope is not None and (index == 0 or envelope.kind in WEIGHTY):
-                self._weighty(index, envelope)
+        numbers: Sequence[int] = range(stretch.start, stretch.stop)
+        entries = stretch.entries
+        if None in entries:
+            numbers = [n for n, e in zip(numbers, entries, strict=True) if e is not None]
+        batch = self.shapes.read([entry for entry in entries if entry is not None])
+        for place, why in batch.refused.items():
+            self.findings.entry(numbers[place], why)
+        for place, envelope in batch.parsed.items():
+            self._parsed(numbers[place], envelope)
+        self._times(numbers, batch.times)
+        if self.copy.has_details:
+            for place, index in enumerate(numbers):
+                committed, detail = commitment(batch.middles[place]), stretch.details.get(index)
+                if (committed or detail) and place not in batch.refused:
+                    self._detail(index, committed, detail, entries[index - stretch.start])
+        else:
+            self.unchecked += sum(middle.endswith(b'"') for middle in batch.middles)
+
+    def _times(self, numbers: Sequence[int], times: list[bytes]) -> None:
+        """Times never fall; a sorted copy tells in one go whether they do."""
+        known = [time for time in times if time]
+        if known and known[0] >= self.time and known == sorted(known):
+            self.time = known[-1]
+            return
+        for index, time in zip(numbers, times, strict=True):
+            if time and time < self.time:
+                told = "its time is before that of the entry above: moved or back-dated"
+                self.findings.entry(index, told)
+            self.time = max(self.time, time)
+
+    def _parsed(self, index: int, envelope: Envelope) -> None:
+        if envelope.log != self.origin:
+            self.findings.entry(index, f"the entry belongs to the log {envelope.log}")
+        if index == 0 or envelope.kind in WEIGHTY:
+            self._weighty(index, envelope)
 
     def _weighty(self, index: int, envelope: Envelope) -> None:
         opens = self.copy.format != FIRST and (self.copy.format is not None or envelope.v >= NAMING)
@@ -176,15 +193,10 @@ class Walk:
         self.custody.entry(index, envelope)
 
     def _detail(
-        self, index: int, committed: bytes | None, detail: Detail | None, version: int
+        self, index: int, committed: bytes | None, detail: Detail | None, entry: bytes | None
     ) -> None:
         if detail is None:
-            if committed is None:
-                return
-            if self.copy.has_details:
-                self.custody.gone(index, version)
-            else:
-                self.unchecked += 1
+            self.custody.gone(index, named=entry is not None and entry.startswith(_NAMES_ENTRIES))
             return
         found = _commitment(detail)
         if found is None or found.encode() != committed:

@@ -8,7 +8,7 @@ It sees origin, size and root of a log; no entry, no person. `gateway.witness` s
 from audit.witness.book import Book, Refused, origin_digest
 from audit.witness.rules import Contradiction, Last, Refusal, Submission, compare, examine
 from audit.witness.submission import AddCheckpoint, parse_submission
-from audit.witness.trusted import Trusted, TrustedFile, parse_trusted
+from audit.witness.trusted import Trusted, TrustedFile, country_of, parse_trusted
 from audit.witness.witness import Answer, Witness
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "TrustedFile",
     "Witness",
     "compare",
+    "country_of",
     "examine",
     "origin_digest",
     "parse_submission",

@@ -173,8 +173,10 @@ class Book:
 
     def keep(
         self, submission: Submission, kind: Contradiction, last: Last | None, now: int
-    ) -> None:
+    ) -> bool:
         """Keep a refused checkpoint; once per origin, kind, size and root, and up to a bound.
+
+        True if it is kept now and was not before.
 
         Raises:
             WitnessError: the file can't be written.
@@ -184,7 +186,7 @@ class Book:
             found.origin, kind.value, found.size, found.root, submission.request.body,
             submission.note, last.note if last else "", now, KEPT,
         )  # fmt: skip
-        self._run(lambda con: con.execute(_KEEP, row).rowcount)
+        return self._run(lambda con: con.execute(_KEEP, row).rowcount) == 1
 
     def origins(self) -> list[tuple[str, Last]]:
         """Every origin with what was cosigned last.

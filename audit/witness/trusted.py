@@ -26,6 +26,12 @@ _LOG, _COUNTRY = "log", "country"
 _SHARD = re.compile(r"(.+)/20[0-9]{2}h[12](\.([2-9]|[1-9][0-9]))?", re.ASCII)
 
 
+def country_of(origin: str) -> str | None:
+    """`<prefix>/<COUNTRY>` of a half-year log's origin, None for another name."""
+    shard = _SHARD.fullmatch(origin)
+    return shard[1] if shard else None
+
+
 @dataclass(frozen=True, slots=True)
 class Trusted:
     """Keys by origin, and keys by country name."""
@@ -36,10 +42,8 @@ class Trusted:
     def verifiers(self, origin: str) -> tuple[NoteVerifier, ...]:
         """The keys that may sign checkpoints of this origin; none if it is unknown."""
         found = self.logs.get(origin, ())
-        shard = _SHARD.fullmatch(origin)
-        if shard is None:
-            return found
-        keys = self.countries.get(shard[1], ())
+        country = country_of(origin)
+        keys = self.countries.get(country, ()) if country else ()
         return found + tuple(NoteVerifier.of(origin, SIGNATURE, key.public) for key in keys)
 
 

@@ -23,11 +23,19 @@ _TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back over HTTP."""
+    """What goes back over HTTP.
+
+    Attributes:
+        status: of the specification's table.
+        body: signature lines, a size, or why not.
+        content_type: of the body.
+        alarm: what the witness's own operator has to hear, once; never sent.
+    """
 
     status: int
     body: str
     content_type: str = TEXT_TYPE
+    alarm: str | None = None
 
 
 class Witness:
@@ -63,13 +71,21 @@ class Witness:
             last = self._book.last(found.checkpoint.origin)
             refusal = compare(found, last)
             if refusal is not None:
-                if refusal.kept is not None:
-                    self._book.keep(found, refusal.kept, last, self._now())
-                return _refused(refusal)
+                return _refused(refusal, self._keep(found, refusal, last))
             answer = self._cosign(found, last)
             if answer is not None:
                 return answer
         raise WitnessError("many submissions at once; send this one again")
+
+    def _keep(self, found: Submission, refusal: Refusal, last: Last | None) -> str | None:
+        """Keep what a refused checkpoint may be evidence of; what to tell if it is news."""
+        if refusal.kept is None or not self._book.keep(found, refusal.kept, last, self._now()):
+            return None
+        checkpoint = found.checkpoint
+        return (
+            f"refused a signed checkpoint of {checkpoint.origin}, size {checkpoint.size}:"
+            f" {refusal.kept.value}; see `cuvar witness evidence`"
+        )
 
     def _cosign(self, submission: Submission, last: Last | None) -> Answer | None:
         """The answer, or None if the memory moved meanwhile."""
@@ -93,7 +109,7 @@ class Witness:
         return int(self._clock().timestamp())
 
 
-def _refused(refusal: Refusal) -> Answer:
+def _refused(refusal: Refusal, alarm: str | None = None) -> Answer:
     if refusal.size is not None:
-        return Answer(refusal.status, f"{refusal.size}\n", SIZE_TYPE)
-    return Answer(refusal.status, f"{refusal.reason}\n")
+        return Answer(refusal.status, f"{refusal.size}\n", SIZE_TYPE, alarm)
+    return Answer(refusal.status, f"{refusal.reason}\n", alarm=alarm)

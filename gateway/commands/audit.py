@@ -17,7 +17,10 @@ from audit.copies import origins
 from audit.shards import parse_origin
 from audit.verify import Job, verify_logs
 from audit.verify.telling import as_document, as_lines, progress, worst
+from gateway.commands.fork_evidence import check_evidence_, fork_evidence
 from gateway.commands.options import with_config, with_json
+from gateway.commands.reconciling import completing, reconciling
+from gateway.commands.retention import holding, retention
 from gateway.errors import GatewayError
 from gateway.logfile import read_entry, read_receipt
 from gateway.logkeys import read_log_keys
@@ -31,6 +34,10 @@ class DetailError(GatewayError):
 @click.group()
 def audit() -> None:
     """The log: verify it, read an entry, get a receipt."""
+
+
+audit.add_command(fork_evidence)
+audit.add_command(check_evidence_)
 
 
 @audit.command()
@@ -133,3 +140,7 @@ def keygen(country: str, private: Path, public: Path) -> None:
     """
     create_dpo_key(private, public, country)
     click.echo(f"hand {public} to the gateway's operator; keep {private} where only you reach it")
+
+
+for _command in (completing, holding, reconciling, retention):
+    audit.add_command(_command)

@@ -14,8 +14,10 @@ import click
 from sqlalchemy import MetaData
 
 from anonymise import Keyring
-from audit import Journal
+from audit import Journal, Link
+from audit.verify import verify_log
 from gateway.commands.options import with_config
+from gateway.errors import GatewayError
 from gateway.facts.register import METADATA as FACTS
 from gateway.logkeys import create_missing_keys, key_file, log_countries, read_log_keys
 from gateway.opening import passphrase
@@ -24,24 +26,49 @@ from gateway.state import METADATA as STATE
 from gateway.store import Store, StoreError
 
 
+class PredecessorError(GatewayError):
+    """The log that the new ones are to succeed is none that can be succeeded."""
+
+
 @click.command()
 @with_config
-def init(config: Path) -> None:
+@click.option("--after", help="The one log of an older gateway, which the new logs succeed.")
+@click.option("--vkey", help="That log's verifier key, with --after.")
+def init(config: Path, after: str | None, vkey: str | None) -> None:
     """Create the logs, their keys, the keyset and the gateway's own databases.
 
     \b
-    Example:
+    Examples:
       cuvar init --config /etc/cuvar/cuvar.toml
+      cuvar init --after old-log.sqlite --vkey audit.example/x+a871fc95+AZsf… --config cuvar.toml
 
     Registers are never created or changed. Each data-protection officer makes his own key with
     `cuvar audit keygen` and hands over the public half only.
     """
-    for line in create_missing(load_settings(config)):
+    if (after is None) is not (vkey is None):
+        raise PredecessorError("--after and --vkey go together: name the old log and its key")
+    link = None if after is None or vkey is None else predecessor(after, vkey)
+    for line in create_missing(load_settings(config), link):
         click.echo(line)
 
 
-def create_missing(settings: Settings) -> list[str]:
-    """Create what is not there; one line for each part.
+def predecessor(place: str, vkey: str) -> Link:
+    """The last state of a log that stays as it is.
+
+    Raises:
+        PredecessorError: it is not whole.
+        AuditError: it can't be read, or the key is none.
+    """
+    report = verify_log(place, vkey=vkey)
+    if not report.ok:
+        raise PredecessorError(
+            f"{place} is not whole: {report.findings[0].what}; see `cuvar audit verify --url`"
+        )
+    return Link(report.origin, report.size, report.root.hex())
+
+
+def create_missing(settings: Settings, after: Link | None = None) -> list[str]:
+    """Create what is not there; one line for each part. The logs succeed `after`, if given.
 
     Raises:
         GatewayError: a database can't be written.
@@ -59,7 +86,9 @@ def create_missing(settings: Settings) -> list[str]:
         (
             "logs",
             _exists(log),
-            lambda: Journal.create(log, keys=read_log_keys(settings), now=datetime.now(UTC)),
+            lambda: Journal.create(
+                log, keys=read_log_keys(settings), now=datetime.now(UTC), after=after
+            ),
         ),
         (
             "keyset",

@@ -235,7 +235,7 @@ def entitling_role(principal: Principal, rules: Snapshot, call: Draft) -> str | 
     Whoever is no overseer may have explained what concerns his own organisation and role, from
     facts that he states himself: that tells nothing about a record.
     """
-    held = _fitting(principal, rules)
+    held = fitting_roles(principal, rules)
     for role in ENTITLED:
         if role in held:
             return role
@@ -245,7 +245,7 @@ def entitling_role(principal: Principal, rules: Snapshot, call: Draft) -> str | 
     return call.role if own else None
 
 
-def _fitting(principal: Principal, rules: Snapshot) -> frozenset[str]:
+def fitting_roles(principal: Principal, rules: Snapshot) -> frozenset[str]:
     """The roles that he holds and that his organisation may hold where he speaks (Q-KIND)."""
     org = rules.vocabulary.organisations.get(principal.org)
     if org is None or (not org.stations and principal.country != org.country):

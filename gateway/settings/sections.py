@@ -8,8 +8,10 @@ silently absent. Models are frozen: settings are read once, at start.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 
+from gateway.settings.log import LogSettings
+from gateway.settings.section import CountryId, Folders, Many, Seconds, Section, SignerId
 from gateway.settings.values import DatabaseUrl, FilePath, HttpUrl, Network, Words
 
 __all__ = [
@@ -28,21 +30,6 @@ __all__ = [
     "TelemetrySettings",
     "TlsSettings",
 ]
-
-CountryId = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-OrganisationId = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{1,15}$")]
-SignerId = Annotated[str, Field(pattern=r"^([A-Z]{2}|INT/[A-Z][A-Z0-9-]{1,15})$")]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
-Folders = Annotated[tuple[FilePath, ...], Field(min_length=1, strict=False)]
-Many = Annotated[int, Field(ge=1, le=10_000_000)]
-
-
-class Section(BaseModel):
-    """One table of the settings file: closed, strict, frozen."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, allow_inf_nan=False
-    )
 
 
 class TlsSettings(Section):
@@ -139,44 +126,6 @@ class PoliciesSettings(Section):
         elif isinstance(self.rules, tuple):
             raise ValueError("several folders need signed rules: only versions order them")
         return self
-
-
-class LogSettings(Section):
-    """The transparency log: no answer leaves before its entry is durable here."""
-
-    url: DatabaseUrl = Field(
-        description="Database of the log: SQLite or PostgreSQL. It is created once, at set-up; a "
-        "missing log is refused, so that a misspelt name cannot start an empty one."
-    )
-    origin: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,89}$",
-        description="What the names of all logs begin with, for example `log.example.org/cuvar`; "
-        "each log is `<origin>/<country>/<half-year>`. Never changes.",
-    )
-    keys: FilePath = Field(
-        description="Folder of the Ed25519 keys that sign checkpoints, `<country>.key` each, and "
-        "`GATEWAY.key` for entries of nobody's country. `cuvar init` makes what is missing."
-    )
-    dpo_keys: dict[CountryId, FilePath] = Field(
-        min_length=1,
-        description="Country id → file of its data-protection officer's public key. Entry details "
-        "are sealed to the officers concerned; a country without a key gets no answer and keeps "
-        "no log.",
-    )
-    supervisor_key: FilePath | None = Field(
-        default=None,
-        description="File of a joint supervisor's public key. Where a treaty asks for it, every "
-        "detail is sealed to it too.",
-    )
-    court_keys: dict[OrganisationId, FilePath] = Field(
-        default_factory=dict,
-        description="Organisation id of a court → file of its public key. A court receives records "
-        "only as a bundle sealed to it; without a key it is refused.",
-    )
-    queue: Annotated[int, Field(ge=16, le=1_000_000)] = Field(
-        default=4_096,
-        description="Entries that may wait for the disk; beyond it questions get 503.",
-    )
 
 
 class KeysSettings(Section):

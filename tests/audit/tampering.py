@@ -4,22 +4,16 @@
 import contextlib
 import sqlite3
 
-from audit import verify_log
 from audit.checkpoint import Checkpoint
-from audit.envelope import parse_envelope
 from audit.merkle import leaf_hash
-from audit.state import micros_of
 from audit.tiles import Edge
-from tests.audit.making import (
-    ORIGIN,
-    SIGNER,
-)
+from tests.audit.making import ORIGIN, judged
 
 SIZE = 600
 
 
 def verify(path, **options):
-    return verify_log(str(path), vkey=SIGNER.vkey, origin=ORIGIN, **options)
+    return judged(path, **options)
 
 
 def execute(path, *statements):
@@ -31,7 +25,7 @@ def execute(path, *statements):
 
 def entries(path):
     with contextlib.closing(sqlite3.connect(path)) as con:
-        return [row[0] for row in con.execute("SELECT envelope FROM log_entry ORDER BY idx")]
+        return [row[0] for row in con.execute("SELECT envelope FROM log_entry ORDER BY pos")]
 
 
 def rewrite(path, envelopes, signer=None):
@@ -42,13 +36,9 @@ def rewrite(path, envelopes, signer=None):
     with contextlib.closing(sqlite3.connect(path)) as con:
         con.execute("DELETE FROM log_entry")
         con.execute("DELETE FROM log_tile")
-        for index, (envelope, leaf) in enumerate(zip(envelopes, leaves, strict=True)):
-            told = parse_envelope(envelope)
-            con.execute(
-                "INSERT INTO log_entry VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (index, envelope, leaf, micros_of(told.t), told.kind, "BA", "HR"),
-            )
-        con.executemany("INSERT INTO log_tile VALUES (?, ?, ?)", [(*t.id, t.hashes) for t in tiles])
+        con.executemany("INSERT INTO log_entry VALUES (?, ?)", enumerate(envelopes))
+        stored = [(0, *t.id, t.hashes) for t in tiles]
+        con.executemany("INSERT INTO log_tile VALUES (?, ?, ?, ?)", stored)
         con.execute("UPDATE log_head SET size = ?, root = ?", (len(leaves), edge.root()))
         if signer:
             note = Checkpoint(ORIGIN, len(leaves), edge.root()).sign(signer)

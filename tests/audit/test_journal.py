@@ -10,6 +10,7 @@ from audit import (
     EnvelopeError,
     Journal,
     Kind,
+    Link,
     LogUnavailableError,
     parse_envelope,
     verify_receipt,
@@ -242,3 +243,13 @@ async def test_a_fault_of_the_store_stops_all_logs_and_all_come_back(made, monke
 def test_a_key_never_shows_itself():
     assert KEY.private.private_bytes_raw().hex() not in repr(KEY)
     assert "private" not in repr(KEY)
+
+
+async def test_the_first_logs_of_a_store_can_succeed_the_one_log_of_an_older_gateway(nowhere):
+    old = Link("audit.example/old", 300, "ab" * 32)
+    Journal.create(nowhere.url, keys=KEYS, now=NOON, after=old)
+    journal = await journal_of(nowhere)
+    for country in COUNTRIES:
+        (opening,) = await envelopes(journal, journal.current(country))
+        assert opening.link == old
+    await journal.close()

@@ -141,7 +141,7 @@ async def test_erasing_a_detail_leaves_every_proof_valid(place):
     async with opened(place.url) as log:
         positions = await log.append([sealed(sealer) for _ in range(3)])
         before = await log.receipt(1)
-        await log.append([plain(kind=Kind.ERASURE, count=2)])
+        await log.append([plain(kind=Kind.ERASURE, count=2, about=("1-2",))])
         assert await log.erase_details([1, 2, 2]) == 2
         assert [entry.sealed is None for entry in await log.read(0, 3)] == [False, True, True]
         for receipt in (before, await log.receipt(1)):
@@ -163,7 +163,7 @@ async def test_erasing_and_reading_disturb_no_append(place):
     report = await verified(place.url)
     assert (report.ok, report.erased) == (False, 40)  # nothing in the log accounts for them
     async with opened(place.url) as log:
-        await log.append([plain(kind=Kind.ERASURE, count=40)])
+        await log.append([plain(kind=Kind.ERASURE, count=40, about=("0-39",))])
     assert (await verified(place.url)).ok
 
 

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The options of the transparency logs."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gateway.settings.section import CountryId, OrganisationId, Section
+from gateway.settings.values import DatabaseUrl, FilePath
+
+Months = Annotated[int, Field(ge=1, le=1_200)]
+
+
+class RetentionSettings(Section):
+    """How long details of log entries are kept; what the regulations settle is not asked."""
+
+    le_months: dict[CountryId, Months] = Field(
+        default_factory=dict,
+        description="Country id → months that its national law keeps the details of questions for "
+        "law enforcement.",
+    )
+    le_default_months: Months = Field(
+        default=60,
+        description="The same for a country that is not named: no regulation gives a number, so "
+        "name your own.",
+    )
+    unknown_years: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=10,
+        description="Years that a released record counts as stored if its register does not say; "
+        "ten are the longest of Regulation (EU) 2024/1358, Article 29.",
+    )
+    round_months: Literal[1, 2, 3, 4, 6, 12] = Field(
+        default=6,
+        description="A month of erasure is moved to the end of its stretch of so many months, so "
+        "that envelopes do not tell one record's date. A smaller number erases sooner and tells "
+        "more.",
+    )
+
+
+class LogSettings(Section):
+    """The transparency log: no answer leaves before its entry is durable here."""
+
+    url: DatabaseUrl = Field(
+        description="Database of the log: SQLite or PostgreSQL. It is created once, at set-up; a "
+        "missing log is refused, so that a misspelt name cannot start an empty one."
+    )
+    origin: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,89}$",
+        description="What the names of all logs begin with, for example `log.example.org/cuvar`; "
+        "each log is `<origin>/<country>/<half-year>`. Never changes.",
+    )
+    keys: FilePath = Field(
+        description="Folder of the Ed25519 keys that sign checkpoints, `<country>.key` each, and "
+        "`GATEWAY.key` for entries of nobody's country. `cuvar init` makes what is missing."
+    )
+    dpo_keys: dict[CountryId, FilePath] = Field(
+        min_length=1,
+        description="Country id → file of its data-protection officer's public key. Entry details "
+        "are sealed to the officers concerned; a country without a key gets no answer and keeps "
+        "no log.",
+    )
+    supervisor_key: FilePath | None = Field(
+        default=None,
+        description="File of a joint supervisor's public key. Where a treaty asks for it, every "
+        "detail is sealed to it too.",
+    )
+    court_keys: dict[OrganisationId, FilePath] = Field(
+        default_factory=dict,
+        description="Organisation id of a court → file of its public key. A court receives records "
+        "only as a bundle sealed to it; without a key it is refused.",
+    )
+    queue: Annotated[int, Field(ge=16, le=1_000_000)] = Field(
+        default=4_096,
+        description="Entries that may wait for the disk; beyond it questions get 503.",
+    )
+    retention: RetentionSettings = Field(
+        default_factory=RetentionSettings, description="One table, see its section."
+    )

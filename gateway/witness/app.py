@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The witness as an ASGI application: three addresses and nothing else.
+
+    POST <prefix>/add-checkpoint                       C2SP tlog-witness v1.0.0
+    GET  <prefix>/<hex SHA-256 of origin>/checkpoint   what was cosigned last
+    GET  <prefix>/health                               name, keys, counts; nothing about anybody
+
+Bodies are bounded in bytes and seconds. No framework: this runs at an authority, and what it does
+should be readable on one page. `gateway.commands.witness` serves it.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from audit import WitnessError
+from audit.witness import Answer, Book, TrustedFile, Witness
+from audit.witness.submission import LARGEST
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+BODY_S = 10.0
+_CHECKPOINT = re.compile(r"/([0-9a-f]{64})/checkpoint")
+_TEXT = "text/plain; charset=utf-8"
+_JSON = "application/json"
+_RETRY_S = b"5"
+
+
+class _RefusedError(Exception):
+    """A request that ends before the witness sees it; never leaves this module."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.body)
+        self.answer = answer
+
+
+class WitnessApp:
+    """The application.
+
+    Args:
+        witness: what answers.
+        book: its memory, for the health page.
+        trusted: the list of logs, for the health page.
+        prefix: path before every address, without a slash at its end.
+        tell: takes a line for the operator.
+        body_s: seconds that a body may take.
+    """
+
+    def __init__(
+        self,
+        witness: Witness,
+        book: Book,
+        trusted: TrustedFile,
+        *,
+        prefix: str = "",
+        tell: Callable[[str], None],
+        body_s: float = BODY_S,
+    ) -> None:
+        self._witness, self._book, self._trusted = witness, book, trusted
+        self._prefix, self._tell, self._body_s = prefix, tell, body_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One ASGI connection."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "http":
+            await _respond(send, await self._answer(scope, receive), scope["method"])
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        try:
+            answer = await self._route(scope, receive)
+        except _RefusedError as refused:
+            answer = refused.answer
+        except WitnessError as error:
+            self._tell(str(error))
+            answer = Answer(503, "the witness can't use its memory now; try again later\n")
+        if answer.alarm is not None:
+            self._tell(answer.alarm)
+        return answer
+
+    async def _route(self, scope: Scope, receive: Receive) -> Answer:
+        path, method = scope["path"], scope["method"]
+        if not path.startswith(f"{self._prefix}/"):
+            return _NOT_FOUND
+        path = path[len(self._prefix) :]
+        if path == "/add-checkpoint":
+            _allow(method, "POST")
+            body = await self._body(scope, receive)
+            return await asyncio.to_thread(self._witness.add_checkpoint, body)
+        _allow(method, "GET", "HEAD")
+        if path == "/health":
+            return await asyncio.to_thread(self._health)
+        named = _CHECKPOINT.fullmatch(path)
+        if named is None:
+            return _NOT_FOUND
+        note = await asyncio.to_thread(self._witness.cosigned, named[1])
+        return Answer(200, note) if note is not None else _NOT_FOUND
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        for name, value in scope["headers"]:
+            if name == b"content-length" and (not value.isdigit() or int(value[:20]) > LARGEST):
+                raise _RefusedError(_TOO_LARGE)
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._body_s):
+                more = True
+                while more:
+                    message = await receive()
+                    if message["type"] != "http.request":
+                        raise _RefusedError(_TOO_SLOW)
+                    body += message.get("body", b"")
+                    more = message.get("more_body", False)
+                    if len(body) > LARGEST:
+                        raise _RefusedError(_TOO_LARGE)
+        except TimeoutError:
+            raise _RefusedError(_TOO_SLOW) from None
+        return bytes(body)
+
+    def _health(self) -> Answer:
+        self._trusted.current()
+        refused = {kind.value: count for kind, count in self._book.counts().items()}
+        told = {
+            "status": "degraded" if self._trusted.problem else "ok",
+            "name": self._witness.cosigner.name,
+            "vkeys": [verifier.vkey for verifier in self._witness.cosigner.verifiers],
+            "logs": len(self._book.origins()),
+            "refused": refused,
+            "trusted": self._trusted.problem or "ok",
+        }
+        return Answer(200, json.dumps(told) + "\n", _JSON)
+
+
+_NOT_FOUND = Answer(404, "there is nothing at this address\n")
+_TOO_LARGE = Answer(413, f"a submission has at most {LARGEST} bytes\n")
+_TOO_SLOW = Answer(408, "the submission did not arrive in time\n")
+
+
+def _allow(method: str, *methods: str) -> None:
+    if method not in methods:
+        raise _RefusedError(Answer(405, f"use {methods[0]} here\n"))
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while (await receive())["type"] != "lifespan.shutdown":
+        await send({"type": "lifespan.startup.complete"})
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _respond(send: Send, answer: Answer, method: str) -> None:
+    body = answer.body.encode()
+    headers = [
+        (b"content-type", answer.content_type.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if answer.status == 503:  # noqa: PLR2004 - the status says its name
+        headers.append((b"retry-after", _RETRY_S))
+    if answer.status in (408, 413):
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
