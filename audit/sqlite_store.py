@@ -9,6 +9,7 @@ explicit, and puts a complete log under its name or none.
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import os
 import sqlite3
@@ -26,6 +27,7 @@ from audit.errors import (
     LogExistsError,
     LogUnavailableError,
 )
+from audit.sqlite_errors import translated
 from audit.store import FORMAT, LOG_BITS, Batch, Cosigned, Head, stored_entry
 from audit.tiles import TileId
 
@@ -42,40 +44,11 @@ CREATE TABLE log_tile (log INTEGER NOT NULL, level INTEGER NOT NULL, number INTE
 CREATE TABLE log_cosigned (log INTEGER PRIMARY KEY, size INTEGER NOT NULL,
   note TEXT NOT NULL) STRICT;
 """
-_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _ENTRIES = (
     "SELECT e.pos - ?1, e.envelope, d.blob, d.salt, d.header FROM log_entry e"
     " LEFT JOIN log_detail d ON d.pos = e.pos WHERE e.pos >= ?2 AND e.pos < ?3 ORDER BY e.pos"
 )
 _T = TypeVar("_T")
-
-
-def _unavailable(path: str, error: sqlite3.Error | OSError) -> LogUnavailableError:
-    reason = getattr(error, "sqlite_errorname", None) or getattr(error, "strerror", None)
-    return LogUnavailableError(
-        f"the log {path} cannot be used ({reason or type(error).__name__});"
-        " free the disk, the lock or the mount; it goes on by itself"
-    )
-
-
-@contextlib.contextmanager
-def _translated(path: str) -> Iterator[None]:
-    """No sqlite3 or operating system error leaves this module."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        if isinstance(error, sqlite3.IntegrityError) or _primary(error) in _DAMAGE:
-            raise LogCorruptError(
-                f"the file of the log {path} is damaged or holds entries beyond its head;"
-                " copy it away and run `python -m audit verify` on the copy"
-            ) from None
-        raise _unavailable(path, error) from None
-    except OSError as error:
-        raise _unavailable(path, error) from None
-
-
-def _primary(error: sqlite3.Error) -> int:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _connect(path: str) -> sqlite3.Connection:
@@ -111,22 +84,22 @@ def create_file(path: str, births: Sequence[Batch]) -> None:
     """
     new = f"{path}.new-{os.getpid()}"
     try:
-        with _translated(path):
+        with translated(path):
             os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             with contextlib.closing(_connect(new)) as con:
-                con.execute("PRAGMA journal_mode = WAL")
                 con.execute("BEGIN IMMEDIATE")
                 for statement in _SCHEMA.split(";\n"):
                     con.execute(statement)
                 for birth in births:
                     _write(con, birth)
                 con.execute("COMMIT")
+                # Only now, so that all is in the file: closing may fail to empty a -wal, unheard.
+                if con.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+                    raise OSError(errno.EIO, "the file could not be made a log")
             try:
                 os.link(new, path)
             except FileExistsError:
-                raise LogExistsError(
-                    f"{path} exists already; a log is never written over: choose another name"
-                ) from None
+                raise LogExistsError(f"{path} exists; a log is never written over") from None
             _sync_folder(path)
     finally:
         for leftover in (new, f"{new}-wal", f"{new}-shm"):
@@ -210,7 +183,7 @@ class SqliteStore:
     def _look(self) -> None:
         self._drop_reader()
         self._require_file()
-        with _translated(self._path):
+        with translated(self._path):
             self._require_format(self._reading())
 
     def _require_file(self) -> None:
@@ -222,7 +195,7 @@ class SqliteStore:
 
     def _reopen(self) -> None:
         self._require_file()
-        with _translated(self._path):
+        with translated(self._path):
             self._take_lease()
             self._drop_writer()
             before = _identity(self._files[0])
@@ -276,7 +249,7 @@ class SqliteStore:
         await self._run(self._writer, self._check)
 
     def _check(self) -> None:
-        with _translated(self._path):
+        with translated(self._path):
             now = self._identities()
         if now != self._opened:
             raise LogUnavailableError(
@@ -289,7 +262,7 @@ class SqliteStore:
         await self._run(self._writer, self._rehearse)
 
     def _rehearse(self) -> None:
-        with _translated(self._path):
+        with translated(self._path):
             self._writing().execute("UPDATE log_head SET note = note")
         self._check()
 
@@ -307,7 +280,7 @@ class SqliteStore:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """Committed at the end of the block, rolled back whatever else happens."""
         con = self._writing()
-        with _translated(self._path):
+        with translated(self._path):
             try:
                 con.execute("BEGIN IMMEDIATE")
                 yield con
@@ -325,7 +298,7 @@ class SqliteStore:
             gone = con.executemany(
                 "DELETE FROM log_detail WHERE pos = ?", [(pos,) for pos in positions]
             )
-        with _translated(self._path):
+        with translated(self._path):
             busy, _, _ = self._writing().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         self._check()
         if busy:
@@ -353,7 +326,7 @@ class SqliteStore:
         return await self._run(self._reader, self._fetch, sql, values)
 
     def _fetch(self, sql: str, values: Sequence[object]) -> list[Any]:
-        with _translated(self._path):
+        with translated(self._path):
             return self._reading().execute(sql, values).fetchall()
 
     def _reading(self) -> sqlite3.Connection:
