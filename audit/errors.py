@@ -30,6 +30,10 @@ class KeyFileError(AuditError):
     """A key file that is missing, malformed, exists already, or that others can read."""
 
 
+class UnrecordedError(AuditError):
+    """Records were to leave without proof that just this stands in a log: no receipt, no data."""
+
+
 class LogUnavailableError(AuditError):
     """The log cannot take or give entries now; nothing may be released meanwhile.
 
