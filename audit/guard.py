@@ -17,8 +17,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from audit.checkpoint import Checkpoint
-from audit.envelope import Envelope, Owner, Requester, parse_envelope
+from audit.envelope import parse_envelope
 from audit.errors import EnvelopeError, NoteError, ProofError, UnrecordedError
+from audit.event import Envelope, Owner, Requester
 from audit.merkle import leaf_hash
 from audit.note import NoteVerifier
 from audit.receipt import verify_receipt
