@@ -145,7 +145,7 @@ async def load_state(store: Store, head: Head, signer: NoteSigner) -> LogState:
             f"the head of {head.origin} says {head.size} entries and the last one stored makes"
             f" {count}{_ADVICE}"
         )
-    start = max(0, (head.size - 1) // TILE_WIDTH - 1) * TILE_WIDTH
+    start = max(0, head.size // TILE_WIDTH - 1) * TILE_WIDTH
     entries = await _last_entries(store, head, start)
     leaves = b"".join(leaf_hash(entry.envelope) for entry in entries)
     edge = await _load_edge(store, head, start, leaves)
@@ -171,7 +171,8 @@ def _check_head(head: Head, signer: NoteSigner) -> None:
 async def _load_edge(store: Store, head: Head, start: int, leaves: bytes) -> Edge:
     """The edge out of partial tiles, each full tile beside them checked against its parent.
 
-    `leaves` are the hashes of the entries from `start` on: the last tile or two of level 0.
+    `leaves` are the hashes of the entries from `start` on: the last full tile of level 0 and the
+    unfinished one.
     """
     tiles: dict[TileId, bytes] = {}
     level, width = 0, head.size
@@ -210,7 +211,7 @@ def _check_parents(head: Head, tiles: Mapping[TileId, bytes]) -> None:
 
 
 async def _last_entries(store: Store, head: Head, start: int) -> Sequence[StoredEntry]:
-    """The entries of the last two tiles, none missing."""
+    """The entries of the last full tile and of the unfinished one, none missing."""
     entries = await store.entries(head, start, head.size)
     for place, index in enumerate(range(start, head.size)):
         if place >= len(entries) or entries[place].index != index:

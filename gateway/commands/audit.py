@@ -8,6 +8,7 @@ and its key from the settings.
 import asyncio
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import click
 
@@ -16,10 +17,10 @@ from audit.copies import origins
 from audit.verify import Job, verify_logs
 from audit.verify.telling import as_document, as_lines, progress, worst
 from gateway.commands.fork_evidence import check_evidence_, fork_evidence
+from gateway.commands.lazy import LazyGroup, Loaders
 from gateway.commands.options import with_config, with_json
 from gateway.commands.publishing import log_place, logs, publishing, vkey, vkey_of
-from gateway.commands.reconciling import completing, reconciling
-from gateway.commands.retention import holding, retention
+from gateway.commands.succeed import succeed
 from gateway.errors import GatewayError
 from gateway.logfile import read_entry, read_receipt
 from gateway.settings import load_settings
@@ -29,7 +30,47 @@ class DetailError(GatewayError):
     """A sealed detail can't be shown."""
 
 
-@click.group()
+def _complete() -> click.Command:
+    from gateway.commands.reconciling import completing
+
+    return completing
+
+
+def _reconcile() -> click.Command:
+    from gateway.commands.reconciling import reconciling
+
+    return reconciling
+
+
+def _retention() -> click.Command:
+    from gateway.commands.retention import retention
+
+    return retention
+
+
+def _hold() -> click.Command:
+    from gateway.commands.retention import holding
+
+    return holding
+
+
+def _erase() -> click.Command:
+    from gateway.commands.retention import erasing
+
+    return erasing
+
+
+class _Audit(LazyGroup):
+    loaders: ClassVar[Loaders] = {
+        "complete": _complete,
+        "reconcile": _reconcile,
+        "retention": _retention,
+        "hold": _hold,
+        "erase": _erase,
+    }
+
+
+@click.group(cls=_Audit)
 def audit() -> None:
     """The log: verify it, read an entry, get a receipt."""
 
@@ -145,5 +186,5 @@ def keygen(country: str, private: Path, public: Path) -> None:
     click.echo(f"hand {public} to the gateway's operator; keep {private} where only you reach it")
 
 
-for _command in (completing, holding, logs, publishing, reconciling, retention, vkey):
+for _command in (logs, publishing, succeed, vkey):
     audit.add_command(_command)

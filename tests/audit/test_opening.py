@@ -94,6 +94,16 @@ TAMPERINGS = {
 ROOT = {"sqlite": "x'" + "ab" * 32 + "'", "postgres": "'\\x" + "ab" * 32 + "'"}
 
 
+@pytest.mark.parametrize("size", [1, 255, 256, 257, 511, 512, 513, 768])
+async def test_a_log_of_any_size_is_taken_up_again(sqlite_place, size):
+    async with opened(sqlite_place.url) as log:
+        await fill(log, size)
+        root = log.root
+    async with opened(sqlite_place.url) as log:
+        assert (log.size, log.root) == (size, root)
+        await fill(log, 1)
+
+
 @pytest.mark.parametrize("name", TAMPERINGS)
 async def test_a_log_that_was_tampered_with_is_not_opened(place, name):
     statement, message = TAMPERINGS[name]
@@ -189,7 +199,7 @@ async def test_a_second_process_is_kept_out_by_the_lease(place, monkeypatch):
 def without_leases(monkeypatch):
     """As if both stores' leases failed."""
 
-    async def free(_con):
+    async def free(_con, _wait):
         return None
 
     monkeypatch.setattr("audit.sqlite_store.SqliteStore._take_lease", lambda _store: None)
