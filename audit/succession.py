@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from audit.checkpoint import Checkpoint, open_checkpoint
-from audit.envelope import Envelope, Link, encode_envelope, new_entry_id
+from audit.envelope import encode_envelope, new_entry_id
 from audit.errors import NoteError, SuccessionError
+from audit.event import Envelope, Link
 from audit.logkey import LogKey
 from audit.merkle import Span
 from audit.note import NoteSigner

@@ -11,8 +11,9 @@ from pathlib import Path
 from audit.backup.keeping import KeptLog, Progress, read_entries
 from audit.checkpoint import open_checkpoint, parse_checkpoint
 from audit.entry import StoredEntry
-from audit.envelope import Envelope, parse_envelope
+from audit.envelope import parse_envelope
 from audit.errors import AuditError, BackupError, EnvelopeError
+from audit.event import Envelope
 from audit.merkle import leaf_hash
 from audit.note import NoteVerifier, split_note
 from audit.state import micros_of
