@@ -30,6 +30,10 @@ class KeyFileError(AuditError):
     """A key file that is missing, malformed, exists already, or that others can read."""
 
 
+class UnrecordedError(AuditError):
+    """Records were to leave without proof that just this stands in a log: no receipt, no data."""
+
+
 class LogUnavailableError(AuditError):
     """The log cannot take or give entries now; nothing may be released meanwhile.
 
@@ -40,6 +44,13 @@ class LogUnavailableError(AuditError):
     def __init__(self, message: str, *, retry_after: float = 1.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class LeaseHeldError(LogUnavailableError):
+    """Another process writes to the log; stop that one first, or follow it (`audit.relay`)."""
+
+    def __init__(self, message: str, *, retry_after: float = 5.0) -> None:
+        super().__init__(message, retry_after=retry_after)
 
 
 class LogExistsError(AuditError):
