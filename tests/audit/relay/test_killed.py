@@ -2,11 +2,15 @@
 """Leaders are killed, the database is stopped: no entry that any member acknowledged is lost."""
 
 import asyncio
+import contextlib
 import random
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+import pytest
 
 from audit import LogUnavailableError
 from audit.relay import SharedJournal
@@ -19,19 +23,33 @@ PAUSES = random.SystemRandom()
 ROOT = Path(__file__).parent.parent.parent.parent
 
 
-def member(url):
-    """A member in a process of its own, and what part it has."""
-    command = [sys.executable, "-m", "tests.audit.relay.leading", url]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
-    return child, child.stdout.readline().decode().strip()
+class Child:
+    """A member in a process of its own; it writes to a file, so that it waits for no reader."""
 
+    def __init__(self, url):
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
+        command = [sys.executable, "-m", "tests.audit.relay.leading", url]
+        self.process = subprocess.Popen(command, stdout=self.file, cwd=ROOT)
 
-def buried(child):
-    """Kill it; what it said was acknowledged."""
-    child.kill()
-    with child:
-        lines = child.stdout.read().decode().rpartition("\n")[0].splitlines()
-    return {int(index): bytes.fromhex(hashed) for index, hashed in map(str.split, lines)}
+    def said(self):
+        self.file.seek(0)
+        return self.file.read().decode().rpartition("\n")[0].splitlines()
+
+    async def started(self):
+        await until(lambda: self.said() or self.process.poll() is not None)
+        return self.said()[0]
+
+    def killed(self):
+        """Kill it; what it said was acknowledged."""
+        self.process.kill()
+        self.process.wait()
+        _, *lines = self.said()
+        return {int(index): bytes.fromhex(hashed) for index, hashed in map(str.split, lines)}
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.file.close()
 
 
 async def require(url, acknowledged):
@@ -72,58 +90,79 @@ class Asking:
         return self.acknowledged
 
 
-async def test_no_acknowledged_entry_is_lost_when_leaders_are_killed(place):
-    first, part = await asyncio.to_thread(member, place.url)
-    assert part == "leads"
-    journal = await SharedJournal.open(place.url, keys={"BA": KEY})
-    assert not journal.leads
+@pytest.fixture
+async def stack():
+    """What is undone at the end, last first, also when a test fails."""
+    async with contextlib.AsyncExitStack() as found:
+        yield found
+
+
+async def joined(stack, url):
+    """A member in this process."""
+    journal = await SharedJournal.open(url, keys={"BA": KEY})
+    stack.push_async_callback(journal.close)
+    return journal
+
+
+async def started(stack, url, part):
+    """A member in a process of its own."""
+    child = Child(url)
+    stack.callback(child.close)
+    assert await child.started() == part
+    return child
+
+
+def asking_with(stack, journal):
     asking = Asking(journal)
+    stack.push_async_callback(asking.end)
+    return asking
+
+
+async def test_no_acknowledged_entry_is_lost_when_leaders_are_killed(place, stack):
+    first = await started(stack, place.url, "leads")
+    journal = await joined(stack, place.url)
+    assert not journal.leads
+    asking = asking_with(stack, journal)
     acknowledged = {}
-    second, part = await asyncio.to_thread(member, place.url)
-    assert part == "follows"
+    second = await started(stack, place.url, "follows")
     for child in (first, second):
         await asking.more()
         await asyncio.sleep(PAUSES.uniform(0, 0.1))
-        told = await asyncio.to_thread(buried, child)
-        assert told
+        told = child.killed()
         assert not acknowledged.keys() & told.keys()
         acknowledged |= told
+        await until(lambda: journal.healthy)
         await asking.more()
     assert journal.leads
     told = await asking.end()
     assert not acknowledged.keys() & told.keys()
-    await journal.close()
     await require(place.url, acknowledged | told)
 
 
-async def test_a_leader_that_hangs_is_not_waited_for(sqlite_place, monkeypatch):
+async def test_a_leader_that_hangs_is_not_waited_for(sqlite_place, monkeypatch, stack):
     """Stopped, not killed: its lease holds, so nobody leads, and nobody waits for ever."""
     monkeypatch.setattr("audit.relay.link.ANSWER_WITHIN", 0.3)
     monkeypatch.setattr("audit.relay.link.PING_EVERY", 0.05)
-    leader, _ = await asyncio.to_thread(member, sqlite_place.url)
-    journal = await SharedJournal.open(sqlite_place.url, keys={"BA": KEY})
+    leader = await started(stack, sqlite_place.url, "leads")
+    journal = await joined(stack, sqlite_place.url)
     (position,) = await journal.append([plain()])
-    leader.send_signal(signal.SIGSTOP)
-    try:
-        await until(lambda: not journal.healthy)
-        told = await asyncio.gather(
-            *(journal.append([plain()]) for _ in range(4)), return_exceptions=True
-        )
-        assert all(isinstance(error, LogUnavailableError) for error in told)
-    finally:
-        leader.send_signal(signal.SIGCONT)
+    leader.process.send_signal(signal.SIGSTOP)
+    await until(lambda: not journal.healthy)
+    asked = (journal.append([plain()]) for _ in range(4))
+    told = await asyncio.gather(*asked, return_exceptions=True)
+    assert all(isinstance(error, LogUnavailableError) for error in told)
+    leader.process.send_signal(signal.SIGCONT)
     await until(lambda: journal.healthy)
-    acknowledged = await asyncio.to_thread(buried, leader)
+    acknowledged = leader.killed()
     await until(lambda: journal.leads)
-    await journal.close()
     await require(sqlite_place.url, acknowledged | {position.index: position.leaf_hash})
 
 
 async def test_no_member_loses_an_entry_when_postgres_is_stopped_at_once(
-    postgres_place, durable_postgres
+    postgres_place, durable_postgres, stack
 ):
-    journals = [await SharedJournal.open(postgres_place.url, keys={"BA": KEY}) for _ in range(2)]
-    asking = [Asking(journal) for journal in journals]
+    journals = [await joined(stack, postgres_place.url) for _ in range(2)]
+    asking = [asking_with(stack, journal) for journal in journals]
     for one in asking:
         await one.more()
     await asyncio.to_thread(durable_postgres.stop)
@@ -133,8 +172,6 @@ async def test_no_member_loses_an_entry_when_postgres_is_stopped_at_once(
         await one.more()
     first, second = [await one.end() for one in asking]
     assert not first.keys() & second.keys()
-    for journal in reversed(journals):
-        await journal.close()
     await require(postgres_place.url, first | second)
 
 
