@@ -69,6 +69,14 @@ class HeadMovedError(AuditError):
     """Another writer moved the head first: this batch was not written (the compare-and-swap)."""
 
 
+class BackupError(AuditError):
+    """A backup that is damaged or incomplete, or that cannot be written or put in place."""
+
+
+class SuccessionError(AuditError):
+    """A successor log that cannot be opened as asked."""
+
+
 class ContextError(AuditError):
     """A file of a reviewer's own knowledge that can't be taken as it is."""
 
@@ -91,3 +99,7 @@ class WitnessError(AuditError):
 
 class EvidenceError(AuditError):
     """Material that does not prove a fork."""
+
+
+class TimestampError(AuditError):
+    """A timestamp (RFC 3161) that does not hold, or that cannot be asked for."""

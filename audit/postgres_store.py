@@ -34,7 +34,7 @@ _GOODBYE = 2.0
 _LEASE_STEP = 0.1
 _LEASE_CLASS = int.from_bytes(hashlib.sha256(b"cuvar log").digest()[:3], "big") << 32
 _READERS = 4
-_SCHEMA = """
+SCHEMA = """
 CREATE TABLE log_head (log bigint PRIMARY KEY, format int NOT NULL, origin text NOT NULL UNIQUE,
   size bigint NOT NULL, root bytea NOT NULL, note text NOT NULL, closed boolean NOT NULL);
 CREATE TABLE log_entry (pos bigint PRIMARY KEY, envelope bytea NOT NULL);
@@ -123,7 +123,7 @@ async def create_tables(url: str, births: Sequence[Batch]) -> None:
 async def _create(con: Any, births: Sequence[Batch]) -> None:
     try:
         async with con.transaction():
-            await con.execute(_SCHEMA)
+            await con.execute(SCHEMA)
             await con.fetchval(_COMMIT, *_values(births))
     except asyncpg.DuplicateTableError:
         raise LogExistsError(

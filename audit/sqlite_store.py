@@ -32,7 +32,7 @@ from audit.store import FORMAT, LOG_BITS, Batch, Cosigned, Head, stored_entry
 from audit.tiles import TileId
 
 _BUSY_MS = 1000
-_SCHEMA = """
+SCHEMA = """
 CREATE TABLE log_head (log INTEGER PRIMARY KEY, format INTEGER NOT NULL,
   origin TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL,
   closed INTEGER NOT NULL) STRICT;
@@ -88,7 +88,7 @@ def create_file(path: str, births: Sequence[Batch]) -> None:
             os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             with contextlib.closing(_connect(new)) as con:
                 con.execute("BEGIN IMMEDIATE")
-                for statement in _SCHEMA.split(";\n"):
+                for statement in SCHEMA.split(";\n"):
                     con.execute(statement)
                 for birth in births:
                     _write(con, birth)

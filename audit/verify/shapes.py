@@ -127,7 +127,10 @@ class Shapes:
                 middles.append(middle)
             else:
                 self._parse(batch, place, data)
-        if self._fit(codes, middles, ids, moments) and max(map(len, entries)) <= MAX_BYTES:
+        if (
+            self._fit(codes, middles, ids, moments)
+            and max(map(len, entries), default=0) <= MAX_BYTES
+        ):
             return batch
         batch = Batch()
         for place, data in enumerate(entries):

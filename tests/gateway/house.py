@@ -12,13 +12,17 @@ from datetime import UTC, datetime, timedelta
 
 import httpx2
 
-from audit import create_dpo_key
+from audit import create_dpo_key, open_sealed, read_private_key
+from audit.copies import origins
+from audit.shards import parse_origin
+from audit.verify import Job, verify_logs
 from gateway.app import create_app
 from gateway.commands.init import create_missing
 from gateway.commands.token import STRONG
 from gateway.facts import Attestation, Scope
 from gateway.facts.register import attest
 from gateway.identity import DevIssuer
+from gateway.logkeys import read_log_keys
 from gateway.opening import open_gateway
 from gateway.settings import load_settings
 from gateway.store import Store
@@ -163,10 +167,53 @@ class House:
         await store.close()
         await self.runtime.facts.refresh()
 
-    async def entries(self):
-        log = self.runtime.log
-        found = await log.read(0, log.size)
-        return [json.loads(entry.envelope) for entry in found]
+    def log(self, country="BA"):
+        """The open log of a country."""
+        journal = self.runtime.log
+        return journal.log(journal.current(country))
+
+    def sizes(self):
+        """Entries of every open log, by country."""
+        return {country: self.log(country).size for country in sorted(self.runtime.log.countries)}
+
+    async def stored(self, country="BA"):
+        log = self.log(country)
+        return await log.read(0, log.size)
+
+    async def entries(self, country="BA"):
+        """What everybody entitled to a country's log may read in it, oldest first."""
+        return [json.loads(entry.envelope) for entry in await self.stored(country)]
+
+    async def newest(self, country="BA", key=None):
+        """The newest entry of a country's log: its envelope, and its detail opened with `key`."""
+        entry = (await self.stored(country))[-1]
+        return json.loads(entry.envelope), self.opened(entry, key or country)
+
+    def opened(self, entry, key):
+        """What an officer, court or supervisor with this key reads of an entry; None if nothing."""
+        private = read_private_key(self.folder / f"dpo/{key}.key")
+        return json.loads(open_sealed(entry.sealed, private)) if entry.sealed else None
+
+    async def everything(self):
+        """The entries of all logs."""
+        return [entry for country in self.sizes() for entry in await self.entries(country)]
+
+    async def get(self, path, *, token):
+        return await self.client.get(path, headers={"authorization": f"Bearer {token}"})
+
+
+def reports(folder):
+    """What the verifier says of every log that this gateway keeps, by country."""
+    settings = load_settings(folder / "cuvar.toml")
+    url, keys = settings.log.url.get_secret_value(), read_log_keys(settings)
+    jobs = [
+        Job(url, keys[parse_origin(origin).country].signer(origin).vkey, origin)
+        for origin in origins(url)
+    ]
+    return {
+        parse_origin(job.origin).country: report
+        for job, report in zip(jobs, verify_logs(jobs), strict=True)
+    }
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 
 import json
 
-from audit import open_sealed, read_private_key
 from policies import Truth
 from tests.gateway.house import REASON
 from tests.gateway.small import CANARY_NAME, PERSON, change
@@ -20,16 +19,9 @@ HIT = {
 }
 
 
-async def last(house, key="RS"):
-    (entry,) = await house.runtime.log.read(house.runtime.log.size - 1, house.runtime.log.size)
-    private = read_private_key(house.folder / f"dpo/{key}.key")
-    detail = json.loads(open_sealed(entry.sealed, private)) if entry.sealed else None
-    return json.loads(entry.envelope), detail
-
-
 async def ask(house, **changes):
     await house.ask("find", {**HIT, **changes}, token=house.token("BA-BP", "border_officer"))
-    return await last(house)
+    return await house.newest("RS")
 
 
 async def test_an_entry_says_what_was_asked_and_which_facts_of_the_question_held(house):

@@ -10,7 +10,7 @@ import pytest
 
 from audit.checkpoint import open_checkpoint
 from audit.merkle import Span, verify_consistency
-from audit.note import strict_base64
+from audit.note import NoteVerifier, strict_base64
 from gateway.identity import DevIssuer, DpopKey, certificate_thumbprint
 from tests.gateway import house as houses
 from tests.gateway.test_pipeline import border
@@ -105,19 +105,21 @@ async def test_a_certificate_bound_token_over_tls_is_good_only_with_its_certific
 
 
 async def test_two_checkpoints_and_a_proof_show_that_the_log_only_grew(house):
-    token = house.token("BA-BP", "border_officer")
-    headers = {"authorization": f"Bearer {token}"}
-    verifier = house.runtime.log._sequencer._signer.verifier
-    heads = []
+    token, origin = house.token("BA-BP", "border_officer"), house.log("BA").origin
+    listed = (await house.get("/v1/logs", token=token)).json()["logs"]
+    (vkey,) = [log["vkey"] for log in listed if log["log"] == origin]
+    verifier, place, heads = NoteVerifier(vkey), f"/v1/logs/{origin}", []
     for _ in range(2):
         for _ in range(3):
             await house.ask("find", border(), token=token)
-        note = (await house.client.get("/v1/checkpoint", headers=headers)).content
-        heads.append(open_checkpoint(note, verifier, house.runtime.log.origin))
+        note = (await house.get(f"{place}/checkpoint", token=token)).content
+        heads.append(open_checkpoint(note, verifier, origin))
     old, new = heads
-    path = f"/v1/consistency/{old.size}/{new.size}"
-    proof = (await house.client.get(path, headers=headers)).content.splitlines()
+    assert new.size == old.size + 3
+    path = f"{place}/consistency/{old.size}/{new.size}"
+    proof = (await house.get(path, token=token)).content.splitlines()
     hashes = [strict_base64(line) for line in proof]
     verify_consistency(Span(old.size, new.size), old.root, new.root, hashes)
-    for bad in ("/v1/consistency/5/3", "/v1/consistency/0/999999", "/v1/consistency/x/3"):
-        assert (await house.client.get(bad, headers=headers)).status_code == 404
+    for bad in ("5/3", "0/999999", "x/3", "03/5"):
+        answer = await house.get(f"{place}/consistency/{bad}", token=token)
+        assert answer.status_code == 404

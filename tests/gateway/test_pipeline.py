@@ -37,7 +37,8 @@ async def test_a_border_officer_sees_a_present_person_at_home(house):
     (row,) = part["results"][0]["rows"]
     assert row["direct_identifier.surnames"] == CANARY_NAME
     assert part["withheld"] == [{"category": "security", "rules": ["no owner line"]}]
-    assert answer.headers["audit-entry"].endswith("/1") or "audit-entry" in answer.headers
+    log = house.log("BA")
+    assert answer.headers["audit-entry"] == f"{log.origin}/{log.size - 1}"
 
 
 async def test_without_presence_the_question_is_refused_under_its_rule(house):
@@ -154,14 +155,15 @@ async def test_a_suspended_or_doubtful_asker_gets_nothing(house):
 
 
 async def test_every_answer_and_refusal_stands_in_the_log_before_it_leaves(house):
-    before = house.runtime.log.size
+    before = house.sizes()
     answers = [
         await house.ask("find", border(), token=house.token("BA-BP", "border_officer")),
         await house.ask("find", {"nonsense": 1}, token=house.token("BA-BP", "border_officer")),
         await house.ask("find", border(), token="not-a-token"),
     ]
     assert [answer.status_code for answer in answers] == [403, 422, 401]
-    assert house.runtime.log.size == before + 3
+    grown = {country: size - before[country] for country, size in house.sizes().items()}
+    assert {country: n for country, n in grown.items() if n} == {"BA": 2, "GATEWAY": 1}
 
 
 async def test_a_token_has_one_spelling_so_it_cannot_be_spent_twice(house):
@@ -201,17 +203,6 @@ async def test_a_birth_date_is_written_as_a_date_and_nothing_else(house):
     for born in (641001600, "1990-04-02T00:00:00Z", "1990-4-2"):
         question = border(subject={**border()["subject"], "date_of_birth": born})
         assert (await house.ask("find", question, token=token)).status_code == 422
-
-
-async def test_receipts_are_for_those_in_good_standing(house):
-    token = house.token("BA-BP", "border_officer")
-    headers = {"authorization": f"Bearer {token}"}
-    await house.ask("find", border(), token=token)
-    assert (await house.client.get("/v1/receipts/0", headers=headers)).status_code == 200
-    for index in ("%D9%A1", "0001", "-1", "999999"):
-        found = await house.client.get(f"/v1/receipts/{index}", headers=headers)
-        assert found.status_code == 404
-    assert (await house.client.get("/v1/receipts/0")).status_code == 401
 
 
 def court(**changes):

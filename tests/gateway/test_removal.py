@@ -101,7 +101,12 @@ STOPS_THE_START = {
     "a vocabulary file": (lambda f: (f / "rules/vocabulary/guards.csv").unlink(), "guards.csv"),
     "the keyset": (lambda f: (f / "keyset.json").unlink(), "keyset"),
     "the log": (lambda f: (f / "log.sqlite").unlink(), "log"),
-    "the log's key": (lambda f: (f / "log.key").unlink(), "log.key"),
+    "a log's key": (lambda f: (f / "log-keys/RS.key").unlink(), "RS.key"),
+    "the house log's key": (lambda f: (f / "log-keys/GATEWAY.key").unlink(), "GATEWAY.key"),
+    "another country's key": (
+        lambda f: shutil.copy(f / "log-keys/BA.key", f / "log-keys/RS.key"),
+        "RS.key",
+    ),
     "the state database": (lambda f: (f / "state.sqlite").unlink(), "state"),
     "an issuer's keys": (lambda f: (f / "issuer/jwks.json").unlink(), "jwks_file"),
     "an officer's key": (lambda f: (f / "dpo/BA.pub").unlink(), "BA.pub"),

@@ -135,13 +135,13 @@ async def test_an_entry_is_decided_again(house):
     }
     token = house.token("BA-BP", "border_officer")
     await house.ask("find", question, token=token)
-    refused = house.runtime.log.size - 1
+    refused = house.log("RS").size - 1
     await house.attest("presence", org="BA-BP")
     await house.ask("find", question, token=token)
 
-    async def explained(index, *more):
-        config = str(house.folder / "cuvar.toml")
-        command = ["policy", "explain", "--entry", str(index), "--config", config, *more]
+    async def explained(index, *more, country="RS"):
+        config, entry = str(house.folder / "cuvar.toml"), f"{house.log(country).origin}/{index}"
+        command = ["policy", "explain", "--entry", entry, "--config", config, *more]
         return await asyncio.to_thread(CliRunner().invoke, cuvar, command)
 
     first, second = (await explained(refused)).output, (await explained(refused + 1)).output
@@ -153,5 +153,5 @@ async def test_an_entry_is_decided_again(house):
     assert (told["entry"]["index"], told["allowed"]) == (refused + 1, True)
     assert CANARY_NAME not in first + second
     await house.ask("find", {"nonsense": 1}, token=token)
-    bad = await explained(house.runtime.log.size - 1)
+    bad = await explained(house.log("BA").size - 1, country="BA")
     assert isinstance(bad.exception, ExplainError)

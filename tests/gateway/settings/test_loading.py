@@ -19,7 +19,7 @@ mode = "development"
 [log]
 url = "sqlite:///log.db"
 origin = "log.example.org/cuvar"
-signer = "keys/log.key"
+keys = "keys/logs"
 dpo_keys = { BA = "keys/BA.pub" }
 [keys]
 keyset = "keys/keyset.json"

@@ -78,7 +78,7 @@ def test_an_issuer_under_a_reserved_name_is_no_ministry(load, host):
 
 
 KEY_FILES = {
-    "log.signer": "keys/log.key",
+    "log.keys": "keys/logs/BA.key",
     "log.dpo_keys.BA": "keys/dpo-BA.pub",
     "keys.keyset": "keys/keyset.json",
     "gateway.tls.key": "tls/server.key",
@@ -89,7 +89,7 @@ KEY_FILES = {
 @pytest.mark.parametrize("key", KEY_FILES)
 def test_a_marked_sample_key_is_refused(load, tmp_path, key):
     file = tmp_path / KEY_FILES[key]
-    file.parent.mkdir()
+    file.parent.mkdir(parents=True)
     file.write_text(f"# {SAMPLE_MARK}\nkey\n", encoding="utf-8")
     with pytest.raises(SettingsError) as caught:
         load(EXAMPLE)
@@ -104,12 +104,13 @@ def test_a_sample_passphrase_file_is_refused(load, tmp_path):
 
 
 def test_every_key_beside_a_sample_mark_is_refused(load, tmp_path):
-    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys/logs").mkdir(parents=True)
     (tmp_path / "keys" / SAMPLE_MARK).touch()
+    (tmp_path / "keys/logs" / SAMPLE_MARK).touch()
     with pytest.raises(SettingsError) as caught:
         load(EXAMPLE)
     assert {problem.key for problem in caught.value.problems} == {
-        "log.signer",
+        "log.keys",
         "log.dpo_keys.BA",
         "log.dpo_keys.RS",
         "keys.keyset",

@@ -14,8 +14,8 @@ def app():
     app = FastAPI(telemetry=NATIVE_TELEMETRY_OFF)
     router = APIRouter(prefix="/v1")
 
-    @router.get("/receipts/{index}")
-    async def receipt(index: str) -> dict[str, str]:
+    @router.get("/logs/{log}")
+    async def head(log: str) -> dict[str, str]:
         return {}
 
     @app.get("/healthz")
@@ -39,10 +39,10 @@ async def called(app, path):
 
 
 async def test_the_template_stands_for_the_path(app):
-    assert await called(app, "/v1/receipts/canary") == "/v1/receipts/{index}"
+    assert await called(app, "/v1/logs/canary") == "/v1/logs/{log}"
     assert await called(app, "/healthz") == "/healthz"
     assert await called(app, "/canary") is None
 
 
 def test_every_template_is_in_the_closed_set(app):
-    assert {"/v1/receipts/{index}", "/healthz", "/openapi.json"} <= route_templates(app)
+    assert {"/v1/logs/{log}", "/healthz", "/openapi.json"} <= route_templates(app)
