@@ -192,5 +192,5 @@ def keygen(country: str, private: Path, public: Path) -> None:
     click.echo(f"hand {public} to the gateway's operator; keep {private} where only you reach it")
 
 
-for _command in (logs, publishing, succeed, vkey):
+for _command in (logs, publishing, vkey):
     audit.add_command(_command)
