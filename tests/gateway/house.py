@@ -206,9 +206,10 @@ def reports(folder):
     """What the verifier says of every log that this gateway keeps, by country."""
     settings = load_settings(folder / "cuvar.toml")
     url, keys = settings.log.url.get_secret_value(), read_log_keys(settings)
-    jobs = []
-    for origin in origins(url):
-        jobs.append(Job(url, keys[parse_origin(origin).country].signer(origin).vkey, origin))
+    jobs = [
+        Job(url, keys[parse_origin(origin).country].signer(origin).vkey, origin)
+        for origin in origins(url)
+    ]
     return {
         parse_origin(job.origin).country: report
         for job, report in zip(jobs, verify_logs(jobs), strict=True)
