@@ -106,14 +106,7 @@ class Journal:
             NoteError: a log's name or key is not what it should be.
         """
         journal = cls(store_for(url), keys, clock)
-        store = journal._store
-        try:
-            await store.reopen()
-            states = await load_states(store, journal.signer)
-        except BaseException:
-            await store.close()
-            raise
-        journal._sequencer = Sequencer(store, states, journal.signer, queue=queue, clock=clock)
+        await journal._load(queue)
         try:
             await journal._finish()
             for country in journal._keys:
@@ -123,6 +116,46 @@ class Journal:
             await journal.close()
             raise
         return journal
+
+    async def _load(self, queue: int) -> None:
+        """Take up the logs of the store; lets go of it when that fails."""
+        try:
+            await self._store.reopen()
+            states = await load_states(self._store, self.signer)
+        except BaseException:
+            await self._store.close()
+            raise
+        self._sequencer = Sequencer(
+            self._store, states, self.signer, queue=queue, clock=self._clock
+        )
+
+    @classmethod
+    async def add_countries(
+        cls, url: str, *, keys: Mapping[str, LogKey], clock: Callable[[], datetime] = utc_now
+    ) -> list[str]:
+        """Make the first log of every country that never had one in this store; their origins.
+
+        What has a log is left alone: a restored one is succeeded by a command of its own.
+
+        Raises:
+            LogCorruptError: a log does not fit its signed head; nothing is written.
+            LogUnavailableError: the store does not answer, or another process writes to it.
+            NoteError: a log's name or key is not what it should be.
+        """
+        journal = cls(store_for(url), keys, clock)
+        await journal._load(QUEUE)
+        try:
+            states, now = journal._sequencer.states, clock()
+            there = {parse_origin(origin).country for origin in states}
+            new = [_first(keys, country, now).origin for country in sorted(keys.keys() - there)]
+            place = max((state.head.number for state in states.values()), default=-1) + 1
+            births = {o: unborn(o, n, journal.signer(o)) for n, o in enumerate(new, place)}
+            openings = [_edge_entry(Kind.OPENING, origin, None, now) for origin in new]
+            if openings:
+                await journal._sequencer.submit(openings, births)
+            return new
+        finally:
+            await journal.close()
 
     @property
     def origins(self) -> tuple[str, ...]:

@@ -20,7 +20,6 @@ from gateway.commands.fork_evidence import check_evidence_, fork_evidence
 from gateway.commands.lazy import LazyGroup, Loaders
 from gateway.commands.options import with_config, with_json
 from gateway.commands.publishing import log_place, logs, publishing, vkey, vkey_of
-from gateway.commands.succeed import succeed
 from gateway.errors import GatewayError
 from gateway.logfile import read_entry, read_receipt
 from gateway.settings import load_settings
@@ -54,6 +53,12 @@ def _hold() -> click.Command:
     return holding
 
 
+def _succeed() -> click.Command:
+    from gateway.commands.succeed import succeed
+
+    return succeed
+
+
 def _erase() -> click.Command:
     from gateway.commands.retention import erasing
 
@@ -66,6 +71,7 @@ class _Audit(LazyGroup):
         "reconcile": _reconcile,
         "retention": _retention,
         "hold": _hold,
+        "succeed": _succeed,
         "erase": _erase,
     }
 
@@ -186,5 +192,5 @@ def keygen(country: str, private: Path, public: Path) -> None:
     click.echo(f"hand {public} to the gateway's operator; keep {private} where only you reach it")
 
 
-for _command in (logs, publishing, succeed, vkey):
+for _command in (logs, publishing, vkey):
     audit.add_command(_command)

@@ -15,6 +15,8 @@ from sqlalchemy import MetaData
 
 from anonymise import Keyring
 from audit import Journal, Link
+from audit.copies import origins
+from audit.shards import parse_origin
 from audit.verify import verify_log
 from gateway.commands.options import with_config
 from gateway.errors import GatewayError
@@ -85,10 +87,8 @@ def create_missing(settings: Settings, after: Link | None = None) -> list[str]:
         ),
         (
             "logs",
-            _exists(log),
-            lambda: Journal.create(
-                log, keys=read_log_keys(settings), now=datetime.now(UTC), after=after
-            ),
+            _exists(log) and not _without_log(settings),
+            lambda: _create_logs(settings, after),
         ),
         (
             "keyset",
@@ -112,6 +112,20 @@ def create_missing(settings: Settings, after: Link | None = None) -> list[str]:
             create()
         told.append(f"{name}: {'was there, untouched' if present else 'created'}")
     return told
+
+
+def _without_log(settings: Settings) -> set[str]:
+    """The countries that should keep a log in the store that is there, and never did."""
+    there = origins(settings.log.url.get_secret_value())
+    return set(log_countries(settings)) - {parse_origin(origin).country for origin in there}
+
+
+def _create_logs(settings: Settings, after: Link | None) -> None:
+    url, keys = settings.log.url.get_secret_value(), read_log_keys(settings)
+    if _exists(url):
+        asyncio.run(Journal.add_countries(url, keys=keys))
+    else:
+        Journal.create(url, keys=keys, now=datetime.now(UTC), after=after)
 
 
 def _complete(url: str, tables: MetaData, name: str) -> bool:

@@ -30,6 +30,7 @@ _EXAMPLES: Final = 5
 _NO_RECORDS: Final[frozenset[Facts]] = frozenset()
 INCOMPLETE: Final = "a question without asker, owner, purpose, basis or rule set"
 NOT_PARTY: Final = "between other countries"
+OTHER_SIDE: Final = "the asker's side of a question that counts in the owner's log"
 
 
 @dataclass(slots=True)
@@ -120,6 +121,7 @@ class History:
     ) -> None:
         for index, data in rows:
             if log.stands_elsewhere(data):
+                self.skipped[OTHER_SIDE] += 1
                 continue
             part = question_part(data)
             group = groups.get(part)
@@ -134,6 +136,7 @@ class History:
     ) -> None:
         for row in log.copy.rows(first, last):
             if log.stands_elsewhere(row.envelope):
+                self.skipped[OTHER_SIDE] += 1
                 continue
             part = question_part(row.envelope)
             records = _NO_RECORDS

@@ -283,3 +283,11 @@ async def test_bytes_that_a_reader_keeps_alive_are_reported_and_go_with_the_next
     assert entry.sealed.salt not in files
     async with opened(url) as log:
         assert await details_of(log) == list(range(2, 21, 2))
+
+
+async def test_two_runs_at_once_declare_each_detail_once(url):
+    await filled(url, new_sealer())
+    stale = await standing(url)
+    assert (await erased(url)).details == 10
+    done = await erased(url, stale)
+    assert (done.entries, done.details) == (0, 0)

@@ -108,7 +108,7 @@ async def test_two_checkpoints_and_a_proof_show_that_the_log_only_grew(house):
     token, origin = house.token("BA-BP", "border_officer"), house.log("BA").origin
     listed = (await house.get("/v1/logs", token=token)).json()["logs"]
     (vkey,) = [log["vkey"] for log in listed if log["log"] == origin]
-    verifier, place, heads = NoteVerifier(vkey), f"/v1/logs/{origin}", []
+    verifier, place, heads = NoteVerifier.parse(vkey), f"/v1/logs/{origin}", []
     for _ in range(2):
         for _ in range(3):
             await house.ask("find", border(), token=token)

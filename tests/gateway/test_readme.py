@@ -37,7 +37,7 @@ def test_the_demonstration_tells_its_story(tmp_path):
     assert "view pseudonym" in told
     assert "refused by BA under F56" in told
     assert "verified offline" in told
-    assert re.search(r"entry 3: .*chang", told)
+    assert re.search(r"in the copy, .*from entry \d+ on|entry \d+: .*chang", told)
     doctor = cuvar("doctor", "--config", str(tmp_path / "demo/cuvar.toml"), cwd=tmp_path)
     assert "FAIL" not in doctor
     verified = cuvar("audit", "verify", "--config", str(tmp_path / "demo/cuvar.toml"), cwd=tmp_path)
@@ -87,6 +87,11 @@ async def test_a_tenth_country_answers_after_a_mapping_and_a_rule_folder(
     )
     (folder / "cuvar.toml").write_text(text, encoding="utf-8")
     cuvar(*("keys", "add", "XK", "--config", "cuvar.toml"), cwd=folder)
+    before = houses.reports(house_template)
+    assert "logs: created" in cuvar("init", "--config", "cuvar.toml", cwd=folder)
+    after = houses.reports(folder)
+    assert {country for country in after if country not in before} == {"XK"}
+    assert all(after[country].root == before[country].root for country in before)
     assert "FAIL" not in cuvar("doctor", "--config", "cuvar.toml", cwd=folder)
     question = border(
         owners=["XK"],
@@ -96,5 +101,8 @@ async def test_a_tenth_country_answers_after_a_mapping_and_a_rule_folder(
     async with houses.running(folder) as house:
         await house.attest("presence", org="XK-BP")
         answer = await house.ask("find", question, token=house.token("XK-BP", "border_officer"))
+        assert (
+            answer.headers["audit-entry"] == "test.invalid/XK/" + house.log("XK").origin[-6:] + "/2"
+        )
     (row,) = answer.json()["owners"][0]["results"][0]["rows"]
     assert row["direct_identifier.surnames"] == "Hoxha"

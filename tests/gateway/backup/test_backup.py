@@ -197,9 +197,7 @@ restore(load_settings(Path(folder) / "cuvar.toml"), Path(kept))
 """
 
 
-@pytest.mark.parametrize(
-    "stopped_at", ["restore_tables", "holds_already", "_holds_logs", "restore_logs"]
-)
+@pytest.mark.parametrize("stopped_at", ["holds_already", "restore_logs"])
 def test_a_restore_that_was_killed_leaves_no_log_and_is_run_again(kept, fresh, stopped_at):
     words = [sys.executable, "-c", CHILD, stopped_at, str(fresh), str(kept)]
     assert subprocess.run(words, check=False).returncode == -signal.SIGKILL

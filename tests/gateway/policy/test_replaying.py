@@ -12,11 +12,12 @@ from datetime import timedelta
 import pytest
 from click.testing import CliRunner
 
-from audit import Asked, encode_envelope, parse_envelope, read_private_key
+from audit import Asked, Owner, encode_envelope, parse_envelope, read_private_key
 from audit.asked import Unasked, question_part
 from audit.sealing import Unsealer
+from audit.store import LOG_BITS
 from gateway.cli import cuvar
-from gateway.policy.history import INCOMPLETE, NOT_PARTY, History, past_of
+from gateway.policy.history import INCOMPLETE, NOT_PARTY, OTHER_SIDE, History, Stretch, past_of
 from gateway.policy.replaying import Reach, replay_document, replay_lines, replay_log
 from policies import Truth, load_rules
 from policies.loader import build, example_rules
@@ -84,6 +85,7 @@ async def test_the_log_of_the_gateway_is_decided_again_and_the_rest_is_counted(a
     assert (found.effect, found.count, found.owner) == (Effect.REFUSED, 3, "RS")
     assert report.entries == 6 + sum(report.skipped.values())
     assert report.skipped[Unasked.NONE] >= 2
+    assert report.skipped[OTHER_SIDE] == 6  # each question stands in BA's log too, and counts once
     assert report.replayed.elsewhere == 0
 
 
@@ -132,7 +134,9 @@ async def test_a_detail_that_is_not_the_entry_s_own_is_not_believed(asked, base)
 async def test_a_country_sees_only_what_it_is_a_party_of(asked, base):
     mine = await replayed(asked, base, reach=Reach(party="HR"))
     assert mine.replayed.by_owner == {"HR": 3}
-    assert mine.skipped[NOT_PARTY] == 3
+    assert mine.entries == asked.log("HR").size
+    foreign = await replayed(asked, base, reach=Reach(party="INT"))
+    assert (foreign.replayed.accesses, foreign.skipped[NOT_PARTY]) == (0, 12)
     assert (await replayed(asked, base, reach=Reach(party="BA"))).replayed.accesses == 6
     assert (await replayed(asked, base, reach=Reach(party="AL"))).replayed.accesses == 0
 
@@ -145,27 +149,29 @@ async def test_days_and_numbers_bound_what_is_read(asked, base):
     now = Reach(first=today() - timedelta(days=1), last=today() + timedelta(days=1))
     whole = await replayed(asked, base, reach=now)
     assert whole.replayed.accesses == 6
-    assert (await replayed(asked, base, reach=Reach(newest=2))).entries == 2
+    logs = len(asked.sizes())
+    assert (await replayed(asked, base, reach=Reach(newest=2 * logs))).entries == 2 * logs
+    assert (await replayed(asked, base, reach=Reach(newest=2, party="RS"))).entries == 2
 
 
 async def test_a_damaged_entry_and_an_old_one_are_said_and_not_dropped(asked, base):
-    size = asked.runtime.log.size
+    log = asked.log("BA")
     old = vectors("envelope.json")["valid"][0]["text"].encode()
     bare = encode_envelope(envelope(asked=None))
     half = parse_envelope(
         next(
             e.envelope
-            for e in await asked.runtime.log.read(0, size)
+            for e in await asked.stored("RS")
             if not isinstance(question_part(e.envelope), Unasked)
         )
     )
-    incomplete = encode_envelope(replace(half, requester=None))
+    incomplete = encode_envelope(replace(half, requester=None, owner=Owner("BA", "persons")))
     with closing(sqlite3.connect(asked.folder / "log.sqlite")) as con:
         for place, data in enumerate((old, bare, b"\xff{}", incomplete, "no bytes", b'{"asked":{')):
             con.execute(
-                "INSERT INTO log_entry SELECT ?, CAST(? AS BLOB), leaf, t, kind, owner, requester"
-                " FROM log_entry WHERE idx = 0",
-                (size + place, data),
+                "INSERT INTO log_entry SELECT (log << ?) + ?, CAST(? AS BLOB) FROM log_head"
+                " WHERE origin = ?",
+                (LOG_BITS, log.size + place, data, log.origin),
             )
         con.commit()
     report = await replayed(asked, base)
@@ -205,7 +211,7 @@ def test_groups_are_let_go_before_memory_runs_out(monkeypatch):
 
     monkeypatch.setattr("gateway.policy.history._GROUPS", 10)
     monkeypatch.setattr("gateway.policy.history._CHUNK", 8)
-    pasts = list(History("a" * 64).pasts(Copy(), (0, 100)))
+    pasts = list(History("a" * 64).pasts(Stretch(Copy(), "x/BA/2026h2", 0, 100)))
     assert sum(past.count for past in pasts) == 100
 
 

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import threading
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -98,7 +98,8 @@ async def test_a_pipe_in_the_folder_shows_in_health_and_heals(signed_house, rule
 
 async def test_a_look_that_does_not_end_shows_and_yesterdays_rules_stop(signed_folder):
     """A network disk that hangs must not let terms live on that ended yesterday."""
-    now = [datetime(2026, 11, 24, 12, tzinfo=UTC)]
+    noon = datetime.now(UTC).replace(hour=12, minute=0, second=0) + timedelta(days=1)
+    now, morrow = [noon], (noon + timedelta(days=1)).replace(hour=0)
     runtime = await open_gateway(
         load_settings(signed_folder / "cuvar.toml"), io.BytesIO(), lambda: now[0]
     )
@@ -117,15 +118,15 @@ async def test_a_look_that_does_not_end_shows_and_yesterdays_rules_stop(signed_f
     now[0] += timedelta(minutes=2)
     assert "does not end" in keeper.standing().troubles[-1].reason
     assert keeper.rules()
-    now[0] = datetime(2026, 11, 25, 0, 0, 30, tzinfo=UTC)
+    now[0] = morrow + timedelta(seconds=30)
     assert keeper.rules()
-    now[0] = datetime(2026, 11, 25, 0, 2, tzinfo=UTC)
+    now[0] = morrow + timedelta(minutes=2)
     with pytest.raises(NoRulesError):
         keeper.rules()
     release.set()
     await task
     await keeper.look()
-    assert keeper.rules().snapshot.book.on == date(2026, 11, 25)
+    assert keeper.rules().snapshot.book.on == morrow.date()
     assert not keeper.standing().troubles
     await runtime.closing.aclose()
 
