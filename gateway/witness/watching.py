@@ -88,6 +88,8 @@ class Witnessing:
     async def keep(self, events: EventLog) -> None:
         """Feed while this process leads, and look, until cancelled."""
         feeding: asyncio.Task[None] | None = None
+        for country in self.unwatched:
+            events.warning(Event.UNWATCHED, owner=country)
         try:
             while True:
                 if self.feed is not None and self.journal.leads:
