@@ -13,6 +13,7 @@ from audit.entry import Pending, Position, StoredEntry
 from audit.envelope import addressed, encode_envelope, new_entry_id, parse_envelope
 from audit.errors import (
     AuditError,
+    BackupError,
     EnvelopeError,
     KeyFileError,
     LogCorruptError,
@@ -21,6 +22,7 @@ from audit.errors import (
     NoteError,
     ProofError,
     SealError,
+    SuccessionError,
     WitnessError,
 )
 from audit.event import Asked, Envelope, Link, Owner, Requester
@@ -44,6 +46,7 @@ __all__ = [
     "Asked",
     "AuditError",
     "AuditLog",
+    "BackupError",
     "Envelope",
     "EnvelopeError",
     "Finding",
@@ -70,6 +73,7 @@ __all__ = [
     "Sealer",
     "Status",
     "StoredEntry",
+    "SuccessionError",
     "Verdict",
     "WitnessError",
     "addressed",

@@ -30,6 +30,10 @@ class KeyFileError(AuditError):
     """A key file that is missing, malformed, exists already, or that others can read."""
 
 
+class UnrecordedError(AuditError):
+    """Records were to leave without proof that just this stands in a log: no receipt, no data."""
+
+
 class LogUnavailableError(AuditError):
     """The log cannot take or give entries now; nothing may be released meanwhile.
 
@@ -40,6 +44,13 @@ class LogUnavailableError(AuditError):
     def __init__(self, message: str, *, retry_after: float = 1.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class LeaseHeldError(LogUnavailableError):
+    """Another process writes to the log; stop that one first, or follow it (`audit.relay`)."""
+
+    def __init__(self, message: str, *, retry_after: float = 5.0) -> None:
+        super().__init__(message, retry_after=retry_after)
 
 
 class LogExistsError(AuditError):
@@ -56,6 +67,14 @@ class LayoutError(AuditError):
 
 class HeadMovedError(AuditError):
     """Another writer moved the head first: this batch was not written (the compare-and-swap)."""
+
+
+class BackupError(AuditError):
+    """A backup that is damaged or incomplete, or that cannot be written or put in place."""
+
+
+class SuccessionError(AuditError):
+    """A successor log that cannot be opened as asked."""
 
 
 class ContextError(AuditError):
@@ -80,3 +99,7 @@ class WitnessError(AuditError):
 
 class EvidenceError(AuditError):
     """Material that does not prove a fork."""
+
+
+class TimestampError(AuditError):
+    """A timestamp (RFC 3161) that does not hold, or that cannot be asked for."""

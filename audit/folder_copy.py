@@ -139,6 +139,8 @@ class FolderCopy(Halving):
         for number in _numbers(start, stop):
             first = number * TILE_WIDTH
             found += enumerate(self._bundle(number), start=first)
+        if found and (found[0][0], found[-1][0] + 1) == (start, stop):
+            return found
         return [pair for pair in found if start <= pair[0] < stop]
 
     def details(self, start: int, stop: int) -> list[Detail]:

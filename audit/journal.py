@@ -27,7 +27,7 @@ from audit.log import AuditLog
 from audit.logkey import LogKey
 from audit.note import NoteSigner
 from audit.randomness import random_bytes
-from audit.sequencer import Sequencer, load_states
+from audit.sequencer import Line, Sequencer, load_states
 from audit.shards import Shard, first_shard, half_of, parse_origin
 from audit.state import Accepted, LogState, advance, unborn
 from audit.store import Cosigned, Store, create_store, store_for
@@ -54,7 +54,7 @@ class Journal:
         """For `open`; `keys` by country."""
         self._store, self._keys, self._clock = store, dict(keys), clock
         self._signers: dict[str, NoteSigner] = {}
-        self._sequencer: Sequencer
+        self._sequencer: Line
         self._turning = asyncio.Lock()
 
     @staticmethod

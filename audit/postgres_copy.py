@@ -13,7 +13,7 @@ from audit.copies import Copy, Detail, Halving, Row, chosen
 from audit.errors import LogUnavailableError
 from audit.postgres_store import answered
 from audit.store import Head
-from audit.tables import FIRST, FORMATS, ORIGINS, Tables
+from audit.tables import FIRST, FORMATS, LOGS, ORIGINS, Tables
 from audit.tiles import TileId
 
 _PATIENCE = 60.0
@@ -73,8 +73,10 @@ class PostgresCopy(Halving):
 
     def damage(self) -> str | None:
         """As `Copy.damage`: rows of no log."""
+        logs = [row[0] for row in self._ask(LOGS[self._tables.format])]
         for table in ("log_entry", "log_detail"):
-            if self._ask(self._tables.stray(table))[0][0]:
+            gaps = self._tables.stray(table, logs)
+            if any(self._ask(gap)[0][0] for gap in gaps):
                 return f"the table {table} holds rows of no log, or with negative numbers"
         return None
 

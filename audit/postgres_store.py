@@ -18,7 +18,13 @@ from typing import Any, TypeVar
 import asyncpg
 
 from audit.entry import StoredEntry
-from audit.errors import HeadMovedError, LogCorruptError, LogExistsError, LogUnavailableError
+from audit.errors import (
+    HeadMovedError,
+    LeaseHeldError,
+    LogCorruptError,
+    LogExistsError,
+    LogUnavailableError,
+)
 from audit.store import FORMAT, LOG_BITS, Batch, Cosigned, Head, stored_entry
 from audit.tiles import TileId
 
@@ -28,7 +34,7 @@ _GOODBYE = 2.0
 _LEASE_STEP = 0.1
 _LEASE_CLASS = int.from_bytes(hashlib.sha256(b"cuvar log").digest()[:3], "big") << 32
 _READERS = 4
-_SCHEMA = """
+SCHEMA = """
 CREATE TABLE log_head (log bigint PRIMARY KEY, format int NOT NULL, origin text NOT NULL UNIQUE,
   size bigint NOT NULL, root bytea NOT NULL, note text NOT NULL, closed boolean NOT NULL);
 CREATE TABLE log_entry (pos bigint PRIMARY KEY, envelope bytea NOT NULL);
@@ -117,7 +123,7 @@ async def create_tables(url: str, births: Sequence[Batch]) -> None:
 async def _create(con: Any, births: Sequence[Batch]) -> None:
     try:
         async with con.transaction():
-            await con.execute(_SCHEMA)
+            await con.execute(SCHEMA)
             await con.fetchval(_COMMIT, *_values(births))
     except asyncpg.DuplicateTableError:
         raise LogExistsError(
@@ -168,21 +174,33 @@ class PostgresStore:
         self._con: Any = None
         self._pool: Any = None
 
-    async def reopen(self) -> None:
+    async def reopen(self, *, wait: bool = True) -> None:
         """Drop the old session and take the lease in a new one."""
         await self._drop()
         con = await answered(asyncpg.connect(self._url))
         try:
             await self._require_durable(con)
             await self._require_format(con)
-            await self._take_lease(con)
-            self._pool = await answered(
-                asyncpg.create_pool(self._url, min_size=1, max_size=_READERS)
-            )
+            await self._take_lease(con, _LEASE_WAIT if wait else 0)
+            self._pool = await self._readers()
         except BaseException:
             con.terminate()
             raise
         self._con = con
+
+    async def look(self) -> None:
+        """Readers only; the lease ends with the writing session."""
+        await self._drop()
+        pool = await self._readers()
+        try:
+            await self._require_format(pool)
+        except BaseException:
+            pool.terminate()
+            raise
+        self._pool = pool
+
+    async def _readers(self) -> Any:
+        return await answered(asyncpg.create_pool(self._url, min_size=1, max_size=_READERS))
 
     @staticmethod
     async def _require_durable(con: Any) -> None:
@@ -202,16 +220,16 @@ class PostgresStore:
             raise LogCorruptError(f"the database holds no log of format {FORMAT}")
 
     @staticmethod
-    async def _take_lease(con: Any) -> None:
+    async def _take_lease(con: Any, wait: float) -> None:
         """The lock is named after the schema's own table, whatever logs it holds."""
         table = await answered(con.fetchval("SELECT 'log_head'::regclass::oid::bigint"))
-        for _ in range(round(_LEASE_WAIT / _LEASE_STEP)):
+        for _ in range(round(wait / _LEASE_STEP)):
             if await answered(con.fetchval(_LEASE, _LEASE_CLASS + table)):
                 return
             await asyncio.sleep(_LEASE_STEP)
-        raise LogUnavailableError(
-            "another process writes to the log; stop that one first", retry_after=5.0
-        )
+        if await answered(con.fetchval(_LEASE, _LEASE_CLASS + table)):
+            return
+        raise LeaseHeldError("another process writes to the log; stop that one first")
 
     async def _drop(self) -> None:
         con, self._con = self._con, None

@@ -165,7 +165,8 @@ class _Run:
         """Tiles and entry bundles from the folder's last full tile on."""
         start = before.size - before.size % TILE_WIDTH
         edge = self._edge(start)
-        known = before.size == 0
+        if start == before.size:
+            self._continues(edge, before)
         for first in range(start, goal.size, TILE_WIDTH):
             stop = min(first + TILE_WIDTH, goal.size)
             entries = self._entries(first, stop)
@@ -174,7 +175,7 @@ class _Run:
             if 0 < inside <= len(leaves):
                 earlier = edge.copy()
                 earlier.extend(leaves[:inside])
-                known = self._continues(earlier, before)
+                self._continues(earlier, before)
             for tile in edge.extend(leaves):
                 if len(tile.hashes) == TILE_WIDTH * HASH_SIZE:
                     self._write(tile_resource(tile.id).path, tile.hashes)
@@ -182,8 +183,6 @@ class _Run:
                 Resource(ENTRIES, first // TILE_WIDTH, stop - first).path, write_bundle(entries)
             )
             on_progress(stop, goal.size)
-        if not known:
-            self._continues(edge, before)
         if edge.root() != goal.root:
             raise LogCorruptError(
                 "the entries do not lead to the root of the signed checkpoint, so nothing was"
@@ -192,13 +191,12 @@ class _Run:
         for place, hashes in edge.partial().items():
             self._write(tile_resource(place, len(hashes) // HASH_SIZE).path, hashes)
 
-    def _continues(self, edge: Edge, before: Checkpoint) -> bool:
-        if edge.size == before.size and edge.root() == before.root:
-            return True
-        raise LayoutError(
-            f"{self.folder} shows {before.size} entries that are not this log's: publishing over"
-            " them would be a fork; keep the folder as evidence and verify log and folder"
-        )
+    def _continues(self, edge: Edge, before: Checkpoint) -> None:
+        if edge.root() != before.root:
+            raise LayoutError(
+                f"{self.folder} shows {before.size} entries that are not this log's: publishing"
+                " over them would be a fork; keep the folder as evidence and verify log and folder"
+            )
 
     def _edge(self, size: int) -> Edge:
         """The tree at a full tile's end, out of what the log stores."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.errors import NoteError, ProofError
 from audit.merkle import HASH_SIZE, verify_inclusion
-from audit.note import NoteVerifier, strict_base64
+from audit.note import NoteVerifier, split_note, strict_base64
 from audit.trust import Cosigned, Policy
 
 _FORMAT = b"c2sp.org/tlog-proof@v1"
@@ -52,6 +52,7 @@ def parse_receipt(data: bytes) -> Receipt:
         if len(lines) > 1 and lines[1].startswith(b"extra "):
             strict_base64(lines.pop(1)[6:])
         path = tuple(strict_base64(line) for line in lines[2:])
+        split_note(checkpoint)
     except NoteError as error:
         raise ProofError(f"the receipt holds {error}") from None
     index = _INDEX.fullmatch(lines[1]) if len(lines) > 1 else None

@@ -16,9 +16,10 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from audit.entry import Position
-from audit.errors import AuditError, LogCorruptError, LogUnavailableError
+from audit.errors import AuditError, LeaseHeldError, LogCorruptError, LogUnavailableError
 from audit.merkle import Span
 from audit.note import NoteSigner
 from audit.state import Accepted, Advance, LogState, advance, load_state, next_time
@@ -40,6 +41,30 @@ class _Waiting:
     accepted: Sequence[Accepted]
     answer: "asyncio.Future[list[Position]]" = field(repr=False)
     births: Mapping[str, LogState] = field(default_factory=dict)
+
+
+class Line(Protocol):
+    """Where entries queue: this process's sequencer, or the way to another's (`audit.relay`)."""
+
+    @property
+    def states(self) -> Mapping[str, LogState]:
+        """Every log's state as of the last commit that is known here, by origin."""
+
+    @property
+    def depth(self) -> int:
+        """Entries queued or being committed."""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether entries would be taken now."""
+
+    def submit(
+        self, accepted: Sequence[Accepted], births: Mapping[str, LogState] | None = None
+    ) -> "asyncio.Future[list[Position]]":
+        """As `Sequencer.submit`."""
+
+    async def close(self) -> None:
+        """Wait for what is queued, then end."""
 
 
 class Sequencer:
@@ -70,6 +95,8 @@ class Sequencer:
         self._queue: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
         self._fault: str | None = None
+        # Done once the lease turned out to be another process's: this one may follow it.
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._closing = False
         self._task = asyncio.create_task(self._run(), name="audit-sequencer")
 
@@ -211,11 +238,13 @@ class Sequencer:
             await self._store.reopen()
             states = await load_states(self._store, self._signer)
             for known in self.states.values():
-                await self._require_continuation(known.head, states)
+                await require_continuation(self._store, known.head, states)
             await self._store.rehearse()
             next_time(max((s.micros for s in states.values()), default=0), self._clock())
         except AuditError as error:
             next_fault = str(error)
+            if isinstance(error, LeaseHeldError) and not self.lost.done():
+                self.lost.set_result(None)
         except Exception as error:  # noqa: BLE001 - a defect must not end the task that recovers
             next_fault = f"the log cannot be opened again ({type(error).__name__})"
         if next_fault is None:
@@ -226,23 +255,6 @@ class Sequencer:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(RECOVERY_PAUSE):
                 await self._wake.wait()
-
-    async def _require_continuation(self, known: Head, states: Mapping[str, LogState]) -> None:
-        """Everything acknowledged must be in the store, in its place."""
-        found = states.get(known.origin)
-        size = found.head.size if found else 0
-        if found is None or size < known.size:
-            raise LogCorruptError(
-                f"the store came back with {size} entries of {known.origin}; {known.size} were"
-                " acknowledged: restore the right file, or open a successor log"
-            )
-        span = [Span(0, known.size)]
-        tiles = await self._store.tiles(found.head, tiles_for(span)) | found.edge.partial()
-        if span_hash(span[0], tiles) != known.root:
-            raise LogCorruptError(
-                f"the store came back with other entries of {known.origin} below {known.size} than"
-                " were acknowledged: restore the right file, or open a successor log"
-            )
 
 
 def _answer(waiting: Sequence[_Waiting], made: Advance) -> None:
@@ -271,3 +283,26 @@ async def load_states(store: Store, signer: Callable[[str], NoteSigner]) -> dict
         head.origin: await load_state(store, head, signer(head.origin))
         for head in await store.heads()
     }
+
+
+async def require_continuation(store: Store, known: Head, states: Mapping[str, LogState]) -> None:
+    """Everything acknowledged must be in the store, in its place.
+
+    Raises:
+        LogCorruptError: it is not.
+        LogUnavailableError: the store does not answer.
+    """
+    found = states.get(known.origin)
+    size = found.head.size if found else 0
+    if found is None or size < known.size:
+        raise LogCorruptError(
+            f"the store came back with {size} entries of {known.origin}; {known.size} were"
+            " acknowledged: restore the right file, or open a successor log"
+        )
+    span = [Span(0, known.size)]
+    tiles = await store.tiles(found.head, tiles_for(span)) | found.edge.partial()
+    if span_hash(span[0], tiles) != known.root:
+        raise LogCorruptError(
+            f"the store came back with other entries of {known.origin} below {known.size} than"
+            " were acknowledged: restore the right file, or open a successor log"
+        )

@@ -16,7 +16,7 @@ from audit.errors import NoteError
 
 HOUSE = "GATEWAY"
 _JULY = 7
-_SHARD = re.compile(r"(.+)/([A-Z]{2,8})/([0-9]{4}h[12])(?:\.([2-9]|[1-9][0-9]{1,3}))?", re.ASCII)
+_SHARD = re.compile(r"(.+)/([A-Z]{2,8})/([0-9]{4}h[12])(?:\.([2-9]|[1-9][0-9]{1,13}))?", re.ASCII)
 
 
 def half_of(t: datetime) -> str:

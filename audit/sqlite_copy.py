@@ -11,7 +11,7 @@ from urllib.parse import quote
 from audit.copies import Copy, Detail, Halving, Row, chosen
 from audit.errors import LogCorruptError, LogUnavailableError
 from audit.store import Head
-from audit.tables import FIRST, FORMATS, ORIGINS, Tables
+from audit.tables import FIRST, FORMATS, LOGS, ORIGINS, Tables
 from audit.tiles import TileId
 
 
@@ -76,8 +76,10 @@ class SqliteCopy(Halving):
         """As `Copy.damage`: SQLite's own check, and rows of no log."""
         if str(_fetch(self._con, "PRAGMA integrity_check(1)")[0][0]) != "ok":
             return "the file's pages or indexes contradict one another"
+        logs = [row[0] for row in _fetch(self._con, LOGS[self._tables.format])]
         for table in ("log_entry", "log_detail"):
-            if _fetch(self._con, self._tables.stray(table))[0][0]:
+            gaps = self._tables.stray(table, logs)
+            if any(_fetch(self._con, gap)[0][0] for gap in gaps):
                 return f"the table {table} holds rows of no log, or with negative numbers"
         return None
 

@@ -9,6 +9,7 @@ explicit, and puts a complete log under its name or none.
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import os
 import sqlite3
@@ -21,15 +22,17 @@ from urllib.parse import quote
 from audit.entry import StoredEntry
 from audit.errors import (
     HeadMovedError,
+    LeaseHeldError,
     LogCorruptError,
     LogExistsError,
     LogUnavailableError,
 )
+from audit.sqlite_errors import translated
 from audit.store import FORMAT, LOG_BITS, Batch, Cosigned, Head, stored_entry
 from audit.tiles import TileId
 
 _BUSY_MS = 1000
-_SCHEMA = """
+SCHEMA = """
 CREATE TABLE log_head (log INTEGER PRIMARY KEY, format INTEGER NOT NULL,
   origin TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL,
   closed INTEGER NOT NULL) STRICT;
@@ -41,40 +44,11 @@ CREATE TABLE log_tile (log INTEGER NOT NULL, level INTEGER NOT NULL, number INTE
 CREATE TABLE log_cosigned (log INTEGER PRIMARY KEY, size INTEGER NOT NULL,
   note TEXT NOT NULL) STRICT;
 """
-_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _ENTRIES = (
     "SELECT e.pos - ?1, e.envelope, d.blob, d.salt, d.header FROM log_entry e"
     " LEFT JOIN log_detail d ON d.pos = e.pos WHERE e.pos >= ?2 AND e.pos < ?3 ORDER BY e.pos"
 )
 _T = TypeVar("_T")
-
-
-def _unavailable(path: str, error: sqlite3.Error | OSError) -> LogUnavailableError:
-    reason = getattr(error, "sqlite_errorname", None) or getattr(error, "strerror", None)
-    return LogUnavailableError(
-        f"the log {path} cannot be used ({reason or type(error).__name__});"
-        " free the disk, the lock or the mount; it goes on by itself"
-    )
-
-
-@contextlib.contextmanager
-def _translated(path: str) -> Iterator[None]:
-    """No sqlite3 or operating system error leaves this module."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        if isinstance(error, sqlite3.IntegrityError) or _primary(error) in _DAMAGE:
-            raise LogCorruptError(
-                f"the file of the log {path} is damaged or holds entries beyond its head;"
-                " copy it away and run `python -m audit verify` on the copy"
-            ) from None
-        raise _unavailable(path, error) from None
-    except OSError as error:
-        raise _unavailable(path, error) from None
-
-
-def _primary(error: sqlite3.Error) -> int:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _connect(path: str) -> sqlite3.Connection:
@@ -110,22 +84,22 @@ def create_file(path: str, births: Sequence[Batch]) -> None:
     """
     new = f"{path}.new-{os.getpid()}"
     try:
-        with _translated(path):
+        with translated(path):
             os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             with contextlib.closing(_connect(new)) as con:
-                con.execute("PRAGMA journal_mode = WAL")
                 con.execute("BEGIN IMMEDIATE")
-                for statement in _SCHEMA.split(";\n"):
+                for statement in SCHEMA.split(";\n"):
                     con.execute(statement)
                 for birth in births:
                     _write(con, birth)
                 con.execute("COMMIT")
+                # Only now, so that all is in the file: closing may fail to empty a -wal, unheard.
+                if con.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+                    raise OSError(errno.EIO, "the file could not be made a log")
             try:
                 os.link(new, path)
             except FileExistsError:
-                raise LogExistsError(
-                    f"{path} exists already; a log is never written over: choose another name"
-                ) from None
+                raise LogExistsError(f"{path} exists; a log is never written over") from None
             _sync_folder(path)
     finally:
         for leftover in (new, f"{new}-wal", f"{new}-shm"):
@@ -190,37 +164,53 @@ class SqliteStore:
             raise LogUnavailableError(f"the log {self._path} was closed")
         return await asyncio.get_running_loop().run_in_executor(pool, work, *given)
 
-    async def reopen(self) -> None:
+    async def reopen(self, *, wait: bool = True) -> None:  # noqa: ARG002 - no lock lingers
         """Open the file anew and hold the lease."""
         await self._run(self._reader, self._drop_reader)
         await self._run(self._writer, self._reopen)
 
-    def _reopen(self) -> None:
+    async def look(self) -> None:
+        """Read only: neither writing connection nor lease."""
+        await self._run(self._writer, self._let_go)
+        await self._run(self._reader, self._look)
+
+    def _let_go(self) -> None:
+        self._drop_writer()
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            os.close(lease)
+
+    def _look(self) -> None:
+        self._drop_reader()
+        self._require_file()
+        with translated(self._path):
+            self._require_format(self._reading())
+
+    def _require_file(self) -> None:
         if not Path(self._path).is_file():
             raise LogUnavailableError(
                 f"there is no log at {self._path}; a missing log is never made by itself:"
                 " mount or restore the file, or create a log on purpose"
             )
-        with _translated(self._path):
+
+    def _reopen(self) -> None:
+        self._require_file()
+        with translated(self._path):
             self._take_lease()
             self._drop_writer()
             before = _identity(self._files[0])
             self._write_con = _connect(self._path)
-            mode = self._write_con.execute("PRAGMA journal_mode").fetchone()[0]
-            if mode != "wal" or not self._has_format():
-                self._drop_writer()
-                raise LogCorruptError(
-                    f"{self._path} is not a log of format {FORMAT}; name the right file"
-                )
+            self._require_format(self._write_con)
             self._opened = self._identities()
             if self._opened[0] != before:
                 raise LogUnavailableError(f"the log {self._path} was replaced while it was opened")
 
-    def _has_format(self) -> bool:
-        con = self._writing()
+    def _require_format(self, con: sqlite3.Connection) -> None:
+        mode = con.execute("PRAGMA journal_mode").fetchone()[0]
         named = con.execute("SELECT 1 FROM sqlite_master WHERE name = 'log_head'").fetchone()
         formats = con.execute("SELECT DISTINCT format FROM log_head").fetchall() if named else []
-        return formats == [(FORMAT,)]
+        if mode != "wal" or formats != [(FORMAT,)]:
+            raise LogCorruptError(f"{self._path} is not a log of format {FORMAT}; name another")
 
     def _take_lease(self) -> None:
         """A lock that ends with the process; the compare-and-swap in `commit` is the safeguard."""
@@ -230,10 +220,7 @@ class SqliteStore:
                 fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 os.close(lease)
-                raise LogUnavailableError(
-                    f"another process writes to the log {self._path}; stop that one first",
-                    retry_after=5.0,
-                ) from None
+                raise LeaseHeldError(f"another process writes to {self._path}; stop it") from None
             self._lease = lease
 
     def _drop_writer(self) -> None:
@@ -262,7 +249,7 @@ class SqliteStore:
         await self._run(self._writer, self._check)
 
     def _check(self) -> None:
-        with _translated(self._path):
+        with translated(self._path):
             now = self._identities()
         if now != self._opened:
             raise LogUnavailableError(
@@ -275,7 +262,7 @@ class SqliteStore:
         await self._run(self._writer, self._rehearse)
 
     def _rehearse(self) -> None:
-        with _translated(self._path):
+        with translated(self._path):
             self._writing().execute("UPDATE log_head SET note = note")
         self._check()
 
@@ -293,7 +280,7 @@ class SqliteStore:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """Committed at the end of the block, rolled back whatever else happens."""
         con = self._writing()
-        with _translated(self._path):
+        with translated(self._path):
             try:
                 con.execute("BEGIN IMMEDIATE")
                 yield con
@@ -311,7 +298,7 @@ class SqliteStore:
             gone = con.executemany(
                 "DELETE FROM log_detail WHERE pos = ?", [(pos,) for pos in positions]
             )
-        with _translated(self._path):
+        with translated(self._path):
             busy, _, _ = self._writing().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         self._check()
         if busy:
@@ -339,11 +326,14 @@ class SqliteStore:
         return await self._run(self._reader, self._fetch, sql, values)
 
     def _fetch(self, sql: str, values: Sequence[object]) -> list[Any]:
-        with _translated(self._path):
-            if self._read_con is None:
-                self._read_con = _connect(self._path)
-                self._read_con.execute("PRAGMA query_only = ON")
-            return self._read_con.execute(sql, values).fetchall()
+        with translated(self._path):
+            return self._reading().execute(sql, values).fetchall()
+
+    def _reading(self) -> sqlite3.Connection:
+        if self._read_con is None:
+            self._read_con = _connect(self._path)
+            self._read_con.execute("PRAGMA query_only = ON")
+        return self._read_con
 
     async def heads(self) -> list[Head]:
         """All logs."""
@@ -382,10 +372,7 @@ class SqliteStore:
         if self._closed:
             return
         await self._run(self._reader, self._drop_reader)
-        await self._run(self._writer, self._drop_writer)
+        await self._run(self._writer, self._let_go)
         self._closed = True
         self._reader.shutdown()
         self._writer.shutdown()
-        if self._lease is not None:
-            os.close(self._lease)
-            self._lease = None

@@ -131,9 +131,8 @@ class Standing:
         free = without(concern.spans, self.holds.spans(concern.log))
         if free != list(concern.spans):
             self.faults.append((origin, index, "it declares erased what a hold keeps"))
-        marks = self.logs.setdefault(concern.log, LogStanding()).declared
-        for span in free:
-            marks.add_span(span)
+        for span in free:  # of a log that was read: of others nothing is known to exist
+            self.logs.setdefault(concern.log, LogStanding()).declared.add_span(span)
 
     def lines(self, today: date) -> list[MonthLine]:
         """What stands in each log, month by month."""

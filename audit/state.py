@@ -171,7 +171,8 @@ def _check_head(head: Head, signer: NoteSigner) -> None:
 async def _load_edge(store: Store, head: Head, start: int, leaves: bytes) -> Edge:
     """The edge out of partial tiles, each full tile beside them checked against its parent.
 
-    `leaves` are the hashes of the entries from `start` on: the last full tile of level 0 and the unfinished one.
+    `leaves` are the hashes of the entries from `start` on: the last full tile of level 0 and the
+    unfinished one.
     """
     tiles: dict[TileId, bytes] = {}
     level, width = 0, head.size

@@ -75,8 +75,18 @@ class Store(Protocol):
     when it answers that its own file is damaged. A log is meant by its head, whatever its size.
     """
 
-    async def reopen(self) -> None:
-        """Connect, or connect again, and take the writer's lease."""
+    async def reopen(self, *, wait: bool = True) -> None:
+        """Connect, or connect again, and take the writer's lease.
+
+        Args:
+            wait: some seconds for a lease that another session is about to give up.
+
+        Raises:
+            LeaseHeldError: another process has the lease.
+        """
+
+    async def look(self) -> None:
+        """Connect for reading alone; a lease that is held is given up."""
 
     async def check(self) -> None:
         """Make sure that the database is there and still the one that was opened."""

@@ -6,6 +6,7 @@ Format 1 holds one log and numbers its entries from 0. Format 2 holds many: a ro
 log's number times 2**40 plus the entry's. The copies of SQLite and PostgreSQL rely on it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from audit.store import Head
 FIRST, SECOND = 1, 2
 FORMATS = (FIRST, SECOND)
 _STRIDE = 1 << 40
+LOGS = {FIRST: "SELECT 0 FROM log_head", SECOND: "SELECT log FROM log_head"}
 ORIGINS = {
     FIRST: "SELECT origin FROM log_head",
     SECOND: "SELECT origin FROM log_head ORDER BY log",
@@ -90,14 +92,18 @@ class Tables:
         key, stop = self._key, self.base + _STRIDE
         return f"SELECT max({key}) FROM {table} WHERE {key} >= {self.base} AND {key} < {stop}"
 
-    def stray(self, table: str) -> str:
-        """How many rows of a table belong to no log."""
+    def stray(self, table: str, logs: Sequence[int]) -> list[str]:
+        """Whether rows of a table belong to none of these logs: a question for each gap."""
         if self.format == FIRST:
-            return f"SELECT count(*) FROM {table} WHERE idx < 0"
-        return (
-            f"SELECT count(*) FROM {table} WHERE pos < 0 OR NOT EXISTS"
-            f" (SELECT 1 FROM log_head WHERE log = pos / {_STRIDE})"
-        )
+            return [f"SELECT count(*) FROM {table} WHERE idx < 0"]
+        found = [f"SELECT count(*) FROM {table} WHERE pos < 0"]
+        at = 0
+        for log in sorted(logs):
+            if log > at:
+                gap = f"pos >= {at * _STRIDE} AND pos < {log * _STRIDE}"
+                found.append(f"SELECT count(*) FROM {table} WHERE {gap}")
+            at = log + 1
+        return [*found, f"SELECT count(*) FROM {table} WHERE pos >= {at * _STRIDE}"]
 
     def as_head(self, row: Any) -> Head:
         """A head row of the right types.

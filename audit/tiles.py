@@ -8,6 +8,7 @@ writer needs to go on: the partial tile of each level and the roots of the full 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import NamedTuple, Self
 
 from audit.errors import LogCorruptError
@@ -34,10 +35,12 @@ class Tile(NamedTuple):
 
 def tile_root(hashes: bytes) -> bytes:
     """The root over a power of two of hashes laid one after the other."""
-    row = [hashes[i : i + HASH_SIZE] for i in range(0, len(hashes), HASH_SIZE)]
-    while len(row) > 1:
-        row = [node_hash(row[i], row[i + 1]) for i in range(0, len(row), 2)]
-    return row[0]
+    pair = 2 * HASH_SIZE
+    while len(hashes) > HASH_SIZE:  # node hashes, written out: a verifier makes millions of them
+        hashes = b"".join(
+            [sha256(b"\x01" + hashes[i : i + pair]).digest() for i in range(0, len(hashes), pair)]
+        )
+    return hashes
 
 
 def _place(node: Node) -> tuple[TileId, int, int]:

@@ -62,6 +62,12 @@ def _review() -> click.Command:
     return review
 
 
+def _backup() -> click.Command:
+    from gateway.commands.backup import backup
+
+    return backup
+
+
 def _attest() -> click.Command:
     from gateway.commands.facts import attest
 
@@ -113,6 +119,7 @@ class _Cuvar(LazyGroup):
         "policy": _policy,
         "keys": _keys,
         "audit": _audit,
+        "backup": _backup,
         "review": _review,
         "attest": _attest,
         "token": _token,

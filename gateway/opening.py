@@ -27,6 +27,7 @@ from audit import (
     new_entry_id,
     read_public_key,
 )
+from audit.relay import SharedJournal
 from audit.shards import HOUSE
 from gateway.entries import SUPERVISOR, EntryWriter, Readers
 from gateway.errors import GatewayError
@@ -268,7 +269,7 @@ async def open_journal(settings: Settings, clock: Callable[[], datetime] = utc_n
         AuditError: one is missing, damaged, or its key can't be read.
         LogKeyError: a key is another country's.
     """
-    return await Journal.open(
+    return await SharedJournal.open(
         settings.log.url.get_secret_value(),
         keys=read_log_keys(settings),
         queue=settings.log.queue,

@@ -11,7 +11,7 @@ import orjson
 from audit import AuditError, Requester
 from audit.concern import country_of
 from audit.copies import Copy, open_copy, origins
-from audit.erasure import Erased, Eraser, plan
+from audit.erasure import Erased, Eraser, ordered, plan
 from audit.holds import Hold, Order, hold_entries, lifting_entries
 from audit.leftovers import Leftovers, tidy
 from audit.retention import year_after
@@ -108,6 +108,27 @@ def question_entries(settings: Settings, held: Held) -> tuple[int, ...]:
         return held.indices
     with open_copy(settings.log.url.get_secret_value(), held.log) as copy:
         return tuple(entries_of(copy, copy.count(), held.correlation))
+
+
+async def erase_ordered(
+    settings: Settings, standing: Standing, held: Held, orderer: Orderer, *, rewrite: bool
+) -> tuple[Erased, Leftovers]:
+    """Erase details before their time, on the order of an authority or a court.
+
+    Raises:
+        AuditError: one of them is not there, was erased already or is held; nothing was erased.
+    """
+    planned = ordered(standing, held.log, held.indices)
+    journal = await open_journal(settings)
+    try:
+        country = standing.country
+        eraser = Eraser(
+            journal, standing, lambda log: _order(settings, country, log, orderer, None)
+        )
+        done = await eraser.run(planned)
+    finally:
+        await journal.close()
+    return done, await tidy(settings.log.url.get_secret_value(), rewrite=rewrite)
 
 
 async def hold(

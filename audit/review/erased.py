@@ -41,7 +41,9 @@ def forget_announced(con: sqlite3.Connection, copy: Source, state: LogState) -> 
         if len(found) == end - first:
             done.append((state.number, first, stop))
     forgotten = forget(con, state.origin, gone)
+    con.execute("BEGIN IMMEDIATE")  # one flush for all of them
     con.executemany("DELETE FROM awaited WHERE log = ? AND first = ? AND stop = ?", done)
+    con.execute("COMMIT")
     return forgotten
 
 

@@ -65,7 +65,7 @@ class _Part:
     words: dict[str, Any] = field(default_factory=lambda: defaultdict(lambda: array("H")))
     tokens: dict[bytes, Any] = field(default_factory=lambda: defaultdict(lambda: array("H")))
     times: "array[int]" = field(default_factory=lambda: array("q"))
-    erasures: list[range] = field(default_factory=list)
+    erasures: list[tuple[str, range]] = field(default_factory=list)
 
 
 class Indexer:
@@ -139,6 +139,7 @@ class Indexer:
         part.times.frombytes(times)
         for row in followed(copy, known, stop):
             self._read(row, state.origin, part)
+        numbers = {one.origin: one.number for one in logs(self._con)} | {state.origin: state.number}
         self._con.execute("BEGIN IMMEDIATE")
         write_part(self._con, number, part.words, part.tokens, part.times.tobytes())
         self._con.execute(
@@ -147,7 +148,7 @@ class Indexer:
         )
         self._con.executemany(
             "INSERT INTO awaited VALUES (?, ?, ?)",
-            [(state.number, span.start, span.stop) for span in part.erasures],
+            [(numbers[log], s.start, s.stop) for log, s in part.erasures if log in numbers],
         )
         self._con.execute("COMMIT")
 
@@ -164,7 +165,8 @@ class Indexer:
             for found in {token(column, origin, value) for column, value in values_of(detail)}:
                 part.tokens[found].append(offset)
         if envelope["kind"] == "erasure":
-            part.erasures += _about(envelope)
+            log = origin if envelope.get("link") is None else envelope["link"]["log"]
+            part.erasures += [(log, span) for span in _about(envelope)]
 
     def verify(self, copy: Source, on_progress: Progress | None = None) -> list[str]:
         """Compute every part of a log again from its entries; what differs, in words.

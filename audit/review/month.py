@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from audit.errors import LogUnavailableError
+from audit.forms import checked
 from audit.review.columnar import Database, duck, quoted, remembered
 
 _BY: Final[Mapping[str, str]] = {
-    "by month": "strftime(t, '%Y-%m')",
+    "by month": "year(t), month(t)",
     "by kind": "kind",
     "by decision": "decision",
     "by status": "status",
@@ -21,6 +22,8 @@ _BY: Final[Mapping[str, str]] = {
     "by asking country": "requester",
     "by organisation": "org",
     "by role": "role",
+    "by country and purpose": "owner, requester, purpose",
+    "by rule": "unnest(rules)",
 }
 
 
@@ -48,6 +51,7 @@ def month_report(
 
     Raises:
         LogUnavailableError: DuckDB is not installed, or there are no files of this month.
+        EnvelopeError: the country is no code of a country.
     """
     origin, known = remembered(folder)
     files = sorted(folder.glob(f"{month or '*'}.parquet"))
@@ -56,30 +60,33 @@ def month_report(
             "there are no monthly files of this time; run `cuvar review export parquet` first"
         )
     names = ", ".join(quoted(path) for path in files)
-    where = "" if country is None else " WHERE owner = $country OR requester = $country"
-    values = {} if country is None else {"country": country}
+    where = ""
+    if country is not None:
+        country = checked("country", "country", country)
+        where = f" WHERE owner = '{country}' OR requester = '{country}'"
     con = duck()
     with closing(con):
-        con.execute(
-            f"CREATE TEMP TABLE e AS SELECT t, kind, decision, status, purpose, basis, owner,"  # noqa: S608
-            f" requester, org, role, rules FROM read_parquet([{names}]){where}",
-            values,
-        )
+        # Each count reads its own columns only: a third of what copying them all out costs.
+        con.execute(f"CREATE VIEW e AS SELECT * FROM read_parquet([{names}]){where}")  # noqa: S608
         (entries,) = con.execute("SELECT count(*) FROM e").fetchone()
-        counts = {
-            name: _counted(con, f"SELECT {expression} AS v FROM e")  # noqa: S608 - own text
-            for name, expression in _BY.items()
-        }
-        counts["by country and purpose"] = _counted(
-            con, "SELECT concat_ws(' ', owner, requester, purpose) AS v FROM e"
-        )
-        counts["by rule"] = _counted(con, "SELECT unnest(rules) AS v FROM e")
+        counts = {name: _counted(con, columns) for name, columns in _BY.items()}
     return PeriodReport(origin, known.size, month, entries, counts)
 
 
-def _counted(con: Database, values: str) -> dict[str, int]:
-    rows = con.execute(
-        f"SELECT v, count(*) AS n FROM ({values}) WHERE v IS NOT NULL"  # noqa: S608 - own text
-        " GROUP BY v ORDER BY n DESC, v"
-    ).fetchall()
-    return dict(rows)
+def _counted(con: Database, columns: str) -> dict[str, int]:
+    """Value to count, largest first; what has several columns is one text."""
+    values = f"SELECT count(*) AS n, {columns} FROM e GROUP BY ALL"  # noqa: S608 - own text
+    if columns.startswith("unnest"):
+        values = f"SELECT count(*) AS n, v FROM (SELECT {columns} AS v FROM e) GROUP BY v"  # noqa: S608
+    found = {
+        _told(value): number
+        for number, *value in con.execute(values).fetchall()
+        if any(part is not None for part in value)
+    }
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _told(value: list[object]) -> str:
+    if all(isinstance(part, int) for part in value):  # year and month
+        return "-".join(f"{part:02}" for part in value)
+    return " ".join(str(part) for part in value if part is not None)

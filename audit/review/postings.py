@@ -95,7 +95,8 @@ def common(packed: Iterable[object]) -> Offsets:
         bits = _bitmap(known[0])
         for data in known[1:]:
             bits = bits & _bitmap(data)
-        return unpack(bits.tobytes())
+        # Most often nothing is left where words never meet, and unpacking costs more than looking.
+        return unpack(bits.tobytes()) if bits.any() else np.empty(0, dtype=np.uint16)
     found = unpack(known[0])
     for data in known[1:]:
         if not len(found):

@@ -11,16 +11,19 @@ chosen it and everybody can draw it again.
 import hashlib
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from audit.envelope import format_time
-from audit.review.opened import Opened
+from audit.review.opened import Opened, Rows, open_entries
+from audit.sealing import Unsealer
 from audit.vocabulary import Status, Verdict
 
 POLICE: Final = "law_enforcement"
+_PURPOSE: Final = f'"purpose":"{POLICE}"'.encode()
+_CHUNK: Final = 4096
 _URGENT_FACT: Final = "urgent_declared"
 _URGENT_DUTY: Final = "expost_verify"
 _CHILD: Final = "under_14"
@@ -37,6 +40,13 @@ DEMANDED: Final[Mapping[str, str]] = {
     "decision after an urgent procedure": "expost",
     "use of the portal": "portal",
 }
+
+
+class Searched(Rows, Protocol):
+    """What is needed of a copy to look for entries."""
+
+    def envelopes(self, start: int, stop: int) -> Sequence[tuple[int, object]]:
+        """Number and envelope of the entries in this range, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +126,7 @@ def police_report(
     period: tuple[datetime, datetime],
     seed: str,
     sample: int = 20,
-    purposes: frozenset[str] = frozenset({POLICE}),
+    looked_at: Mapping[str, tuple[int, int]] | None = None,
 ) -> PoliceReport:
     """The report of one country and period out of whatever entries are given.
 
@@ -126,7 +136,8 @@ def police_report(
         period: first moment, and the first that no longer counts.
         seed: of the sample; say it to the supervisor before the log is read.
         sample: how many requests are drawn.
-        purposes: what counts as law enforcement.
+        looked_at: first and last entry of each log that was gone through; without it, those of
+            the entries given.
     """
     tally = _Tally()
     for entry in entries:
@@ -134,11 +145,7 @@ def police_report(
         tally.logs[entry.origin] = (first, entry.index)
         envelope = entry.envelope
         sides = {s.country for s in (envelope.owner, envelope.requester) if s is not None}
-        if (
-            envelope.purpose in purposes
-            and country in sides
-            and period[0] <= envelope.t < period[1]
-        ):
+        if envelope.purpose == POLICE and country in sides and period[0] <= envelope.t < period[1]:
             _add(tally, entry)
             _draw(tally, entry, seed, sample)
     drawn = sorted(tally.sample, reverse=True)
@@ -147,7 +154,7 @@ def police_report(
         country=country,
         since=format_time(period[0]),
         until=format_time(period[1]),
-        logs=tally.logs,
+        logs=tally.logs if looked_at is None else looked_at,
         entries=tally.sums["entries"],
         requests=len(tally.questions),
         identifications=tally.sums["identifications"],
@@ -163,6 +170,22 @@ def police_report(
         seed=seed,
         sample=tuple(_sampled(entry) for _, _, entry in drawn),
     )
+
+
+def police_entries(
+    copy: Searched, unsealer: Unsealer | None, start: int, stop: int
+) -> Iterator[Opened]:
+    """The law-enforcement entries among these; only they are parsed and opened.
+
+    Raises:
+        LogCorruptError: one of them is no entry, or its detail is another one.
+        LogUnavailableError: the database does not answer.
+    """
+    for first in range(start, stop, _CHUNK):
+        for index, data in copy.envelopes(first, min(first + _CHUNK, stop)):
+            # No value holds a quote, so these bytes are the member and nothing else.
+            if isinstance(data, bytes) and _PURPOSE in data:
+                yield from open_entries(copy, unsealer, index, index + 1)
 
 
 def _add(tally: _Tally, entry: Opened) -> None:

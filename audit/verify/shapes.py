@@ -44,10 +44,11 @@ _HEX = bytes(
 _DIGITS = bytes.maketrans(b"0123456789", b"0000000000")
 _ID_FORM = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
 _ID_SIZE, _VERSION_AT, _VARIANT_AT = len(_ID_FORM), 14, 19
-_SECONDS_FORM = _FIRST_SECOND = b"00.000000Z"
+_CLOCK_FORM = b"00:00.000000Z"
+_SECONDS_AT = 3
 _MOMENT = re.compile(PATTERNS["t"], re.ASCII).fullmatch
-_MINUTE_SIZE = len("2026-11-24T00:00:")
-_TIME_SIZE = _MINUTE_SIZE + len(_SECONDS_FORM)
+_HOUR_SIZE = len("2026-11-24T00:")
+_TIME_SIZE = _HOUR_SIZE + len(_CLOCK_FORM)
 _DIGEST = slice(-65, -1)
 
 
@@ -87,11 +88,11 @@ class _Pieces:
 class Shapes:
     """Frames of one log seen so far; bounded. One verification has one, nobody else changes it."""
 
-    __slots__ = ("_minutes", "_origin", "_remembered", "_tails", "_versions")
+    __slots__ = ("_hours", "_origin", "_remembered", "_tails", "_versions")
 
     def __init__(self, origin: str) -> None:
         self._origin = origin
-        self._minutes: set[bytes] = set()
+        self._hours: set[bytes] = set()
         self._forget()
 
     def _forget(self) -> None:
@@ -106,28 +107,35 @@ class Shapes:
         ids: list[bytes] = []
         moments: list[bytes] = []
         times, middles = batch.times, batch.middles
+        known = self._tails.get
+        add_code, add_id, add_moment = codes.append, ids.append, moments.append
+        add_time, add_middle = times.append, middles.append
         for place, data in enumerate(entries):
             first, _, rest = data.partition(_CORRELATION)
             code, _, rest = rest.partition(_COUNT)
             middle, _, rest = rest.partition(_DUTIES)
             second, _, rest = rest.partition(_ID)
             behind, _, rest = rest.partition(_TIME)
-            time = rest[:_TIME_SIZE]
-            pieces = self._tails.get(rest[_TIME_SIZE:])
+            # An id has 36 bytes, a time 27: numbers, as names cost in a loop of millions.
+            pieces = known(rest[27:])
             if (
                 pieces is not None
+                and behind[36:] in pieces.behind
                 and first in pieces.first
                 and second in pieces.second
-                and behind[_ID_SIZE:] in pieces.behind
             ):
-                codes.append(code)
-                ids.append(behind[:_ID_SIZE])
-                moments.append(time)
-                times.append(time)
-                middles.append(middle)
+                time = rest[:27]
+                add_code(code)
+                add_id(behind[:36])
+                add_moment(time)
+                add_time(time)
+                add_middle(middle)
             else:
                 self._parse(batch, place, data)
-        if self._fit(codes, middles, ids, moments) and max(map(len, entries)) <= MAX_BYTES:
+        if (
+            self._fit(codes, middles, ids, moments)
+            and max(map(len, entries), default=0) <= MAX_BYTES
+        ):
             return batch
         batch = Batch()
         for place, data in enumerate(entries):
@@ -144,7 +152,8 @@ class Shapes:
         found, moment = b"".join(ids), b"".join(moments)
         if len(found) != count * _ID_SIZE or len(moment) != count * _TIME_SIZE:
             return False
-        seconds = b"".join([one[_MINUTE_SIZE:] for one in moments])
+        clocks = b"".join([one[_HOUR_SIZE:] for one in moments])
+        size = len(_CLOCK_FORM)
         return (
             (code.count(b"\n"), middle.count(b"\n")) == (count, len(middles))
             and _CODES(code) is not None
@@ -152,23 +161,24 @@ class Shapes:
             and found.translate(_HEX) == _ID_FORM * count
             and found[_VERSION_AT::_ID_SIZE] == b"7" * count
             and not found[_VARIANT_AT::_ID_SIZE].strip(b"89ab")
-            and seconds.translate(_DIGITS) == _SECONDS_FORM * count
-            and not seconds[:: len(_SECONDS_FORM)].strip(b"012345")
-            and all(map(self._minute, {one[:_MINUTE_SIZE] for one in set(moments)}))
+            and clocks.translate(_DIGITS) == _CLOCK_FORM * count
+            and not clocks[::size].strip(b"012345")
+            and not clocks[_SECONDS_AT::size].strip(b"012345")
+            and all(map(self._hour, {one[:_HOUR_SIZE] for one in moments}))
         )
 
-    def _minute(self, minute: bytes) -> bool:
-        """Whether a minute is one of the calendar, in the only way to write it."""
-        if minute not in self._minutes:
-            text = (minute + _FIRST_SECOND).decode("ascii", "replace")
+    def _hour(self, hour: bytes) -> bool:
+        """Whether an hour is one of the calendar, in the only way to write it."""
+        if hour not in self._hours:
+            text = (hour + _CLOCK_FORM).decode("ascii", "replace")
             try:
                 if not _MOMENT(text) or format_time(datetime.fromisoformat(text)) != text:
                     return False
             except ValueError:
                 return False
-            if len(self._minutes) >= _REMEMBERED:
-                self._minutes.clear()
-            self._minutes.add(minute)
+            if len(self._hours) >= _REMEMBERED:
+                self._hours.clear()
+            self._hours.add(hour)
         return True
 
     def _parse(self, batch: Batch, place: int, data: bytes) -> None:

@@ -22,6 +22,7 @@ from audit.verify.shapes import WEIGHTY, Shapes, commitment
 from audit.verify.tower import Tower
 
 _NAMES_ENTRIES = b'{"about":'  # envelopes of version 3 start so
+_QUOTE = ord('"')  # ends what commits to a detail
 Progress = Callable[[int, int], None]
 
 
@@ -160,10 +161,13 @@ class Walk:
             self._parsed(numbers[place], envelope)
         self._times(numbers, batch.times)
         if self.copy.has_details:
-            for place, index in enumerate(numbers):
-                committed, detail = commitment(batch.middles[place]), stretch.details.get(index)
-                if (committed or detail) and place not in batch.refused:
-                    self._detail(index, committed, detail, entries[index - stretch.start])
+            for place, middle in enumerate(batch.middles):
+                if middle[-1] == _QUOTE or (stretch.details and numbers[place] in stretch.details):
+                    index = numbers[place]
+                    detail = stretch.details.get(index)
+                    if place not in batch.refused:
+                        entry = entries[index - stretch.start]
+                        self._detail(index, commitment(middle), detail, entry)
         else:
             self.unchecked += sum(middle.endswith(b'"') for middle in batch.middles)
 

@@ -7,23 +7,21 @@ and its key from the settings.
 
 import asyncio
 import json
-from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import click
 
-from audit import LogKey, create_dpo_key, open_sealed, read_private_key
+from audit import create_dpo_key, open_sealed, read_private_key
 from audit.copies import origins
-from audit.shards import parse_origin
 from audit.verify import Job, verify_logs
 from audit.verify.telling import as_document, as_lines, progress, worst
 from gateway.commands.fork_evidence import check_evidence_, fork_evidence
+from gateway.commands.lazy import LazyGroup, Loaders
 from gateway.commands.options import with_config, with_json
-from gateway.commands.reconciling import completing, reconciling
-from gateway.commands.retention import holding, retention
+from gateway.commands.publishing import log_place, logs, publishing, vkey, vkey_of
 from gateway.errors import GatewayError
 from gateway.logfile import read_entry, read_receipt
-from gateway.logkeys import read_log_keys
 from gateway.settings import load_settings
 
 
@@ -31,7 +29,54 @@ class DetailError(GatewayError):
     """A sealed detail can't be shown."""
 
 
-@click.group()
+def _complete() -> click.Command:
+    from gateway.commands.reconciling import completing
+
+    return completing
+
+
+def _reconcile() -> click.Command:
+    from gateway.commands.reconciling import reconciling
+
+    return reconciling
+
+
+def _retention() -> click.Command:
+    from gateway.commands.retention import retention
+
+    return retention
+
+
+def _hold() -> click.Command:
+    from gateway.commands.retention import holding
+
+    return holding
+
+
+def _succeed() -> click.Command:
+    from gateway.commands.succeed import succeed
+
+    return succeed
+
+
+def _erase() -> click.Command:
+    from gateway.commands.retention import erasing
+
+    return erasing
+
+
+class _Audit(LazyGroup):
+    loaders: ClassVar[Loaders] = {
+        "complete": _complete,
+        "reconcile": _reconcile,
+        "retention": _retention,
+        "hold": _hold,
+        "succeed": _succeed,
+        "erase": _erase,
+    }
+
+
+@click.group(cls=_Audit)
 def audit() -> None:
     """The log: verify it, read an entry, get a receipt."""
 
@@ -50,8 +95,19 @@ audit.add_command(check_evidence_)
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="An older signed checkpoint; finds a past that was rewritten with the log's own key.",
 )
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A trust policy; its quorum must have cosigned.",
+)
 def verify(
-    config: Path, url: str | None, origin: str | None, checkpoint: Path | None, *, as_json: bool
+    config: Path,
+    url: str | None,
+    origin: str | None,
+    checkpoint: Path | None,
+    policy: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Compute every hash of the logs anew and name what does not fit.
 
@@ -60,18 +116,19 @@ def verify(
       cuvar audit verify --config .demo/cuvar.toml
       cuvar audit verify --config .demo/cuvar.toml --url copy.sqlite --json
       cuvar audit verify --log demo.cuvar.invalid/BA/2026h2 --config .demo/cuvar.toml
-    Exit code 1 when entries or hashes do not fit, 4 when sealed details are missing.
+    Exit code 1 when entries or hashes do not fit, 3 when witnesses are missing, 4 when
+    sealed details are.
     """
     settings = load_settings(config)
-    keys = read_log_keys(settings)
-    place = url or settings.log.url.get_secret_value()
+    place = url or log_place(settings)
     kept = () if checkpoint is None else (checkpoint.read_text(encoding="utf-8"),)
     if kept and origin is None:
         origin = kept[0].partition("\n")[0]
+    rules = None if policy is None else policy.read_bytes()
     names = [name for name in origins(place) if origin in (None, name)]
     if not names:
         raise DetailError(f"{place} holds no log {origin}; `cuvar audit logs` lists them")
-    jobs = [Job(place, _vkey(keys, name), name, kept) for name in names]
+    jobs = [Job(place, vkey_of(settings, name), name, kept, rules) for name in names]
     reports = verify_logs(jobs, progress)
     if as_json:
         click.echo(json.dumps({"logs": [as_document(report) for report in reports]}))
@@ -79,13 +136,6 @@ def verify(
         click.echo("\n".join(line for report in reports for line in as_lines(report)))
     if worst(reports):
         raise click.exceptions.Exit(worst(reports))
-
-
-def _vkey(keys: Mapping[str, LogKey], origin: str) -> str:
-    key = keys.get(parse_origin(origin).country)
-    if key is None:
-        raise DetailError(f"no key signs the log {origin}; put it into the folder [log] keys")
-    return key.signer(origin).vkey
 
 
 @audit.command()
@@ -142,5 +192,5 @@ def keygen(country: str, private: Path, public: Path) -> None:
     click.echo(f"hand {public} to the gateway's operator; keep {private} where only you reach it")
 
 
-for _command in (completing, holding, reconciling, retention):
+for _command in (logs, publishing, vkey):
     audit.add_command(_command)

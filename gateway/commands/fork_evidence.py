@@ -5,17 +5,19 @@ Neither needs settings or the log's operator. docs/formats/evidence.md describes
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from audit import NoteVerifier
+from audit.checkpoint import open_checkpoint
+from audit.copies import open_copy
 from audit.errors import EvidenceError
 from audit.evidence import LARGEST, check_evidence, leaf_hashes, make_evidence, parse_evidence
-from audit.tiles import TILE_WIDTH
+from audit.merkle import leaf_hash
 from gateway.commands.options import with_json
 
+_BATCH = 1_000
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -23,34 +25,34 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.argument("one", type=_FILE)
 @click.argument("other", type=_FILE)
 @click.option("--vkey", required=True, help="The log's verifier key.")
-@click.option(
-    "--proof",
-    type=click.Path(path_type=Path, exists=True),
-    help="Of two sizes: the later log as a published folder, or a file of its leaf hashes.",
-)
+@click.option("--log", help="Of two sizes: a copy of the later log: a folder, file or address.")
+@click.option("--proof", type=_FILE, help="Or a file of the later log's leaf hashes.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True,
     help="The file of evidence; never written over.",
 )  # fmt: skip
-def fork_evidence(one: Path, other: Path, vkey: str, proof: Path | None, output: Path) -> None:
+def fork_evidence(
+    one: Path, other: Path, vkey: str, log: str | None, proof: Path | None, output: Path
+) -> None:
     """Pack two signed checkpoints ONE and OTHER that contradict one another.
 
     \b
     Examples:
       cuvar audit fork-evidence mine.txt theirs.txt --vkey … -o fork.evidence
-      cuvar audit fork-evidence old.txt new.txt --proof published/ --vkey … -o fork.evidence
-    Two checkpoints of one size prove a fork by themselves. Of two sizes it takes the leaf hashes of
-    the later log: its published folder, or its level-0 tiles laid one after the other in a file.
+      cuvar audit fork-evidence old.txt new.txt --log published/ --vkey … -o fork.evidence
+    Two checkpoints of one size prove a fork by themselves. Of two sizes it takes the later log
+    itself, or its leaf hashes: level-0 tiles laid one after the other in a file.
     """
-    log = NoteVerifier.parse(vkey)
-    leaves = None if proof is None else leaf_hashes(b"".join(_tiles(proof)))
-    evidence = make_evidence(_read(one), _read(other), log, leaves)
+    key = NoteVerifier.parse(vkey)
+    notes = _read(one), _read(other)
+    size = max(open_checkpoint(note, key, key.name).size for note in notes)
+    evidence = make_evidence(*notes, key, _leaves(log, proof, size, key.name))
     try:
         with output.open("xb") as file:
             file.write(evidence.text.encode())
     except OSError:
         raise EvidenceError(f"{output.name} exists or can't be written") from None
-    click.echo(f"{check_evidence(evidence.text.encode(), log)}: written to {output}", err=True)
+    click.echo(f"{check_evidence(evidence.text.encode(), key)}: written to {output}", err=True)
 
 
 @click.command("check-evidence")
@@ -94,29 +96,19 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _tiles(proof: Path) -> Iterator[bytes]:
-    """The leaf hashes: a file as it is, or the tiles of level 0 of a published folder in order."""
-    if proof.is_file():
-        yield proof.read_bytes()
-        return
-    number = 0
-    while True:
-        path = proof / "tile" / "0" / tile_path(number)
-        if not path.is_file():
-            break
-        yield path.read_bytes()
-        number += 1
-    partial = path.with_name(f"{path.name}.p")
-    for width in range(TILE_WIDTH - 1, 0, -1):
-        if (partial / str(width)).is_file():
-            yield (partial / str(width)).read_bytes()
-            return
-
-
-def tile_path(number: int) -> str:
-    """A tile's number as C2SP tlog-tiles writes it: groups of three digits, all but the last x."""
-    groups = [f"{number % 1000:03}"]
-    while number >= 1000:  # noqa: PLR2004 - groups of three digits
-        number //= 1000
-        groups.insert(0, f"x{number % 1000:03}")
-    return "/".join(groups)
+def _leaves(log: str | None, proof: Path | None, size: int, origin: str) -> list[bytes] | None:
+    """The leaf hashes of the later log, out of a copy of it or a file; None if neither is given."""
+    if proof is not None:
+        return leaf_hashes(proof.read_bytes())
+    if log is None:
+        return None
+    leaves: list[bytes] = []
+    with open_copy(log, origin) as copy:
+        for start in range(0, size, _BATCH):
+            for index, envelope in copy.envelopes(start, min(start + _BATCH, size)):
+                if index != len(leaves) or not isinstance(envelope, bytes):
+                    raise EvidenceError(
+                        f"{log} has no whole entry {len(leaves)}; take another copy"
+                    )
+                leaves.append(leaf_hash(envelope))
+    return leaves

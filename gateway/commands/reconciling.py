@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -98,16 +99,7 @@ class _Asked:
 @click.option("--policy", type=_FILE, help="A trust policy; its witnesses must have cosigned.")
 @click.option("--key", type=_FILE, help="The officer's private key: details are opened with it.")
 def completing(
-    places: tuple[str, ...],
-    country: str,
-    shown: Path,
-    vkeys: tuple[str, ...],
-    log: str | None,
-    checkpoint: Path | None,
-    policy: Path | None,
-    key: Path | None,
-    *,
-    as_json: bool,
+    places: tuple[str, ...], shown: Path, key: Path | None, *, as_json: bool, **given: Any
 ) -> None:
     """Prove that a data-protection officer was shown every entry of her country.
 
@@ -121,7 +113,8 @@ def completing(
     Exit code 5 when the list is not whole, 6 when another country's log differs; 1, 3, 4 as
     `cuvar audit verify`.
     """
-    asked = _Asked(vkeys, country, log, checkpoint, policy)
+    asked = _Asked(**given)
+    country = asked.country
     reader = Reader(country, Unsealer(read_private_key(key)) if key is not None else None)
     held = {name: place for place in places for name in origins(place)}
     jobs = _jobs(asked, held)
@@ -202,10 +195,8 @@ def _size(asked: _Asked, origin: str, copy: Copy) -> int:
 
 
 def _told(origin: str, found: Completeness) -> list[str]:
-    told = [
-        f"{origin}: {found.size} entries, {found.expected} to be shown, {found.opened} details"
-        f" opened, {found.erased} erased"
-    ]
+    counts = f"{found.expected} to be shown, {found.opened} details opened, {found.erased} erased"
+    told = [f"{origin}: {found.size} entries, {counts}"]
     told += [f"entry {gap.index}: {gap.said}" for gap in found.gaps]
     if found.more:
         told.append(f"and {found.more} more")
@@ -222,10 +213,8 @@ def _differences(found: Reconciliation) -> dict[str, object]:
 
 
 def _lines(found: Reconciliation) -> list[str]:
-    told = [
-        f"{found.entries} entries, {found.pairs} events alike in two logs, {found.waiting} at the"
-        " end of a copy"
-    ]
+    waiting = f"{found.waiting} waiting at the end of a copy"
+    told = [f"{found.entries} entries, {found.pairs} events alike in two logs, {waiting}"]
     told += [f"{one.log}/{one.index}: {_sentence(one)}" for one in found.findings]
     if found.more:
         told.append(f"and {found.more} more")

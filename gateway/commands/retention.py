@@ -21,6 +21,7 @@ from gateway.retaining import (
     Held,
     Orderer,
     erase_due,
+    erase_ordered,
     hold,
     lift,
     question_entries,
@@ -110,11 +111,6 @@ class _Erasing:
             click.echo(f"\r{self._done:,} of {self._total:,} details erased", nl=last, err=True)
 
 
-@click.group(name="hold")
-def holding() -> None:
-    """Legal holds: entries whose details no clock erases."""
-
-
 def _by(command: click.decorators.FC) -> click.decorators.FC:
     """The options that say who ordered it."""
     for option in (
@@ -124,6 +120,38 @@ def _by(command: click.decorators.FC) -> click.decorators.FC:
     ):
         command = option(command)
     return command
+
+
+@click.command(name="erase")
+@with_config
+@click.argument("log")
+@click.option("--entries", required=True, help="Numbers and ranges: 12,17-40.")
+@click.option("--rewrite", is_flag=True, help="As of `cuvar audit retention`.")
+@_by
+def erasing(config: Path, log: str, entries: str, *, rewrite: bool, **by: str) -> None:
+    """Erase details before their time, because an authority or a court ordered it.
+
+    \b
+    Example:
+      cuvar audit erase demo.cuvar.invalid/BA/2026h2 --entries 12 --org BA-DPA \\
+        --ordered-by "Judge A." --file-no 7/26 --config .demo/cuvar.toml
+    """
+    settings, country = load_settings(config), country_of(log)
+    standing = standings(settings, country, _progress)[country]
+    done, left = asyncio.run(
+        erase_ordered(
+            settings, standing, Held(log, _numbers(entries)), _orderer(by), rewrite=rewrite
+        )
+    )
+    told = (
+        f"{done.details} details erased under {done.entries} entries, {done.kept} kept for a hold"
+    )
+    click.echo("\n".join((told, *left.said)))
+
+
+@click.group(name="hold")
+def holding() -> None:
+    """Legal holds: entries whose details no clock erases."""
 
 
 @holding.command(name="add")
@@ -152,13 +180,12 @@ def add_hold(
     settings = load_settings(config)
     if (entries is None) == (question is None):
         raise click.UsageError("name either --entries or --question")
-    named = tuple(indices_of(tuple((entries or "").split(",")))) if entries else ()
-    held = Held(log, tuple(sorted(named)), question)
-    held = Held(log, question_entries(settings, held))
+    named = Held(log, _numbers(entries) if entries else (), question)
+    held = Held(log, question_entries(settings, named))
     if not held.indices:
         raise AuditError(f"{log} has no entry of that question")
     name = f"hold-{secrets.token_hex(4)}"
-    told = asyncio.run(hold(settings, held, name, ground, Orderer(**_orderer(by))))
+    told = asyncio.run(hold(settings, held, name, ground, _orderer(by)))
     click.echo(f"{name}: {len(held.indices)} entries are held by {', '.join(told)}")
 
 
@@ -181,7 +208,7 @@ def lift_hold(config: Path, name: str, **by: str) -> None:
             f"no hold {name} is in force; `cuvar audit hold list` shows those that are"
         )
     for one in holds:
-        told = asyncio.run(lift(settings, one, Orderer(**_orderer(by))))
+        told = asyncio.run(lift(settings, one, _orderer(by)))
         click.echo(f"{name}: {one.count} entries of {one.log} are free again by {', '.join(told)}")
 
 
@@ -224,5 +251,9 @@ def _document(one: Hold) -> dict[str, object]:
     }
 
 
-def _orderer(by: dict[str, str]) -> dict[str, str]:
-    return {"org": by["org"], "person": by["ordered_by"], "file_no": by["file_no"]}
+def _orderer(by: dict[str, str]) -> Orderer:
+    return Orderer(by["org"], by["ordered_by"], by["file_no"])
+
+
+def _numbers(entries: str) -> tuple[int, ...]:
+    return tuple(sorted(set(indices_of(tuple(entries.split(","))))))

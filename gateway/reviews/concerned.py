@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The entries that an alert is about: whether they are there, whose, and how long they are kept."""
+"""The entries that an alert is about: whether they are there, and whose they are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,12 +26,10 @@ class Concerned:
 
     Attributes:
         parties: countries of owners and askers.
-        erase: the last month in which one of their sealed parts is kept; None if that is open.
         shown: a few of them, for the officer asked: when, whose data, which purpose.
     """
 
     parties: frozenset[str]
-    erase: str | None
     shown: tuple[dict[str, str], ...]
 
 
@@ -52,12 +50,10 @@ async def concerned(log: Log, about: Sequence[str]) -> Concerned:
             found += [parse_envelope(row.envelope) for row in rows]
     if any(envelope.kind not in ACCESSES for envelope in found):
         raise NotConcernedError("an alert is about accesses, not about other entries")
-    months = {envelope.erase for envelope in found}
     return Concerned(
         parties=frozenset(
             side.country for e in found for side in (e.owner, e.requester) if side is not None
         ),
-        erase=None if None in months else max(filter(None, months)),
         shown=tuple(_shown(envelope) for envelope in found[:_SHOWN]),
     )
 

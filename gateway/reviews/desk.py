@@ -144,7 +144,7 @@ class ReviewDesk:
         query = {"command": call.command, "log": call.log, "entries": span, **call.query}
         parties = frozenset({asker.country, call.country})
         told = {"query": query, "answer": ""}
-        position = await self._write(entry, Concerned(parties, None, ()), asker, told)
+        position = await self._write(entry, Concerned(parties, ()), asker, told)
         return Taken(position, {})
 
     # Who ------------------------------------------------------------------------------------
@@ -255,7 +255,7 @@ class ReviewDesk:
         self, step: StepEntry, entries: Concerned, asker: Asker, told: Mapping[str, object]
     ) -> Position:
         parties = step.parties | entries.parties
-        whole = replace(step, parties=parties, told=told, erase=entries.erase)
+        whole = replace(step, parties=parties, told=told)
         return await self._reviews.entries.write(whole, asker)
 
     async def _taken(

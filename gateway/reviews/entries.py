@@ -2,7 +2,8 @@
 """Makes the entries of reviews: the only place here that writes to the log.
 
 The envelope says which country's reviewer did which step about which entries; who, about whom, why
-and with what outcome is sealed to the data-protection officers of the countries concerned.
+and with what outcome is sealed to the data-protection officers of the countries concerned. Sealed
+parts are kept for a year, like those of any entry without records (INT-10).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,7 @@ from audit import (
     new_entry_id,
 )
 from audit.randomness import random_bytes
+from audit.retention import year_after
 from gateway.asker import Asker
 from gateway.entries import Readers
 
@@ -48,7 +50,6 @@ class StepEntry:
         correlation: the alert's id; of a reading, the request's.
         told: what is sealed, beside who did it.
         parties: countries whose officers may read it.
-        erase: month after which the sealed part goes, with what it is about.
     """
 
     kind: Kind
@@ -58,7 +59,6 @@ class StepEntry:
     policy: str
     parties: frozenset[str]
     told: Mapping[str, object] = field(default_factory=dict, repr=False)
-    erase: str | None = None
 
 
 class ReviewEntries:
@@ -95,7 +95,7 @@ class ReviewEntries:
             requester=Requester(asker.country, asker.org, asker.role or None),
             op=Operation.ADMINISTER,
             about=step.about,
-            erase=step.erase,
+            erase=year_after(now),
             decision=Verdict.ALLOW,
             policy=step.policy,
             status=Status.DONE,

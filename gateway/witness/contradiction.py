@@ -60,8 +60,7 @@ async def contradiction(
         return None  # not of this log or not signed by it: no proof of anything
     head = parse_checkpoint(split_note((await log.checkpoint()).encode())[0])
     found = Contradiction(seen.origin, seen, note, witness)
-    if seen.size > head.size:
-        return found
+    # No proof leads from a larger size to a smaller one: a log that is behind fails here too.
     root = seen.root if seen.size else EMPTY_ROOT
     try:
         path = await log.consistency(seen.size, head.size)

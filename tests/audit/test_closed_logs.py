@@ -11,11 +11,17 @@ import pytest
 from audit import Journal, LogCorruptError, parse_envelope
 from audit.copies import open_copy
 from audit.erasure import Eraser, plan
+from audit.review.index import Indexer
+from audit.review.index_file import create_index, open_index
+from audit.review.searchkey import SearchKey
+from audit.sealing import Unsealer
 from audit.standing import entries_of, read_country
 from audit.verify import Fault, Job, verify_logs
 from tests.audit.erasing import DUE, TERMS, TODAY, create, detailed, held, lifted, order
-from tests.audit.making import KEY, ORIGIN, Clock, new_sealer
+from tests.audit.making import DPO_BA, KEY, ORIGIN, Clock, new_sealer
 
+DETAIL = b'{"v":2,"officer":"officer-1","persons":["PERSON-1"]}'
+SEARCH_KEY = SearchKey(DPO_BA)
 NEXT = "audit.example/BA/2027h1"
 JANUARY = datetime(2027, 1, 2, tzinfo=UTC)
 
@@ -25,11 +31,12 @@ async def url(tmp_path):
     """A closed log with six details that are due, and the open one after it."""
     place = f"sqlite:///{tmp_path}/log.db"
     await asyncio.to_thread(create, place)
+    sealer = new_sealer()
     journal = await Journal.open(place, keys={"BA": KEY}, clock=Clock())
-    await journal.append([detailed(new_sealer(), DUE, correlation=f"q{n % 2}") for n in range(6)])
+    await journal.append([detailed(sealer, DUE, DETAIL, correlation=f"q{n % 2}") for n in range(6)])
     await journal.close()
     journal = await Journal.open(place, keys={"BA": KEY}, clock=Clock(JANUARY))
-    await journal.append([detailed(new_sealer(), DUE, log=NEXT)])
+    await journal.append([detailed(sealer, DUE, DETAIL, log=NEXT)])
     await journal.close()
     return place
 
@@ -99,3 +106,20 @@ async def test_a_log_that_is_not_whole_gets_no_erasing(url):
         con.commit()
     with pytest.raises(LogCorruptError, match="not whole"):
         await asyncio.to_thread(read, url)
+
+
+async def test_an_index_forgets_a_closed_logs_details_too(url, tmp_path):
+    path = tmp_path / "BA.idx"
+    create_index(path, SEARCH_KEY)
+
+    def sync():
+        done = []
+        with open_index(path, SEARCH_KEY) as con:
+            for origin in (ORIGIN, NEXT, ORIGIN):
+                with open_copy(url, origin) as copy:
+                    done.append(Indexer(con, SEARCH_KEY, Unsealer(DPO_BA)).sync(copy).forgotten)
+        return done
+
+    assert await asyncio.to_thread(sync) == [0, 0, 0]
+    await erase(url)
+    assert await asyncio.to_thread(sync) == [0, 1, 6]

@@ -83,6 +83,7 @@ def test_an_entry_of_others_or_of_no_log_or_shown_otherwise_is_named():
     other = plain(owner=BA, requester=OF_BA)
     assert gaps(check([row(0), row(3), row(4, other), row(5)])) == [(4, "changed")]
     assert gaps(check([*told, row(4, other)])) == [(4, "changed")], "shown twice, not alike"
+    assert gaps(check([row(4, other), *told])) == [(4, "changed")], "in either order"
     assert check([*told, row(4)]).ok, "shown twice, alike"
     assert "not shown" in check(told[1:]).gaps[0].said
 

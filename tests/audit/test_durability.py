@@ -332,7 +332,7 @@ async def test_a_commit_of_unknown_outcome_is_read_back(sqlite_place, monkeypatc
 def test_creating_leaves_a_whole_log_or_nothing(tmp_path, monkeypatch):
     path = tmp_path / "log.db"
     with monkeypatch.context() as broken:
-        broken.setattr("audit.sqlite_store._SCHEMA", "CREATE TABLE a (b);\nno SQL at all")
+        broken.setattr("audit.sqlite_store.SCHEMA", "CREATE TABLE a (b);\nno SQL at all")
         with pytest.raises(LogUnavailableError):
             Journal.create(f"sqlite:///{path}", keys={"BA": KEY}, now=NOON)
     assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,9 @@
 """Erasing what is due, and nothing else, whatever happens on the way."""
 
 import asyncio
-from contextlib import suppress
+import contextlib
+import sqlite3
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -242,7 +244,7 @@ async def _play(url, months, actions):
                 eraser = Eraser(
                     Crashing(log, given, after=bool(given % 2)), found, lambda log: order(log=log)
                 )
-                with suppress(LogUnavailableError):
+                with contextlib.suppress(LogUnavailableError):
                     await eraser.run(plan(found, TODAY))
                 now = {n for n in await details_of(log) if n < 13}
                 assert all(months[n - 1] == DUE and n not in held_now for n in before - now)
@@ -261,3 +263,31 @@ async def test_an_entry_without_a_detail_is_never_due(url):
     async with opened(url) as log:
         await log.append([plain(), plain(erase=DUE)])
     assert plan(await standing(url), TODAY) == []
+
+
+async def test_bytes_that_a_reader_keeps_alive_are_reported_and_go_with_the_next_run(url):
+    await filled(url, new_sealer())
+    path = url.removeprefix("sqlite:///")
+    found = await standing(url)
+    async with opened(url) as log:
+        (entry,) = await log.read(1, 2)
+        await log.append([plain()])
+        with contextlib.closing(sqlite3.connect(path)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM log_detail").fetchone()
+            await log.append([plain()])
+            with pytest.raises(LogUnavailableError, match="run this again"):
+                await Eraser(log.journal, found, lambda log: order(log=log)).run(plan(found, TODAY))
+    await erased(url)
+    files = b"".join(one.read_bytes() for one in Path(path).parent.iterdir())
+    assert entry.sealed.salt not in files
+    async with opened(url) as log:
+        assert await details_of(log) == list(range(2, 21, 2))
+
+
+async def test_two_runs_at_once_declare_each_detail_once(url):
+    await filled(url, new_sealer())
+    stale = await standing(url)
+    assert (await erased(url)).details == 10
+    done = await erased(url, stale)
+    assert (done.entries, done.details) == (0, 0)

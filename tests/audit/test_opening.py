@@ -199,7 +199,7 @@ async def test_a_second_process_is_kept_out_by_the_lease(place, monkeypatch):
 def without_leases(monkeypatch):
     """As if both stores' leases failed."""
 
-    async def free(_con):
+    async def free(_con, _wait):
         return None
 
     monkeypatch.setattr("audit.sqlite_store.SqliteStore._take_lease", lambda _store: None)

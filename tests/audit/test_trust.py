@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit.checkpoint import Checkpoint
 from audit.errors import NoteError, PolicyFileError, QuorumError
 from audit.note import NoteVerifier, SignatureLine, merge_lines
 from audit.policyfile import Authority, build_policy, parse_policy, write_policy
@@ -222,6 +223,12 @@ def test_a_checkpoint_of_another_log_does_not_count_and_a_log_needs_a_key():
         check(note, log=NoteVerifier.of(LOG.name, 1, STRANGER.verifier.public))
     with pytest.raises(PolicyFileError):
         free.check(note.encode(), "audit.example/else", LOG.verifier)
+
+
+def test_a_checkpoint_that_names_another_log_than_its_key_does_not_count():
+    other = Checkpoint("audit.example/else", 600, CHECKPOINT.root)
+    with pytest.raises(NoteError, match=r"of the log audit\.example/else"):
+        check(cosigned(other, cosigner(1), cosigner(2)))
 
 
 def test_a_cosignature_without_a_time_makes_no_statement():

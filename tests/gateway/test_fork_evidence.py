@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`cuvar audit fork-evidence` and `check-evidence`, from files to files."""
 
+import asyncio
 import json
 
 import pytest
 from click.testing import CliRunner
 
 from audit.errors import EvidenceError
-from gateway.commands.fork_evidence import check_evidence_, fork_evidence, tile_path
+from gateway.commands.fork_evidence import check_evidence_, fork_evidence
+from tests.audit.making import SIGNER, create_empty, opened, plain
 from tests.audit.witnessing import LOG, Tree
 
 TREE, FORK = Tree(), Tree(fork=3)
@@ -28,18 +30,6 @@ def hashes(tree, start, stop):
     return b"".join(tree.leaf(index).digest() for index in range(start, stop))
 
 
-def published(folder, tree, size):
-    """The level-0 tiles of a folder in the static layout."""
-    for number in range(-(-size // 256)):
-        start, stop = number * 256, min(size, number * 256 + 256)
-        path = folder / "tile" / "0" / tile_path(number)
-        if stop - start < 256:
-            path = path.with_name(f"{path.name}.p") / str(stop - start)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(hashes(tree, start, stop))
-    return folder
-
-
 def test_two_checkpoints_of_one_size_are_packed_and_checked(notes):
     out = notes / "fork.evidence"
     told = run(fork_evidence, notes / "a", notes / "b", "--vkey", LOG.vkey, "-o", out)
@@ -54,18 +44,37 @@ def test_two_checkpoints_of_one_size_are_packed_and_checked(notes):
     ]
 
 
-@pytest.mark.parametrize("size", [600, 512])
-def test_two_sizes_are_packed_from_a_published_folder_or_a_file_of_hashes(notes, size):
-    (notes / "later").write_text(FORK.note(size))
-    (notes / "leaves").write_bytes(hashes(FORK, 0, size))
-    for name in ("published", "leaves"):
-        place = published(notes / name, FORK, size) if name == "published" else notes / name
-        out = notes / f"{name}.evidence"
-        run(
-            fork_evidence, notes / "a", notes / "later",
-            "--proof", place, "--vkey", LOG.vkey, "-o", out,
-        )  # fmt: skip
-        assert f"of sizes 9 and {size}" in run(check_evidence_, out).output
+def test_two_sizes_are_packed_from_a_file_of_leaf_hashes(notes):
+    (notes / "leaves").write_bytes(hashes(FORK, 0, 600))
+    out = notes / "fork.evidence"
+    run(
+        fork_evidence, notes / "a", notes / "later",
+        "--proof", notes / "leaves", "--vkey", LOG.vkey, "-o", out,
+    )  # fmt: skip
+    assert "of sizes 9 and 600" in run(check_evidence_, out).output
+
+
+async def grown(path, counts):
+    """A log that grows in these steps; its checkpoints on the way."""
+    found = []
+    await asyncio.to_thread(create_empty, f"sqlite:///{path}")
+    async with opened(f"sqlite:///{path}") as log:
+        for count in counts:
+            await log.append([plain() for _ in range(count)])
+            found.append(await log.checkpoint())
+    return found
+
+
+async def test_two_sizes_are_packed_from_a_copy_of_the_later_log(tmp_path):
+    (tmp_path / "a").write_text((await grown(tmp_path / "a.db", [9]))[0])
+    middle, later = await grown(tmp_path / "b.db", [20, 20])
+    (tmp_path / "b").write_text(later)
+    (tmp_path / "middle").write_text(middle)
+    given = ("--vkey", SIGNER.vkey, "--log", tmp_path / "b.db", "-o", tmp_path / "fork.evidence")
+    with pytest.raises(EvidenceError, match="no fork"):
+        run(fork_evidence, tmp_path / "middle", tmp_path / "b", *given)
+    run(fork_evidence, tmp_path / "a", tmp_path / "b", *given)
+    assert "of sizes 9 and 40" in run(check_evidence_, tmp_path / "fork.evidence").output
 
 
 def test_no_fork_writes_nothing_and_evidence_is_never_written_over(notes):
@@ -78,10 +87,3 @@ def test_no_fork_writes_nothing_and_evidence_is_never_written_over(notes):
         run(fork_evidence, notes / "a", notes / "b", "--vkey", LOG.vkey, "-o", out)
     with pytest.raises(EvidenceError):
         run(check_evidence_, out)
-
-
-@pytest.mark.parametrize(
-    ("number", "path"), [(0, "000"), (999, "999"), (1000, "x001/000"), (1234067, "x001/x234/067")]
-)
-def test_tiles_are_named_as_the_specification_names_them(number, path):
-    assert tile_path(number) == path

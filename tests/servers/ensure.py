@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Makes sure that the servers which tests and benches start are on this machine.
 
-MariaDB comes from Debian or Ubuntu: installed here when root, otherwise named in one line.
+MariaDB and strace come from Debian or Ubuntu: installed here when root, otherwise named in a line.
 PostgreSQL comes from a wheel of the development set. Nothing is left running, and no system
 service is started: a package's own service would hold port and data directory.
 """
@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.servers import strace
 from tests.servers.mariadb import INSTALL_LINE, server_program
 from tests.servers.postgres import WHEEL_LINE, bin_directory
 
@@ -25,29 +26,31 @@ def main() -> int:
     """0 when every server is there; 1 after one line that says what to install."""
     if bin_directory() is None:
         return _refuse(WHEEL_LINE)
-    if server_program() is None and not _install_mariadb():
+    if server_program() is None and not _install("mariadb-server"):
         return _refuse(INSTALL_LINE)
+    if shutil.which("strace") is None and not _install("strace"):
+        return _refuse(strace.INSTALL_LINE)
     return 0
 
 
-def _install_mariadb() -> bool:
-    """Installs the Debian package without starting its service; needs root and apt."""
+def _install(package: str) -> bool:
+    """Installs a Debian package without starting its service; needs root and apt."""
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
         return False
-    _say("installing MariaDB for the tests (apt-get, about a minute) ...")
+    _say(f"installing {package} for the tests (apt-get, about a minute) ...")
     placed = not _POLICY.exists()
     if placed:
         _POLICY.write_text(_FORBID_SERVICES)
         _POLICY.chmod(0o755)
     try:
         done = _quietly(apt, "update") and _quietly(
-            apt, "install", "-y", "--no-install-recommends", "mariadb-server"
+            apt, "install", "-y", "--no-install-recommends", package
         )
     finally:
         if placed:
             _POLICY.unlink(missing_ok=True)
-    return done and server_program() is not None
+    return done
 
 
 def _quietly(*command: str) -> bool:

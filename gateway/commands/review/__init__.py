@@ -50,6 +50,12 @@ def _looks() -> click.Command:
     return looks
 
 
+def _alerts() -> click.Command:
+    from gateway.commands.review.alerts import alerts
+
+    return alerts
+
+
 class _Review(LazyGroup):
     loaders: ClassVar[Loaders] = {
         "index": _index,
@@ -59,6 +65,7 @@ class _Review(LazyGroup):
         "disclosures": _disclosures,
         "export": _export,
         "looks": _looks,
+        "alerts": _alerts,
     }
 
 

@@ -30,7 +30,7 @@ from audit.sealing import Unsealer
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _QUERY: Final = "look"
-_NAMES: Final = ("log", "origin", "key", "index", "gateway", "token_file")
+_NAMES: Final = ("log", "origin", "key", "index", "gateway", "token_file", "client_cert")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Desk:
     index: Path
     gateway: str | None
     token_file: Path | None
+    client_cert: Path | None
 
     def search_key(self) -> SearchKey:
         """Her search key.
@@ -129,9 +130,10 @@ class Desk:
                 err=True,
             )
             return
-        from gateway.commands.review.handing_in import hand_in
+        from gateway.commands.review.handing_in import Gate, hand_in
 
-        done = hand_in(self.looks, waiting, self.gateway, self.token_file)
+        gate = Gate(self.gateway, self.token_file, self.client_cert)
+        done = hand_in(self.looks, waiting, gate)
         click.echo(f"{done} of {len(waiting)} readings are in the log now", err=True)
 
 
@@ -159,6 +161,7 @@ def with_desk(command: _Command) -> _Command:
             ),
             click.option("--gateway", envvar="CUVAR_GATEWAY", help="https://… of the gateway."),
             click.option("--token-file", type=file, help="Your access token for the gateway."),
+            click.option("--client-cert", type=file, help="PEM to which the token is bound."),
         )
     ):
         wrapped = option(wrapped)

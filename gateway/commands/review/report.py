@@ -4,7 +4,7 @@
 import json
 import re
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,17 +12,15 @@ import click
 
 from audit.copies import Copy
 from audit.envelope import EPOCH
-from audit.review.following import head_of
 from audit.review.month import month_report
-from audit.review.opened import Opened, open_entries
 from audit.review.pages import period_page, police_page
-from audit.review.reports import police_report
-from audit.sealing import Unsealer
+from audit.review.reports import police_entries, police_report
 from gateway.commands.options import with_json
 from gateway.commands.review.desk import Desk, origin_of, with_desk
 from gateway.commands.review.filters import MomentError, moment
 
 _MONTH: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
+_MICRO: Final = timedelta(microseconds=1)
 _END: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -79,15 +77,21 @@ def law_enforcement(desk: Desk, *, as_json: bool, **chosen: Any) -> None:
     """
     period = (moment(chosen["since"]) or EPOCH, moment(chosen["until"]) or _END)
     with desk.copies() as copies:
+        spans = {origin_of(copy): _span(copy, period) for copy in copies}
         for copy in copies:
-            desk.record("report law-enforcement", copy, (), {**chosen})
+            desk.record("report law-enforcement", copy, spans[origin_of(copy)], {**chosen})
         unsealer = desk.unsealer()
         found = police_report(
-            (entry for copy in copies for entry in _within(copy, unsealer, period)),
+            (
+                entry
+                for copy in copies
+                for entry in police_entries(copy, unsealer, *_range(spans[origin_of(copy)]))
+            ),
             country=chosen["country"],
             period=period,
             seed=chosen["seed"],
             sample=chosen["sample"],
+            looked_at=spans,
         )
     if as_json:
         click.echo(json.dumps(found.document(), ensure_ascii=False))
@@ -96,11 +100,11 @@ def law_enforcement(desk: Desk, *, as_json: bool, **chosen: Any) -> None:
     desk.hand_in()
 
 
-def _within(copy: Copy, unsealer: Unsealer, period: tuple[datetime, datetime]) -> Any:
-    size = head_of(copy).size
-    entries: Any = open_entries(copy, unsealer, 0, size)
-    return (entry for entry in entries if _counts(entry, period))
+def _span(copy: Copy, period: tuple[datetime, datetime]) -> tuple[int, int]:
+    """First and last entry of a period; (0, 0) where there is none."""
+    first, stop = copy.between(*((moment - EPOCH) // _MICRO for moment in period))
+    return (first, stop - 1) if first < stop else (0, 0)
 
 
-def _counts(entry: Opened, period: tuple[datetime, datetime]) -> bool:
-    return period[0] <= entry.envelope.t < period[1]
+def _range(span: tuple[int, int]) -> tuple[int, int]:
+    return span[0], span[1] + 1

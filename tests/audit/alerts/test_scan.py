@@ -2,6 +2,7 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -159,3 +160,10 @@ def test_a_case_number_of_ones_own_domain_is_no_reference():
 def test_an_odd_detail_is_unknown_and_never_an_error(name, value):
     found = accesses_of([Entry(0, {**DETAIL, name: value})])
     json.dumps([a.officer for a in found])
+
+
+def test_the_page_says_every_rule_with_its_signal_and_its_explanations():
+    page = (Path(__file__).parents[3] / "docs/review-alerts.md").read_text(encoding="utf-8")
+    for rule in RULES:
+        explained = "; ".join(f"`{one.id}`: {one.words}" for one in rule.explanations)
+        assert f"| `{rule.id}` | {rule.signal} | {explained} |" in page, rule.id

@@ -14,15 +14,15 @@ def held():
 
 
 @pytest.fixture
-def place(tmp_path):
+def index_place(tmp_path):
     """Where an empty index stands."""
     create_index(tmp_path / "review.idx", KEY)
     return tmp_path / "review.idx"
 
 
 @pytest.fixture
-def index(place):
-    with open_index(place, KEY) as con:
+def index(index_place):
+    with open_index(index_place, KEY) as con:
         yield con
 
 

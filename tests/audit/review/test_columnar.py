@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from audit.envelope import format_time, stamp
-from audit.errors import LogCorruptError, LogUnavailableError
+from audit.errors import EnvelopeError, LogCorruptError, LogUnavailableError
 from audit.review import columnar
 from audit.review.columnar import duck, write_months
 from audit.review.month import month_report
@@ -104,10 +104,13 @@ def test_a_report_counts_what_the_entries_say(autumn, tmp_path):
         "BA HR border_check": 48,
         "BA HR law_enforcement": 12,
     }
+    assert sum(whole.counts["by month"].values()) == 60
     november = month_report(tmp_path, "2026-11")
     assert november.counts["by month"] == {"2026-11": november.entries}
     assert month_report(tmp_path, "2026-11", "BA").entries == november.entries
     assert month_report(tmp_path, "2026-11", "RS").entries == 0
+    with pytest.raises(EnvelopeError):
+        month_report(tmp_path, "2026-11", "BA' OR 'x' = 'x")
 
 
 def test_a_month_that_was_not_exported_is_said_to_be_missing(autumn, tmp_path):

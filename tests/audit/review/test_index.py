@@ -54,17 +54,17 @@ def test_a_sync_across_parts_equals_one_made_at_once(tmp_path, monkeypatch, held
     assert dumps[0] == dumps[1]
 
 
-def test_nothing_of_a_detail_stands_in_the_file(indexed, place):
+def test_nothing_of_a_detail_stands_in_the_file(indexed, index_place):
     save(indexed, KEY, "the case of PERSON-3", Filter(persons=("PERSON-3",), cases=("CASE/12",)))
-    content = everything(place)
+    content = everything(index_place)
     assert not [name for name in NAMES if name.encode() in content]
     assert b"purpose=border_check" in content
 
 
-def test_only_the_officers_own_key_computes_a_search_term(indexed, place):
+def test_only_the_officers_own_key_computes_a_search_term(indexed, index_place):
     other = SearchKey(DPO_HR)
     assert find(indexed, other, ORIGIN, PERSON_3).entries == ()
-    with pytest.raises(SealError, match="another key"), open_index(place, other):
+    with pytest.raises(SealError, match="another key"), open_index(index_place, other):
         pass
 
 
@@ -122,17 +122,31 @@ def test_verifying_names_what_is_not_derived_from_the_entries(indexed, indexer, 
     assert any(told in wrong for wrong in indexer.verify(held))
 
 
-def test_an_erased_detail_leaves_no_token_in_the_file(indexed, indexer, held, place):
+def test_an_erased_detail_leaves_no_token_in_the_file(indexed, indexer, held, index_place):
     gone, kept = (KEY.token(Column.PERSON, ORIGIN, name) for name in ("asked-7", "asked-8"))
-    assert gone in place.read_bytes()
+    assert gone in index_place.read_bytes()
     held.erase(7)
     held.grow([erasure("7")])
     assert indexer.sync(held).forgotten == 1
-    assert gone not in everything(place)
-    assert kept in place.read_bytes()
+    assert gone not in everything(index_place)
+    assert kept in index_place.read_bytes()
     assert found(indexed, Filter(details=("erased",))) == (7,)
     assert found(indexed, Filter(officers=("officer-1",), cases=("CASE/7",))) == ()
     assert indexer.verify(held) == []
+
+
+def test_after_many_erasures_no_freed_page_keeps_a_token(index, indexer, index_place):
+    many = Held(accesses(1200))
+    indexer.sync(many)
+    cases = {n: KEY.token(Column.CASE, ORIGIN, f"CASE/{n}") for n in range(1200)}
+    assert all(token in index_place.read_bytes() for token in cases.values())
+    for number in range(100, 1100):
+        many.erase(number)
+    many.grow([erasure("100-1099")])
+    assert indexer.sync(many).forgotten == 1000
+    content = everything(index_place)
+    left = [number for number, token in cases.items() if token in content]
+    assert left == [*range(100), *range(1100, 1200)]
 
 
 def test_an_announced_erasure_is_awaited_until_the_copy_shows_it(indexed, indexer, held):
@@ -152,8 +166,8 @@ def test_an_erasure_that_no_entry_announced_is_found_by_a_sweep(indexed, indexer
     assert indexer.verify(held) == []
 
 
-def test_forgetting_needs_no_key_and_knows_what_it_forgot(indexed, place):
-    with open_index(place) as keyless:
+def test_forgetting_needs_no_key_and_knows_what_it_forgot(indexed, index_place):
+    with open_index(index_place) as keyless:
         assert forget(keyless, ORIGIN, [3, 13, 999]) == 2
         assert forget(keyless, ORIGIN, [3]) == 0
     assert found(indexed) == (53, 43, 33, 23)
@@ -170,9 +184,9 @@ def test_a_saved_look_up_comes_back_under_its_name_and_is_dropped(indexed):
         remove(indexed, KEY, "three")
 
 
-def test_an_index_is_never_made_over_a_file_nor_taken_for_one(place, tmp_path):
+def test_an_index_is_never_made_over_a_file_nor_taken_for_one(index_place, tmp_path):
     with pytest.raises(LogExistsError):
-        create_index(place, KEY)
+        create_index(index_place, KEY)
     with pytest.raises(LogUnavailableError, match="build"), open_index(tmp_path / "none", KEY):
         pass
     other = tmp_path / "other.db"
@@ -182,8 +196,8 @@ def test_an_index_is_never_made_over_a_file_nor_taken_for_one(place, tmp_path):
         pass
 
 
-def test_an_index_is_readable_by_its_owner_only(place):
-    assert place.stat().st_mode & 0o077 == 0
+def test_an_index_is_readable_by_its_owner_only(index_place):
+    assert index_place.stat().st_mode & 0o077 == 0
 
 
 def test_a_copy_without_details_is_not_taken_for_one_whose_details_were_erased(

@@ -9,7 +9,7 @@ import pytest
 from audit import Asked, Kind, Owner, Requester, Status, Verdict
 from audit.review.opened import open_entries
 from audit.review.pages import police_page
-from audit.review.reports import DEMANDED, draw_number, police_report
+from audit.review.reports import DEMANDED, draw_number, police_entries, police_report
 from tests.audit.making import NOON, ORIGIN, new_sealer, sealed
 from tests.audit.review.holding import UNSEALER, Held, accesses, detail
 
@@ -44,7 +44,7 @@ def log():
 
 
 def report(log, **options):
-    entries = open_entries(log, UNSEALER, 0, len(log.held))
+    entries = police_entries(log, UNSEALER, 0, len(log.held))
     told = {"country": "BA", "period": PERIOD, "seed": "2026h2", **options}
     return police_report(entries, **told)
 
@@ -57,6 +57,7 @@ def test_requests_identifications_and_refused_urgencies_are_counted(log):
     assert found.counts["by offence"] == {"not recorded": 5, "trafficking": 1}
     assert found.counts["refusals by rule"] == {"F56": 1}
     assert found.logs == {ORIGIN: (0, 14)}
+    assert report(log, looked_at={ORIGIN: (0, 99)}).logs == {ORIGIN: (0, 99)}
 
 
 def test_what_the_law_demands_and_no_entry_says_is_named_as_missing(log):
@@ -93,3 +94,10 @@ def test_details_that_are_sealed_or_erased_are_counted_as_unread(log):
     )
     assert (sealed_all.opened, sealed_all.unread) == (0, 6)
     assert "not readable with this key" in police_page(sealed_all)
+
+
+def test_only_law_enforcement_entries_are_opened_for_the_report(log):
+    numbers = [0, 5, 10, 11, 12, 13, 14]
+    assert [entry.index for entry in police_entries(log, UNSEALER, 0, 15)] == numbers
+    whole = open_entries(log, UNSEALER, 0, 15)
+    assert police_report(whole, country="BA", period=PERIOD, seed="2026h2") == report(log)

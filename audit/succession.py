@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The log that comes after one that can't go on: restored from a backup, damaged, its key lost.
+
+Its first entry, of kind `checkpoint-gap`, names the old log with the size and root of the newest
+checkpoint that anybody still shows: from then on every receipt is either under that root or known
+to be of an entry that was lost. Its name bears the time of opening, so that no earlier successor
+can have had it, even one that was itself lost before a witness saw it (docs/audit-model.md).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from audit.checkpoint import Checkpoint, open_checkpoint
+from audit.envelope import encode_envelope, new_entry_id
+from audit.errors import NoteError, SuccessionError
+from audit.event import Envelope, Link
+from audit.logkey import LogKey
+from audit.merkle import Span
+from audit.note import NoteSigner
+from audit.randomness import random_bytes
+from audit.sequencer import load_states
+from audit.shards import Shard, half_of, parse_origin
+from audit.state import Accepted, LogState, advance, next_time, unborn
+from audit.store import Batch, Store, store_for
+from audit.tiles import span_hash, tiles_for
+from audit.vocabulary import Kind, Operation, Status
+
+
+class Gap(StrEnum):
+    """Why a log could not go on; stands in the opening entry's `purpose`."""
+
+    RESTORED = "restored_backup"
+    DAMAGED = "damaged_store"
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """A log and the one that was opened after it.
+
+    Attributes:
+        old: origin of the closed log.
+        new: origin of its successor.
+        size, root: what the successor says that the old log had.
+        lost: entries below `size` that this store does not hold.
+    """
+
+    old: str
+    new: str
+    size: int
+    root: bytes
+    lost: int
+
+
+async def succeed(
+    url: str,
+    *,
+    keys: Mapping[str, LogKey],
+    notes: Sequence[str] = (),
+    reason: Gap = Gap.RESTORED,
+    now: datetime,
+) -> list[Succession]:
+    """Open a successor for every country whose newest log is closed.
+
+    Args:
+        url: the store; no gateway may be running on it.
+        keys: the signing key of each country.
+        notes: checkpoints that others hold of the closed logs: witnesses, receipts, copies.
+        reason: why.
+        now: aware UTC time.
+
+    Raises:
+        SuccessionError: nothing to do, or a checkpoint is of another past than the restored log.
+        LogCorruptError: a log does not fit its signed head.
+        LogUnavailableError: the store does not answer, or a gateway holds it.
+        NoteError: a note is of none of the closed logs, or not signed by its key.
+    """
+    store = store_for(url)
+    try:
+        await store.reopen()
+
+        signers = _Signers(keys)
+        states = await load_states(store, signers)
+        closed = _newest_closed(states)
+        if not closed:
+            raise SuccessionError("every country has an open log; there is nothing to succeed")
+        told = _by_log(notes, closed, signers)
+        made = []
+        for origin in closed:
+            cosigned = await store.cosigned(states[origin].head)
+            shown = [*told[origin], *([cosigned.note] if cosigned else [])]
+            ends = [_checkpoint(note, signers(origin)) for note in shown]
+            made.append(await _succession(store, states[origin], ends, now))
+        await store.commit(_births(states, made, signers, (reason, now)))
+        return made
+    finally:
+        await store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Signers:
+    """The signer of each log, by its country's key."""
+
+    keys: Mapping[str, LogKey]
+
+    def __call__(self, origin: str) -> NoteSigner:
+        key = self.keys.get(parse_origin(origin).country)
+        if key is None:
+            raise NoteError(f"no signing key is configured for the log {origin}")
+        return key.signer(origin)
+
+
+def _newest_closed(states: Mapping[str, LogState]) -> list[str]:
+    """The newest log of each country that has no open one."""
+    newest: dict[str, Shard] = {}
+    for shard in map(parse_origin, states):
+        if shard.country not in newest or shard.age > newest[shard.country].age:
+            newest[shard.country] = shard
+    origins = [newest[country].origin for country in sorted(newest)]
+    return [origin for origin in origins if states[origin].head.closed]
+
+
+def _checkpoint(note: str, signer: NoteSigner) -> Checkpoint:
+    return open_checkpoint(note.encode(), signer.verifier, signer.name)
+
+
+def _by_log(notes: Sequence[str], closed: Sequence[str], signers: _Signers) -> dict[str, list[str]]:
+    """Which note is of which closed log.
+
+    Raises:
+        NoteError: one is of none of them.
+    """
+    found: dict[str, list[str]] = {origin: [] for origin in closed}
+    for note in notes:
+        origin = note.partition("\n")[0]
+        if origin not in found:
+            raise NoteError(
+                f"a checkpoint is of {origin}, which is none of the closed logs here; name"
+                f" checkpoints of {', '.join(closed)} only"
+            )
+        _checkpoint(note, signers(origin))
+        found[origin].append(note)
+    return found
+
+
+async def _succession(
+    store: Store, state: LogState, ends: Sequence[Checkpoint], now: datetime
+) -> Succession:
+    """The newest checkpoint of those shown, if all of them are of the restored log's past."""
+    head = state.head
+    sizes = {head.size: head.root}
+    for end in ends:
+        if end.size < head.size:
+            root = await _root_at(store, state, end.size)
+        else:
+            root = sizes.setdefault(end.size, end.root)
+        if root != end.root:
+            raise SuccessionError(
+                f"a checkpoint of {head.origin} over {end.size} entries is of another past than"
+                " the log here: this is a fork, not a gap; keep both, run `cuvar audit"
+                " fork-evidence` and tell the authorities before anything is opened"
+            )
+    size = max(sizes)
+    shard = parse_origin(head.origin)
+    name = replace(shard, half=max(half_of(now), shard.half), part=_fresh(now))
+    return Succession(head.origin, name.origin, size, sizes[size], size - head.size)
+
+
+def _fresh(now: datetime) -> int:
+    """A part number that no earlier successor had: the time, to the second."""
+    return int(now.astimezone(UTC).strftime("%Y%m%d%H%M%S"))
+
+
+async def _root_at(store: Store, state: LogState, size: int) -> bytes:
+    span = Span(0, size)
+    tiles = await store.tiles(state.head, tiles_for([span])) | state.edge.partial()
+    return span_hash(span, tiles)
+
+
+def _opening(one: Succession, reason: Gap, t: datetime) -> Accepted:
+    envelope = Envelope(
+        id=new_entry_id(t, random_bytes(10)),
+        kind=Kind.CHECKPOINT_GAP,
+        t=t,
+        log=one.new,
+        op=Operation.ADMINISTER,
+        purpose=reason.value,
+        count=one.lost,
+        link=Link(one.old, one.size, one.root.hex()),
+        status=Status.DONE,
+    )
+    return Accepted(encode_envelope(envelope), None)
+
+
+def _births(
+    states: Mapping[str, LogState],
+    made: Sequence[Succession],
+    signers: _Signers,
+    why: tuple[Gap, datetime],
+) -> Sequence[Batch]:
+    """The successors, each with its opening entry; not dated before any old log's last one."""
+    reason, now = why
+    t = next_time(max(states[one.old].micros for one in made), now)
+    number = max(state.head.number for state in states.values()) + 1
+    births = {
+        one.new: unborn(one.new, place, signers(one.new)) for place, one in enumerate(made, number)
+    }
+    entries = [_opening(one, reason, t) for one in made]
+    return advance(births, entries, t, {origin: signers(origin) for origin in births}).batches

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`cuvar audit succeed`: open the logs that come after logs which can't go on."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import click
+
+from audit import LogUnavailableError
+from audit.backup import open_snapshot
+from audit.succession import Gap, Succession
+from audit.succession import succeed as open_successors
+from gateway.commands.options import with_config, with_json
+from gateway.logkeys import read_log_keys
+from gateway.settings import Settings, load_settings
+from gateway.witness.client import WitnessClient, WitnessUnreachableError
+from gateway.witness.contradiction import last_cosigned
+
+_SECONDS = 10.0
+
+
+@click.command()
+@with_config
+@with_json
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A newer checkpoint of a closed log: a file of a witness, an officer, a publisher.",
+)
+@click.option("--witness", "witnesses", multiple=True, help="A witness to ask: its address.")
+@click.option(
+    "--reason",
+    type=click.Choice([gap.value for gap in Gap]),
+    default=Gap.RESTORED.value,
+    show_default=True,
+    help="Why the logs can't go on; stands in the successor's first entry.",
+)
+def succeed(
+    config: Path,
+    checkpoints: tuple[Path, ...],
+    witnesses: tuple[str, ...],
+    reason: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Open a successor for every country whose newest log is closed, after a restore.
+
+    \b
+    Examples:
+      cuvar audit succeed --witness https://witness.dpa.example --config cuvar.toml
+      cuvar audit succeed --checkpoint last-seen.checkpoint --config cuvar.toml
+    Ask every witness: the first entry names the newest checkpoint that anybody still has, and with
+    it how many entries were lost. Then tell the new names to the witnesses.
+    """
+    settings = load_settings(config)
+    notes = [path.read_text(encoding="utf-8") for path in checkpoints]
+    notes += asyncio.run(_asked(_closed(settings), witnesses))
+    made = asyncio.run(
+        open_successors(
+            settings.log.url.get_secret_value(),
+            keys=read_log_keys(settings),
+            notes=notes,
+            reason=Gap(reason),
+            now=datetime.now(UTC),
+        )
+    )
+    if not notes:
+        click.echo("nobody was asked what the old logs had: what was lost is not known", err=True)
+    click.echo(json.dumps(_documents(made)) if as_json else "\n".join(_lines(made)))
+
+
+def _closed(settings: Settings) -> list[str]:
+    with open_snapshot(settings.log.url.get_secret_value()) as snapshot:
+        return [head.origin for head in snapshot.heads() if head.closed]
+
+
+async def _asked(origins: Sequence[str], urls: Sequence[str]) -> list[str]:
+    """What witnesses have of these logs; one that does not answer stops the command."""
+    found = []
+    async with aiohttp.ClientSession() as session:
+        for url in urls:
+            client = WitnessClient(session, url.rstrip("/"), url.rstrip("/"), _SECONDS)
+            for origin in origins:
+                try:
+                    note = await last_cosigned(client, origin)
+                except WitnessUnreachableError:
+                    raise LogUnavailableError(
+                        f"the witness {url} does not answer; wait for it, or leave it out and know"
+                        " that entries which it saw may be lost unnamed"
+                    ) from None
+                if note is not None:
+                    found.append(note.decode())
+    return found
+
+
+def _documents(made: Sequence[Succession]) -> list[dict[str, object]]:
+    return [
+        {"old": one.old, "new": one.new, "size": one.size, "root": one.root.hex(), "lost": one.lost}
+        for one in made
+    ]
+
+
+def _lines(made: Sequence[Succession]) -> list[str]:
+    return [
+        f"{one.new} follows {one.old}, which had {one.size} entries; {one.lost} of them are lost"
+        for one in made
+    ]

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which details may be missing, and how a log begins, ends and joins its neighbours."""
+
+import asyncio
+import itertools
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit import Journal, Kind, parse_envelope
+from audit.copies import open_copy
+from audit.verify import Fault, Job, checking, verify_log, verify_logs
+from audit.verify.chain import UNOPENED
+from audit.verify.custody import united, without
+from tests.audit.making import (
+    KEY,
+    NOON,
+    ORIGIN,
+    SIGNER,
+    Clock,
+    new_sealer,
+    opened,
+    plain,
+    sealed,
+    verified,
+)
+
+SPANS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 8)), max_size=6)
+
+
+def spans(pairs):
+    return united([range(start, start + size) for start, size in pairs], [])
+
+
+@given(SPANS, SPANS)
+def test_spans_are_sets_of_numbers(one, other):
+    a, b = spans(one), spans(other)
+    left, right = ({n for span in x for n in span} for x in (a, b))
+    assert {n for span in united(a, b) for n in span} == left | right
+    assert {n for span in without(a, b) for n in span} == left - right
+    for found in (united(a, b), without(a, b)):
+        assert all(x.stop <= y.start for x, y in itertools.pairwise(found))
+
+
+async def story(place, steps):
+    """A log of six sealed entries and then these steps; what the verifier says."""
+    async with opened(place.url) as log:
+        sealer = new_sealer()
+        await log.append([sealed(sealer) for _ in range(6)])
+        for step in steps:
+            if isinstance(step, list):
+                await log.erase_details(step)
+            else:
+                kind, about, *rest = step
+                name = rest[0] if rest else None
+                await log.append([plain(kind=kind, about=about, correlation=name, count=None)])
+    return await verified(place.url)
+
+
+ERASED, HELD, LIFTED = Kind.ERASURE, Kind.LEGAL_HOLD, Kind.HOLD_LIFTED
+GOOD = {
+    "erased as named": [(ERASED, ("1-2",)), [1, 2]],
+    "named and still there": [(ERASED, ("1-2",)), [1]],
+    "held after it was erased": [(ERASED, ("1",)), [1], (HELD, ("1",), "case")],
+    "lifted, then erased": [(HELD, ("1",), "a"), (LIFTED, ("1",), "a"), (ERASED, ("1",)), [1]],
+    "beside a hold": [(HELD, ("1",), "a"), (ERASED, ("0-2",)), [0, 2]],
+}
+BAD = {
+    "not named": ([[4]], 4, "no erasure entry names it"),
+    "another named": ([(ERASED, ("1-2",)), [1, 3]], 3, "no erasure entry names it"),
+    "named by a review": ([(Kind.REVIEW, ("1",)), [1]], 1, "no erasure entry names it"),
+    "held": ([(HELD, ("0-1",), "a"), (ERASED, ("1",)), [1]], 1, "under a legal hold"),
+    "another hold lifted": (
+        [(HELD, ("1",), "a"), (LIFTED, ("1",), "b"), (ERASED, ("1",)), [1]],
+        1,
+        "under a legal hold",
+    ),
+    "held twice, lifted once": (
+        [(HELD, ("1",), "a"), (HELD, ("1",), "b"), (LIFTED, ("1",), "a"), (ERASED, ("1",)), [1]],
+        1,
+        "under a legal hold",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+async def test_what_an_erasure_names_may_be_missing(sqlite_place, name):
+    report = await story(sqlite_place, GOOD[name])
+    assert (report.ok, report.status) == (True, 0), report.findings
+
+
+@pytest.mark.parametrize("name", BAD)
+async def test_what_no_erasure_names_or_a_hold_keeps_is_a_fault(sqlite_place, name):
+    steps, index, what = BAD[name]
+    report = await story(sqlite_place, steps)
+    assert [(f.index, f.fault) for f in report.findings] == [(index, Fault.DETAIL)]
+    assert what in report.findings[0].what
+    assert report.status == Fault.DETAIL
+
+
+async def test_nobody_allows_himself_to_erase_what_is_to_come(sqlite_place):
+    async with opened(sqlite_place.url) as log:
+        await log.append([plain(kind=ERASED, about=("0-9000",), count=None)])
+        await log.append([sealed(new_sealer())])
+        await log.erase_details([1])
+    report = await verified(sqlite_place.url)
+    assert [(f.index, f.fault) for f in report.findings] == [(1, Fault.DETAIL)]
+
+
+async def test_a_log_without_its_opening_is_not_whole(sqlite_place):
+    async with opened(sqlite_place.url) as log:
+        await log.append([plain()])
+    report = await asyncio.to_thread(verify_log, sqlite_place.url, vkey=SIGNER.vkey)
+    assert [(f.index, f.what) for f in report.findings] == [(0, UNOPENED)]
+
+
+@pytest.fixture(scope="module")
+def turned(tmp_path_factory):
+    """A country's two logs, the first closed at the half-year's turn; where, and their names."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('turned') / 'log.db'}"
+    clock = Clock(NOON)
+    Journal.create(url, keys={"BA": KEY}, now=NOON)
+
+    async def write():
+        journal = await Journal.open(url, keys={"BA": KEY}, clock=clock)
+        await journal.append([plain()])
+        clock.now += timedelta(days=60)
+        await journal.rotate()
+        await journal.append([plain(log=journal.current("BA"))])
+        found = journal.origins
+        await journal.close()
+        return found
+
+    return url, asyncio.run(write())
+
+
+def jobs(turned):
+    return [Job(turned[0], KEY.signer(origin).vkey) for origin in turned[1]]
+
+
+def test_neighbours_fit_when_both_are_given(turned):
+    old, new = verify_logs(jobs(turned))
+    assert (old.ok, new.ok) == (True, True), (old.findings, new.findings)
+    assert (old.closed, old.closing.log) == (True, new.origin)
+    assert (new.opening.log, new.opening.size) == (ORIGIN, old.size)
+
+
+@pytest.mark.parametrize(
+    ("link", "what"),
+    [
+        ({"root": "0" * 64}, "not those of the opening entry of"),
+        ({"size": 2}, "not those of the opening entry of"),
+        ({"size": 900}, "entries were cut off"),
+    ],
+)
+def test_an_opening_that_names_another_past_is_found(turned, monkeypatch, link, what):
+    with open_copy(turned[0], turned[1][1]) as copy:
+        (_, data) = copy.envelopes(0, 1)[0]
+    first = parse_envelope(data)
+    lying = replace(first, link=replace(first.link, **link))
+    found = checking._first
+    monkeypatch.setattr(
+        checking, "_first", lambda job: lying if first.log in job.vkey else found(job)
+    )
+    old, _ = verify_logs(jobs(turned))
+    assert what in old.findings[-1].what

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What was erased in the logs after a backup is erased in it too, and not brought back by it."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+
+import pytest
+
+from audit import (
+    Envelope,
+    Kind,
+    Operation,
+    Pending,
+    Sealer,
+    Status,
+    encode_envelope,
+    new_entry_id,
+    read_public_key,
+)
+from audit.backup import open_snapshot
+from audit.randomness import random_bytes
+from gateway.backup import KeepingError, check, read_manifest
+from gateway.opening import open_journal
+from gateway.settings import load_settings
+from tests.gateway import house as houses
+from tests.gateway.backup.test_backup import empty, run
+
+
+def utc_now():
+    return datetime.now(UTC)
+
+
+def entry(log, sealed=None, **told):
+    told = {"kind": Kind.ACCESS, "op": Operation.CONSULT, "status": Status.HIT, **told}
+    if sealed is not None:
+        told |= {"detail": sealed.commitment.hex(), "keys": ("BA",)}
+    envelope = Envelope(id=new_entry_id(utc_now(), random_bytes(10)), t=utc_now(), log=log, **told)
+    return Pending(encode_envelope(envelope), sealed)
+
+
+async def write_details(settings):
+    """Three entries with details; the ciphertext of the second."""
+    sealer = Sealer({"BA": read_public_key(settings.log.dpo_keys["BA"])}, utc_now)
+    journal = await open_journal(settings)
+    try:
+        log = journal.current("BA")
+        details = [sealer.seal(b"who asked about whom", ("BA",)) for _ in range(3)]
+        placed = await journal.append([entry(log, sealed) for sealed in details])
+        return log, [position.index for position in placed], details[1].blob
+    finally:
+        await journal.close()
+
+
+async def erase_detail(settings, log, index):
+    journal = await open_journal(settings)
+    try:
+        said = {"kind": Kind.ERASURE, "op": Operation.ERASE, "about": (str(index),), "count": 1}
+        await journal.append([entry(log, **said, status=Status.DONE)])
+        await journal.erase_details(log, [index])
+    finally:
+        await journal.close()
+
+
+@pytest.fixture
+def erased(house_folder, tmp_path):
+    """A backup with three details, the second of which was erased in the log afterwards."""
+    settings = load_settings(house_folder / "cuvar.toml")
+    log, indices, blob = asyncio.run(write_details(settings))
+    run("backup", "create", str(tmp_path / "kept"), folder=house_folder)
+    asyncio.run(erase_detail(settings, log, indices[1]))
+    return tmp_path / "kept", log, indices, blob
+
+
+def found(folder, blob):
+    return [path for path in folder.rglob("*") if path.is_file() and blob in path.read_bytes()]
+
+
+def test_an_erasure_reaches_the_backups(erased, house_folder):
+    kept, log, _, blob = erased
+    assert found(kept, blob)
+    assert run("backup", "erase", str(kept), folder=house_folder).startswith("1 details")
+    assert not found(kept, blob)
+    seen = dict(
+        zip([one.head.origin for one in read_manifest(kept).logs], check(kept).logs, strict=True)
+    )
+    assert seen[log].missing == 1
+    assert run("backup", "erase", str(kept), folder=house_folder).startswith("0 details")
+
+
+def test_a_restore_does_not_bring_back_what_newer_logs_say_was_erased(
+    erased, house_folder, tmp_path
+):
+    kept, log, indices, blob = erased
+    fresh = empty(houses.copy(house_folder, tmp_path / "fresh"))
+    place = str(house_folder / "log.sqlite")
+    run("backup", "restore", str(kept), "--erasures", place, folder=fresh)
+    settings = load_settings(fresh / "cuvar.toml")
+    with open_snapshot(settings.log.url.get_secret_value()) as snapshot:
+        (head,) = [head for head in snapshot.heads() if head.origin == log]
+        entries = snapshot.entries(head, indices[0], head.size)
+    assert [e.index for e in entries if e.sealed] == [indices[0], indices[2]]
+    assert blob not in (fresh / "log.sqlite").read_bytes()
+
+
+def test_erasures_of_a_log_that_is_not_whole_are_not_believed(erased, house_folder):
+    with closing(sqlite3.connect(house_folder / "log.sqlite")) as con:
+        changed = "replace(CAST(envelope AS TEXT), 'done', 'pending')"
+        con.execute(f"UPDATE log_entry SET envelope = CAST({changed} AS BLOB)")  # noqa: S608 - ours
+        con.commit()
+    with pytest.raises(KeepingError, match="not believed"):
+        run("backup", "erase", str(erased[0]), folder=house_folder)
+
+
+def test_an_erasure_that_was_stopped_is_finished_by_the_next_one(erased, house_folder, monkeypatch):
+    kept, _, _, blob = erased
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gateway.backup.restoring.replace_file", stop)
+    with pytest.raises((KeyboardInterrupt, AssertionError)):
+        run("backup", "erase", str(kept), folder=house_folder)
+    monkeypatch.undo()
+    with pytest.raises(KeepingError, match="backup erase"):
+        check(kept)
+    run("backup", "erase", str(kept), folder=house_folder)
+    assert not found(kept, blob)
+    check(kept)
