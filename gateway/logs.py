@@ -75,6 +75,8 @@ class Event(StrEnum):
     KEYS_UNAVAILABLE = "issuer.keys_unavailable"
     LOG_UNAVAILABLE = "log.unavailable"
     LOG_AVAILABLE = "log.available"
+    LOG_TURNED = "log.turned"
+    LOG_TURN_FAILED = "log.turn_failed"
     CRASH = "crash"
     LIBRARY = "library"
     UNLISTED = "unlisted"

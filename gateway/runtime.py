@@ -30,7 +30,7 @@ from gateway.signals import SourceState
 from gateway.sources import Source
 from gateway.suspensions import Recorder
 from gateway.tracing import Tracing
-from gateway.watch import Standing, watch
+from gateway.watch import TURN_S, Standing, turn, watch
 from gateway.web.drain import Drain
 from gateway.web.edge import Edge, EdgeLimits
 
@@ -105,6 +105,7 @@ class Runtime:
         self.events.info(Event.STARTED, port=self.settings.gateway.port)
         background = (
             asyncio.create_task(watch(self.standing, self.events)),
+            asyncio.create_task(turn(self.log, self.events, TURN_S)),
             asyncio.create_task(self.recorder.watch()),
             asyncio.create_task(self.keeper.keep(self.settings.policies.reload_s)),
         )
