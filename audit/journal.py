@@ -158,6 +158,11 @@ class Journal:
             await journal.close()
 
     @property
+    def leads(self) -> bool:
+        """Whether this process orders the entries."""
+        return True
+
+    @property
     def origins(self) -> tuple[str, ...]:
         """Every log, open or closed, in the order in which they were made."""
         return tuple(self._sequencer.states)

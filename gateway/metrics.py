@@ -80,6 +80,10 @@ class Metrics:
         self.log_healthy = Gauge(
             "cuvar_log_healthy", "1 while the log takes entries.", registry=registry
         )
+        self.log_unwitnessed = Gauge(
+            "cuvar_log_unwitnessed_seconds", "Age of the oldest entry that no quorum cosigned.",
+            registry=registry,
+        )  # fmt: skip
         self._dropped = Counter(
             "cuvar_signals_dropped",
             "Log fields and span attributes outside the allow-list: a fault of the program.",

@@ -56,7 +56,8 @@ class OwnerAnswer(BaseModel):
     reason: str | None = Field(
         None,
         description="of `unavailable`: timeout, down, open (left alone after failures), wrong (its "
-        "mapping does not fit), busy, no_register, no_dpo_key, or an error's name",
+        "mapping does not fit), busy, no_register, no_dpo_key, "
+        "unwitnessed_log (no witness saw its log for too long), or an error's name",
     )
     note: str | None = None
     expires: str | None = Field(None, description="day after which the rows may not be used")

@@ -13,8 +13,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import BinaryIO, Final
+
+import aiohttp
 
 from anonymise import Keyring
 from audit import (
@@ -30,7 +31,6 @@ from audit import (
 from audit.relay import SharedJournal
 from audit.shards import HOUSE
 from gateway.entries import SUPERVISOR, EntryWriter, Readers
-from gateway.errors import GatewayError
 from gateway.everywhere import everywhere
 from gateway.facts import FactRegister
 from gateway.handles import Handles
@@ -44,6 +44,7 @@ from gateway.identity import (
     StepUp,
     TokenVerifier,
 )
+from gateway.keyset import OpeningError, open_keyring
 from gateway.limits import Buckets, Limits
 from gateway.logbook import Logbook
 from gateway.logkeys import read_log_keys
@@ -71,6 +72,7 @@ from gateway.suspensions import open_recorder
 from gateway.tables import Tables
 from gateway.terms import Terms
 from gateway.tracing import Tracing, open_tracing
+from gateway.witness.watching import Witnessing, open_witnessing
 from policies import Snapshot
 
 _STRANGERS_PER_MINUTE: Final = 120
@@ -126,6 +128,7 @@ async def _open(
         clock,
         shadow_one_in=settings.policies.shadow_one_in,
     )
+    witnessing = await _open_witnessing(settings, log, clock, stack)
     snapshot = (await keeper.start()).snapshot
     fields = SignalFields(signal_words(snapshot, settings))
     metrics = Metrics(fields)
@@ -141,6 +144,7 @@ async def _open(
         facts=await _open_facts(settings, clock, stack),
         log=log,
         limits=_limits(settings),
+        witnessing=witnessing,
         metrics=metrics,
         tracing=tracing,
         clock=clock,
@@ -172,6 +176,7 @@ async def _open(
         ),
         jwks=jwks,
         log=log,
+        witnessing=witnessing,
         facts=opened.facts,
         reviews=Reviews.of(log, sealing, state, opened.facts, keyring, clock),
         sources=opened.sources,
@@ -205,6 +210,7 @@ class _Opened:
     entries: EntryWriter
     facts: FactRegister
     log: Journal
+    witnessing: Witnessing
     limits: Limits
     metrics: Metrics
     tracing: Tracing
@@ -231,6 +237,7 @@ def _pipeline(opened: _Opened, verifier: TokenVerifier, keyring: Keyring) -> Pip
         entries=entries,
         onward=onward,
         tracing=opened.tracing,
+        witnessing=opened.witnessing,
     )
     parts = Parts(
         rules=opened.keeper.rules,
@@ -277,39 +284,17 @@ async def open_journal(settings: Settings, clock: Callable[[], datetime] = utc_n
     )
 
 
-def open_keyring(settings: Settings) -> Keyring:
-    """The keyset of the settings.
-
-    Raises:
-        AnonymiseError: missing, damaged, or the passphrase is wrong.
-        OpeningError: the passphrase can't be read.
-    """
-    return Keyring.open(settings.keys.keyset, passphrase(settings))
-
-
-class OpeningError(GatewayError):
-    """A part can't be opened for a reason of its own settings."""
-
-
-def passphrase(settings: Settings) -> str:
-    """The keyset's passphrase, from wherever the settings say.
-
-    Raises:
-        OpeningError: it is not there.
-    """
-    keys = settings.keys
-    if keys.passphrase is not None:
-        return keys.passphrase.get_secret_value()
-    if keys.passphrase_env is not None:
-        found = os.environ.get(keys.passphrase_env)
-        if found is None:
-            raise OpeningError(f"[keys] the environment variable {keys.passphrase_env} is not set")
-        return found
-    path = Path(keys.passphrase_file or "")
-    try:
-        return path.read_text(encoding="utf-8").rstrip("\n")
-    except OSError:
-        raise OpeningError(f"[keys] the passphrase file {path.name} can't be read") from None
+async def _open_witnessing(
+    settings: Settings, log: Journal, clock: Callable[[], datetime], stack: AsyncExitStack
+) -> Witnessing:
+    """Before the first entry: a log that contradicts its witnesses is not written to."""
+    session = None
+    if settings.log.witnesses.policies:
+        session = aiohttp.ClientSession()
+        stack.push_async_callback(session.close)
+    witnessing = open_witnessing(settings.log.witnesses, log, session, clock)
+    await witnessing.require_no_contradiction()
+    return witnessing
 
 
 def issuer_config(settings: Settings, place: int) -> IssuerConfig:

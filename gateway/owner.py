@@ -40,6 +40,7 @@ from gateway.tables import Tables
 from gateway.tracing import Tracing
 from gateway.treatment import Allowed, Released, SecondPass, Treatments, release
 from gateway.views import RowPlan, granted_cells
+from gateway.witness.watching import Witnessing
 from policies import Decision, Truth
 
 _REASON: Final = "log_reason"
@@ -47,6 +48,7 @@ _BUNDLE: Final = "sealed_bundle"
 _SPARE: Final = 30  # read beyond the cap: some candidates may not survive the second pass
 _CLOCKS: Final = frozenset({"retain_until"})  # of the entry's detail, whatever the rules ask
 _LINKED: Final = "family.linked_reference"
+_NOBODY: Final = frozenset({"pseudonym", "generalised", "count"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Desk:
     entries: EntryWriter
     onward: OnwardMarks
     tracing: Tracing
+    witnessing: Witnessing
 
 
 class OwnerDesk:
@@ -91,8 +94,9 @@ class OwnerDesk:
             duties=duties,
             shape=shape_of(duties, inquiry.now.date()),
         )
-        if not self._desk.entries.can_seal(owner):
-            return _unavailable(base, "no_dpo_key")
+        barred = self._barred(inquiry, owner, decision)
+        if barred is not None:
+            return _unavailable(base, barred)
         try:
             answered = await self._answered(inquiry, base, decision, facts)
             return self._bundled(inquiry, answered)
@@ -106,6 +110,14 @@ class OwnerDesk:
             raise SubjectError(str(error)) from None
         except (GatewayError, AnonymiseError) as error:
             return _unavailable(base, type(error).__name__)
+
+    def _barred(self, inquiry: Inquiry, owner: str, decision: Decision) -> str | None:
+        """Why nothing may leave although the rules allow it."""
+        if not self._desk.entries.can_seal(owner):
+            return "no_dpo_key"
+        if self._desk.witnessing.blocks(owner) and _tells_identity(inquiry, decision):
+            return "unwitnessed_log"
+        return None
 
     def _duty_stop(self, duties: frozenset[str], inquiry: Inquiry) -> str | None:
         """The duty that can't be fulfilled, and so refuses the answer."""
@@ -310,6 +322,12 @@ def _rules(base: Outcome, released: Released) -> tuple[str, ...]:
         return base.rules
     stopped = {rule for cell in base.withheld for rule in cell.rules}
     return tuple(sorted({*released.rules, *stopped}))
+
+
+def _tells_identity(inquiry: Inquiry, decision: Decision) -> bool:
+    """Whether the answer would tell who somebody is, or that a named person is known."""
+    views = {cell.view for cell in decision.granted.values()}
+    return inquiry.asked.dataset != "log" and not views <= _NOBODY
 
 
 def _unavailable(base: Outcome, reason: str) -> Outcome:

@@ -30,9 +30,13 @@ from gateway.signals import SourceState
 from gateway.sources import Source
 from gateway.suspensions import Recorder
 from gateway.tracing import Tracing
-from gateway.watch import TURN_S, Standing, turn, watch
+from gateway.turning import EVERY_S as TURN_S
+from gateway.turning import turn
+from gateway.watch import Standing, watch
 from gateway.web.drain import Drain
 from gateway.web.edge import Edge, EdgeLimits
+from gateway.witness.standing import Standing as WitnessStanding
+from gateway.witness.watching import Witnessing
 
 _READY = 200
 _NOT_READY = 503
@@ -50,6 +54,7 @@ class Runtime:
     recorder: Recorder
     jwks: JwksCache
     log: Journal
+    witnessing: Witnessing
     facts: FactRegister
     reviews: Reviews
     sources: Mapping[str, Source]
@@ -105,8 +110,9 @@ class Runtime:
         self.events.info(Event.STARTED, port=self.settings.gateway.port)
         background = (
             asyncio.create_task(watch(self.standing, self.events)),
-            asyncio.create_task(turn(self.log, self.events, TURN_S)),
             asyncio.create_task(self.recorder.watch()),
+            asyncio.create_task(self.witnessing.keep(self.events)),
+            asyncio.create_task(turn(self.log, self.events, TURN_S)),
             asyncio.create_task(self.keeper.keep(self.settings.policies.reload_s)),
         )
         try:
@@ -148,6 +154,7 @@ class Runtime:
         degraded = {
             "rules": not rules.troubles,
             "facts": standing.facts,
+            "witnesses": not self.witnessing.unwatched and not self._unwitnessed(),
             **{f"issuer {n}": fresh for n, fresh in enumerate(standing.keys.values())},
             **{f"register {c}": state == "up" for c, state in sorted(standing.registers.items())},
         }
@@ -163,16 +170,43 @@ class Runtime:
                 "troubles": [trouble.shown() for trouble in rules.troubles],
             },
             "log_size": self.log.size,
+            "witnessing": self._witnessing(),
         }
         return Response(
             orjson.dumps(body), _READY if ready else _NOT_READY, media_type="application/json"
         )
+
+    def _unwitnessed(self) -> bool:
+        standings = self.witnessing.standings().values()
+        return any(standing is not WitnessStanding.FINE for standing in standings)
+
+    def _witnessing(self) -> dict[str, object]:
+        """How the logs stand with their witnesses; nothing in it is about a person."""
+        now, standings = self.clock(), self.witnessing.standings()
+        unwatched = self.witnessing.unwatched
+        told: dict[str, object] = {
+            origin: {
+                "standing": standings[origin].value,
+                "size": one.size,
+                "cosigned_size": one.cosigned_size,
+                "unwitnessed_s": int(one.unwitnessed_s(now)),
+                "witnesses": {name: state.value for name, state in one.witnesses.items()},
+                "contradiction": None if one.contradiction is None else str(one.contradiction),
+            }
+            for origin, one in self.witnessing.witnessed().items()
+        }
+        return {
+            "mode": "NOBODY WATCHES" if unwatched else "watched",
+            "unwatched": unwatched,
+            "logs": told,
+        }
 
     def render_metrics(self) -> bytes:
         """The metrics as they are now."""
         self.metrics.log_queue.set(self.log.queue_depth)
         self.metrics.log_size.set(self.log.size)
         self.metrics.log_healthy.set(self.log.healthy)
+        self.metrics.log_unwitnessed.set(self.witnessing.oldest_s())
         self.metrics.in_flight.set(self.drain.in_flight)
         for country, source in self.sources.items():
             self.metrics.source(country, SourceState(source.state))

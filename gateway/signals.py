@@ -118,6 +118,7 @@ class SignalFields:
             "outcome": frozenset(Outcome),
             "fault": frozenset(Fault),
             "state": frozenset(SourceState),
+            "standing": frozenset({"fine", "alarm", "block"}),
             "refusal": frozenset(RulesRefusal),
         }
         self._sets = sets

@@ -10,11 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from audit import AuditError, Journal
 from gateway.logs import Event, EventLog
 
 EVERY_S: Final = 1.0
-TURN_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +61,3 @@ async def watch(look: Callable[[], Standing], events: EventLog, every_s: float =
         now = look()
         tell_changes(before, now, events)
         before = now
-
-
-async def turn(journal: Journal, events: EventLog, every_s: float) -> None:
-    """Close and open logs at the turn of a half-year, again and again until cancelled.
-
-    A turn that fails is told and tried again; until it is done the old logs go on.
-    """
-    while True:
-        try:
-            opened = await journal.rotate()
-        except AuditError as error:
-            events.error(Event.LOG_TURN_FAILED, error=error)
-        else:
-            if opened:
-                events.info(Event.LOG_TURNED, count=len(opened))
-        await asyncio.sleep(every_s)

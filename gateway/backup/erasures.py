@@ -5,18 +5,21 @@ The logs are read from a published folder, a file or a database, and believed on
 and signed by the key in the settings: who could invent an erasure could make evidence disappear.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from audit import AuditError, Kind, NoteVerifier, parse_envelope
 from audit.checkpoint import open_checkpoint
-from audit.concern import concern_of
+from audit.concern import age_of, concern_of
 from audit.copies import Copy, open_copy, origins
+from audit.holds import HoldBook
 from audit.merkle import leaf_hash
 from audit.tiles import Edge
+from audit.verify.custody import without
 from gateway.backup.manifest import KeepingError
 
 _CHUNK = 4096
-_WORD = b'"kind":"erasure"'
+_HOLDS = (Kind.LEGAL_HOLD, Kind.HOLD_LIFTED)
+_WORDS = tuple(f'"kind":"{kind}"'.encode() for kind in (Kind.ERASURE, *_HOLDS))
 
 
 def erasures_of(
@@ -42,25 +45,34 @@ def erasures_of(
         with open_copy(place, origin) as copy:
             head = copy.head()
             sizes[origin] = 0 if head is None else head.size
-    for origin in names:
+    holds = HoldBook(sizes)
+    for origin in sorted(names, key=age_of):  # a country's logs oldest first: holds pass on
         with open_copy(place, origin) as copy:
-            for log, indices in _declared(copy, origin, verifiers(origin), sizes):
-                found.setdefault(log, set()).update(indices)
+            for log, spans in _declared(copy, origin, verifiers(origin), holds):
+                found.setdefault(log, set()).update(i for span in spans for i in span)
     return found
 
 
 def _declared(
-    copy: Copy, origin: str, verifier: NoteVerifier, sizes: Mapping[str, int]
-) -> list[tuple[str, set[int]]]:
-    """What each erasure entry of a log names; all of it or, if the log is not whole, nothing."""
+    copy: Copy, origin: str, verifier: NoteVerifier, holds: HoldBook
+) -> list[tuple[str, Sequence[range]]]:
+    """What each erasure entry of a log names and no hold keeps; if the log is not whole, nothing.
+
+    `holds` learns of the log's holds.
+    """
     head = copy.head()
-    edge, found = Edge(), []
-    for index, data in _envelopes(copy, sizes[origin]):
+    edge = Edge()
+    found: list[tuple[str, Sequence[range]]] = []
+    for index, data in _envelopes(copy, holds.sizes[origin]):
         edge.extend([leaf_hash(data)])
-        envelope = parse_envelope(data) if _WORD in data else None
-        if envelope is not None and envelope.kind is Kind.ERASURE:
-            about = concern_of(origin, index, envelope, sizes)
-            found.append((about.log, {i for span in about.spans for i in span}))
+        if not any(word in data for word in _WORDS):
+            continue
+        envelope = parse_envelope(data)
+        if envelope.kind is Kind.ERASURE:
+            about = concern_of(origin, index, envelope, holds.sizes)
+            found.append((about.log, without(about.spans, holds.spans(about.log))))
+        elif envelope.kind in _HOLDS:
+            holds.take(origin, index, envelope)
     _require_signed(edge, head.note if head else "", origin, verifier)
     return found
 

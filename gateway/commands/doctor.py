@@ -25,8 +25,9 @@ from gateway.commands.options import with_config, with_json
 from gateway.errors import GatewayError
 from gateway.facts.register import METADATA as FACTS
 from gateway.identity import JwksCache, Revocations
+from gateway.keyset import open_keyring
 from gateway.logkeys import read_log_keys
-from gateway.opening import issuer_config, open_keyring
+from gateway.opening import issuer_config
 from gateway.registers import known_fields, open_register
 from gateway.ruleset import Chosen, RuleMemory
 from gateway.ruleset.memory import refuse_older

@@ -21,8 +21,8 @@ from audit.verify import verify_log
 from gateway.commands.options import with_config
 from gateway.errors import GatewayError
 from gateway.facts.register import METADATA as FACTS
+from gateway.keyset import passphrase
 from gateway.logkeys import create_missing_keys, key_file, log_countries, read_log_keys
-from gateway.opening import passphrase
 from gateway.settings import Settings, load_settings
 from gateway.state import METADATA as STATE
 from gateway.store import Store, StoreError

@@ -7,7 +7,7 @@ import click
 
 from anonymise import Keyring
 from gateway.commands.options import with_config
-from gateway.opening import passphrase
+from gateway.keyset import passphrase
 from gateway.settings import load_settings
 
 

@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gateway.settings.section import CountryId, OrganisationId, Section
+from gateway.settings.section import CountryId, OrganisationId, Seconds, Section
 from gateway.settings.values import DatabaseUrl, FilePath
 
+LogCountry = Annotated[str, Field(pattern=r"^([A-Z]{2}|GATEWAY)$")]
 Months = Annotated[int, Field(ge=1, le=1_200)]
 
 
@@ -34,6 +35,38 @@ class RetentionSettings(Section):
         description="A month of erasure is moved to the end of its stretch of so many months, so "
         "that envelopes do not tell one record's date. A smaller number erases sooner and tells "
         "more.",
+    )
+
+
+class WitnessSettings(Section):
+    """Data-protection authorities that cosign the logs, so that nobody can rewrite them unseen."""
+
+    policies: dict[LogCountry, FilePath] = Field(
+        default_factory=dict,
+        description="Country id → file of the trust policy (docs/formats/witness.md) that says "
+        "which witnesses suffice for its logs; `GATEWAY` for the house log. No `log` lines.",
+    )
+    owners: dict[CountryId, str] = Field(
+        default_factory=dict,
+        description="Country id → key name of its own authority's witness, which every quorum for "
+        "its logs must include.",
+    )
+    least: Annotated[int, Field(ge=1, le=16)] = Field(
+        default=3,
+        description="Authorities that every quorum must have; fewer than 3 only for "
+        "trying things out.",
+    )
+    every_s: Seconds = Field(default=5.0, description="Seconds between two looks at the logs.")
+    alarm_s: Seconds = Field(
+        default=900.0,
+        description="Seconds that an entry may stand without a quorum before the operator is told.",
+    )
+    block_s: Annotated[float, Field(gt=0, le=2_678_400)] = Field(
+        default=86_400.0,
+        description="Seconds after which no identity of that country is released any more.",
+    )
+    blocks_s: dict[CountryId, Annotated[float, Field(gt=0, le=2_678_400)]] = Field(
+        default_factory=dict, description="Country id → its own limit in place of `block_s`."
     )
 
 
@@ -72,6 +105,9 @@ class LogSettings(Section):
     queue: Annotated[int, Field(ge=16, le=1_000_000)] = Field(
         default=4_096,
         description="Entries that may wait for the disk; beyond it questions get 503.",
+    )
+    witnesses: WitnessSettings = Field(
+        default_factory=WitnessSettings, description="One table, see its section."
     )
     retention: RetentionSettings = Field(
         default_factory=RetentionSettings, description="One table, see its section."

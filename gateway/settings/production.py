@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from audit.shards import HOUSE
 from gateway.settings.sections import Settings
 
 __all__ = ["SAMPLE_MARK", "production_refusals"]
@@ -18,6 +19,7 @@ SAMPLE_MARK = "cuvar-sample"
 """Stands in every sample key file, or as the name of a file beside them; see docs/settings.md."""
 
 _KEY_BYTES = 65_536
+_AUTHORITIES = 3
 _RESERVED_TOP_LEVELS = frozenset({"invalid", "localhost", "test", "example"})
 
 
@@ -32,6 +34,7 @@ def production_refusals(settings: Settings) -> Iterator[tuple[tuple[str | int, .
     yield from _issuers(settings)
     if settings.policies.mode != "signed":
         yield ("policies", "mode"), "must be signed: a rule that nobody signed decides about nobody"
+    yield from _witnesses(settings)
     if settings.identity.revocations_file is None:
         yield ("identity", "revocations_file"), "name one, or nobody can be suspended at once"
     if settings.keys.passphrase is not None:
@@ -52,6 +55,21 @@ def _transport(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]
     endpoint = settings.telemetry.otlp_endpoint
     if endpoint is not None and not endpoint.startswith("https://"):
         yield ("telemetry", "otlp_endpoint"), "must be https"
+
+
+def _witnesses(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    witnesses, place = settings.log.witnesses, ("log", "witnesses")
+    for country in (*settings.log.dpo_keys, HOUSE):
+        if country not in witnesses.policies:
+            yield (
+                (*place, "policies"),
+                f"name the trust policy of {country}",
+            )
+    for country in settings.log.dpo_keys:
+        if country not in witnesses.owners:
+            yield (*place, "owners"), f"name the witness of {country}'s own authority"
+    if witnesses.least < _AUTHORITIES:
+        yield (*place, "least"), f"must be at least {_AUTHORITIES}"
 
 
 def _issuers(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from audit import Journal, verify_receipt
+from audit.backup import erase_details, keep_logs
+from audit.backup.files import wipe
 from audit.copies import open_copy
 from audit.erasure import Eraser, plan
 from audit.leftovers import tidy
@@ -94,7 +96,17 @@ class Tools:
         pytest.importorskip("duckdb")
         write_months(copy, self.folder / "months")
 
-    def all(self):
+    def backup(self, declared):
+        folder, url = self.folder / "backup", self.url
+        if not folder.exists():
+            (self.kept,) = keep_logs(url, folder)
+            return
+        self.kept, old = erase_details(folder, self.kept, set(declared))
+        for name in old:
+            wipe(folder / name)
+
+    def all(self, declared=()):
+        self.backup(declared)
         for tool in (self.published, self.index, self.months):
             with open_copy(self.url, ORIGIN) as copy:
                 tool(copy)
@@ -128,17 +140,17 @@ def test_after_a_thousand_details_are_erased_no_file_holds_them_and_all_proofs_h
     tools = Tools(tmp_path, url)
     tools.all()
     gone, kept = details.traces(kept=False), details.traces(kept=True)
-    for folder in ("store", "published"):
+    for folder in ("store", "published", "backup"):
         assert betraying(tmp_path / folder, gone) == len(gone), "the test looks where they are"
     assert betraying(tmp_path / "index", details.tokens(kept=False)) == GONE
 
     done = asyncio.run(erase(url))
     assert (done.details, done.kept) == (GONE, 0)
-    tools.all()
+    tools.all(asyncio.run(standing(url)).logs[ORIGIN].declared)
 
     assert betraying(tmp_path, gone) == 0
     assert betraying(tmp_path, details.tokens(kept=False)) == 0
-    for folder in ("store", "published"):
+    for folder in ("store", "published", "backup"):
         assert betraying(tmp_path / folder, kept) == len(kept)
     assert betraying(tmp_path / "index", details.tokens(kept=True)) == KEPT
     for place in (url, str(tmp_path / "published")):

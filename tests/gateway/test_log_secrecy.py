@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from audit import SealError, open_sealed, parse_envelope, read_private_key
 from audit.copies import open_copy, origins
+from gateway.keyset import open_keyring
 from gateway.logkeys import read_log_keys
-from gateway.opening import open_keyring
 from gateway.settings import load_settings
 from tests.gateway import house as houses
 from tests.gateway.small import CANARY_NAME, CANARY_NUMBER

@@ -63,6 +63,16 @@ async def erase_detail(settings, log, index):
         await journal.close()
 
 
+async def declare(settings, log, kind, index, **said):
+    """An entry about another that takes nothing away itself."""
+    journal = await open_journal(settings)
+    try:
+        told = {"op": Operation.ADMINISTER, "status": Status.DONE, "about": (str(index),)}
+        await journal.append([entry(log, kind=kind, count=1, **told, **said)])
+    finally:
+        await journal.close()
+
+
 @pytest.fixture
 def erased(house_folder, tmp_path):
     """A backup with three details, the second of which was erased in the log afterwards."""
@@ -87,6 +97,17 @@ def test_an_erasure_reaches_the_backups(erased, house_folder):
     )
     assert seen[log].missing == 1
     assert run("backup", "erase", str(kept), folder=house_folder).startswith("0 details")
+
+
+def test_what_a_hold_keeps_stays_in_the_backups_whatever_an_erasure_names(house_folder, tmp_path):
+    settings = load_settings(house_folder / "cuvar.toml")
+    log, indices, blob = asyncio.run(write_details(settings))
+    kept = tmp_path / "kept"
+    run("backup", "create", str(kept), folder=house_folder)
+    asyncio.run(declare(settings, log, Kind.LEGAL_HOLD, indices[1], correlation="hold-1"))
+    asyncio.run(declare(settings, log, Kind.ERASURE, indices[1]))
+    assert run("backup", "erase", str(kept), folder=house_folder).startswith("0 details")
+    assert found(kept, blob)
 
 
 def test_a_restore_does_not_bring_back_what_newer_logs_say_was_erased(

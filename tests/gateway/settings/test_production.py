@@ -45,6 +45,9 @@ FAULTS = {
         'rules = ["rules", "rules-2027"]',
         'rules = "rules"\nmode = "development"',
     ),
+    "log.witnesses.policies": (', GATEWAY = "trust/house.policy"', ""),
+    "log.witnesses.owners": (', RS = "witness.example.rs/dpa"', ""),
+    "log.witnesses.least": ("[log.witnesses]", "[log.witnesses]\nleast = 2"),
     "keys.passphrase": ('passphrase_env = "CUVAR_PASSPHRASE"', 'passphrase = "x"'),
 }
 

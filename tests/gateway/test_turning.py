@@ -10,7 +10,7 @@ import pytest
 from audit import LogUnavailableError
 from gateway.identity import DevIssuer
 from gateway.logs import Event
-from gateway.watch import turn
+from gateway.turning import turn
 from tests.gateway import house as houses
 from tests.gateway.house import REASON
 from tests.gateway.test_pipeline import border
@@ -201,6 +201,6 @@ async def test_a_turn_that_fails_is_told_and_tried_again(house_folder, clock):
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         told = [line["event"] for line in events(house)]
-        assert told.count(Event.LOG_TURN_FAILED) == 2
+        assert told.count(Event.LOG_NOT_TURNED) == 2
         assert Event.LOG_TURNED in told
         await ask(house)
