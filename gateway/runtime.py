@@ -30,6 +30,7 @@ from gateway.signals import SourceState
 from gateway.sources import Source
 from gateway.suspensions import Recorder
 from gateway.tracing import Tracing
+from gateway.turning import EVERY_S as TURN_S
 from gateway.turning import turn
 from gateway.watch import Standing, watch
 from gateway.web.drain import Drain
@@ -111,7 +112,7 @@ class Runtime:
             asyncio.create_task(watch(self.standing, self.events)),
             asyncio.create_task(self.recorder.watch()),
             asyncio.create_task(self.witnessing.keep(self.events)),
-            asyncio.create_task(turn(self.log, self.events)),
+            asyncio.create_task(turn(self.log, self.events, TURN_S)),
             asyncio.create_task(self.keeper.keep(self.settings.policies.reload_s)),
         )
         try:
