@@ -115,6 +115,10 @@ class Publishing:
             purpose=_PURPOSE,
             basis=words.purposes[_PURPOSE].bases[0],
             reason=_REASON,
+            case_no=None,
+            centre=None,
+            limit=1,
+            after=None,
         )
         now = self._runtime.clock()
         inquiry = inquiry_of("list", asker, asked, rules, now, "")
