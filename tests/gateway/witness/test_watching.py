@@ -1,159 +1,216 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A gateway and its witnesses: fed, shown in readiness, and silent about people when unwatched."""
+"""A whole gateway with three witnesses over HTTP: fed, watched, stopped, refused at the start."""
 
-import asyncio
 import contextlib
-import io
-import json
 import shutil
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from audit.policyfile import Authority, build_policy, write_policy
+from audit.merkle import leaf_hash
+from audit.policyfile import Authority, build_policy, parse_policy, write_policy
+from audit.receipt import verify_witnessed
+from audit.shards import HOUSE
 from gateway.logkeys import read_log_keys
-from gateway.logs import Event
-from gateway.opening import open_gateway, utc_now
 from gateway.settings import load_settings
+from gateway.settings.log import WitnessSettings
 from gateway.witness.serving import WitnessFolder
-from gateway.witness.watching import WitnessingError
+from gateway.witness.standing import Standing
+from gateway.witness.watching import WitnessingError, read_policies
+from tests.audit.making import until
 from tests.gateway import house as houses
+from tests.gateway.small import COUNTRIES, PERSON
 from tests.gateway.test_pipeline import border
 from tests.gateway.witness_serving import serving
 
-HIT = {"dataset": "registrations", "owners": ["BA"], "categories": ["record"], "view": "hit"}
-BLOCK_S = 3600
-
-
-class Clock:
-    """The system's clock, and what a test puts before it."""
-
-    ahead = timedelta()
-
-    def __call__(self):
-        return utc_now() + self.ahead
+NOWHERE = "http://127.0.0.1:9"
 
 
 @contextlib.asynccontextmanager
-async def watched(folder, count=3):
-    """Three witnesses of a folder's logs, and the settings that name them."""
+async def watched(folder, tmp_path):
+    """Three witnesses that follow every log of the gateway in this folder."""
     keys = read_log_keys(load_settings(folder / "cuvar.toml"))
     async with contextlib.AsyncExitStack() as stack:
-        found = []
-        for number in range(1, count + 1):
-            files = WitnessFolder(folder / f"w{number}")
+        authorities = []
+        for number in (1, 2, 3):
+            files = WitnessFolder(tmp_path / f"w{number}")
             if not files.path.exists():
                 files.create(f"witness.example/w{number}", mldsa=False)
                 for key in keys.values():
                     files.trust(key.signer(f"{key.name}/2026h2").vkey, country=True)
             url = await stack.enter_async_context(serving(files))
-            found.append(Authority(f"w{number}", files.cosigner().verifiers, url))
-        (folder / "trust.policy").write_text(
-            write_policy(build_policy(found, least=3, owner=found[0].name)), encoding="utf-8"
+            authorities.append(Authority(f"w{number}", files.cosigner().verifiers, url))
+        put_before(folder, authorities)
+        yield authorities
+
+
+def put_before(folder, authorities, **more):
+    """Write the trust policy and the settings that name it."""
+    policy = build_policy(authorities, least=3, owner=authorities[0].name)
+    (folder / "all.policy").write_text(write_policy(policy), encoding="utf-8")
+    text = (folder / "cuvar.toml").read_text(encoding="utf-8").partition("[log.witnesses]")[0]
+    files = ", ".join(f'{country} = "all.policy"' for country in (*COUNTRIES, HOUSE))
+    lines = ["[log.witnesses]", f"policies = {{ {files} }}", "every_s = 0.05"]
+    lines += ['owners = { BA = "witness.example/w1" }', *(f"{k} = {v}" for k, v in more.items())]
+    (folder / "cuvar.toml").write_text("\n".join([text, *lines, ""]), encoding="utf-8")
+
+
+async def ask(house):
+    await house.attest("presence", org="BA-BP")
+    token = house.token("BA-BP", "border_officer")
+    return await house.ask("find", border(), token=token)
+
+
+def all_seen(house):
+    witnessed = house.runtime.witnessing.witnessed
+    return lambda: (
+        len(witnessed()) == len(COUNTRIES) + 1
+        and all(one.cosigned_size == one.size for one in witnessed().values())
+    )
+
+
+async def test_every_log_is_cosigned_and_receipts_hold_under_the_trust_policy(
+    house_folder, tmp_path
+):
+    async with watched(house_folder, tmp_path), houses.running(house_folder) as house:
+        answer = await ask(house)
+        assert answer.status_code == 200
+        await until(all_seen(house))
+        origin, _, index = answer.headers["audit-entry"].rpartition("/")
+        token = house.token("BA-BP", "border_officer")
+        receipt = await house.get(f"/v1/logs/{origin}/receipts/{index}", token=token)
+        policy = parse_policy((house_folder / "all.policy").read_bytes())
+        entry = (await house.stored("BA"))[int(index)]
+        verifier = house.runtime.log.signer(origin).verifier
+        found = verify_witnessed(
+            receipt.content, leaf_hash(entry.envelope), policy, origin, verifier
         )
-        yield
+        assert found
+        ready = (await house.client.get("/readyz")).json()
+        assert "witnesses" not in ready["degraded"]
+        assert ready["witnessing"]["mode"] == "watched"
+        assert {one["standing"] for one in ready["witnessing"]["logs"].values()} == {"fine"}
+        assert "cuvar_log_unwitnessed_seconds 0.0" in (await house.client.get("/metrics")).text
 
 
-def settings(folder):
-    lines = "\n".join(f'{c} = "trust.policy"' for c in (*houses.COUNTRIES, "GATEWAY"))
-    text = (folder / "cuvar.toml").read_text(encoding="utf-8")
-    text += f"\n[log.witnesses]\nevery_s = 0.05\nblock_s = {BLOCK_S}\n"
-    text += f"[log.witnesses.policies]\n{lines}\n"
-    (folder / "cuvar.toml").write_text(text, encoding="utf-8")
+async def test_a_clock_that_most_witnesses_see_off_is_told(house_folder, tmp_path):
+    async with watched(house_folder, tmp_path), houses.running(house_folder) as house:
+        feed = house.runtime.witnessing.feed
+        await until(all_seen(house))
+        assert "clock" not in (await house.client.get("/readyz")).json()["degraded"]
+        feed.now = lambda: datetime.now(UTC) + timedelta(minutes=10)
+        await ask(house)
+        await until(lambda: feed.clocks.alarm)
+        assert "clock" in (await house.client.get("/readyz")).json()["degraded"]
+        metrics = (await house.client.get("/metrics")).text
+        (offset,) = [v for v in metrics.splitlines() if v.startswith("cuvar_clock_offset_seconds")]
+        assert 590 < float(offset.split()[1]) < 610
+        await until(lambda: b"clock.off" in house.output.getvalue())
+
+
+async def test_a_gateway_that_nobody_watches_says_so(house):
+    ready = (await house.client.get("/readyz")).json()
+    assert ready["witnessing"]["mode"] == "NOBODY WATCHES"
+    assert "witnesses" in ready["degraded"]
+    assert "log.unwatched" in house.output.getvalue().decode()
+    assert not house.runtime.witnessing.blocks("BA")
 
 
 @pytest.fixture
-def folder(house_folder):
-    settings(house_folder)
+def unreachable(house_folder, tmp_path):
+    """A gateway whose witnesses do not answer."""
+    authorities = []
+    for number in (1, 2, 3):
+        files = WitnessFolder(tmp_path / f"w{number}")
+        files.create(f"witness.example/w{number}", mldsa=False)
+        authorities.append(Authority(f"w{number}", files.cosigner().verifiers, NOWHERE))
+    put_before(house_folder, authorities, blocks_s="{ RS = 600.0 }")
     return house_folder
 
 
-async def until(told, seconds=20):
-    async with asyncio.timeout(seconds):
-        while not told():  # noqa: ASYNC110  no signal
-            await asyncio.sleep(0.02)
-
-
-def all_cosigned(house):
-    stands = house.runtime.witnessing.witnessed()
-    logs = house.runtime.log
-    return stands and all(one.cosigned_size == logs.log(o).size for o, one in stands.items())
-
-
-async def ask(house, **changes):
-    return await house.ask("find", border(**changes), token=house.token("BA-BP", "border_officer"))
-
-
-async def test_without_witnesses_a_gateway_says_so(house):
-    told = (await house.client.get("/readyz")).json()
-    assert told["witnessing"]["mode"] == "NOBODY WATCHES"
-    assert "witnesses" in told["degraded"]
-    lines = [json.loads(line) for line in house.output.getvalue().splitlines()]
-    assert Event.UNWATCHED in {line["event"] for line in lines}
-
-
-async def test_entries_come_under_a_quorum_and_receipts_bear_it(folder):
-    async with watched(folder), houses.running(folder) as house:
-        await ask(house)
-        await until(lambda: all_cosigned(house))
-        told = (await house.client.get("/readyz")).json()
-        assert "witnesses" not in told["degraded"]
-        stands = told["witnessing"]["logs"][house.log("BA").origin]
-        assert stands["standing"] == "fine"
-        assert set(stands["witnesses"].values()) == {"cosigned"}
-        path = f"/v1/logs/{house.log('BA').origin}/receipts/1"
-        receipt = (await house.get(path, token=house.token("BA-BP", "border_officer"))).text
-        assert receipt.count("\n— witness.example/") == 3
-        metrics = (await house.client.get("/metrics")).text
-        assert "cuvar_log_unwitnessed_seconds 0.0" in metrics
-
-
-async def test_past_its_limit_a_country_releases_no_identity_and_counts_go_on(folder):
-    clock = Clock()
-    async with watched(folder):
-        pass  # they have gone again
-    async with houses.running(folder, clock) as house:
-        await house.attest("presence", org="BA-BP")
+async def test_without_witnesses_first_an_alarm_then_no_identity_leaves_but_numbers_do(unreachable):
+    async with houses.running(unreachable) as house:
+        witnessing = house.runtime.witnessing
+        await witnessing.look()
+        assert (await ask(house)).status_code == 200
+        later = {"by": timedelta(minutes=20)}
+        witnessing.clock = lambda: datetime.now(UTC) + later["by"]
+        assert set(witnessing.standings().values()) == {Standing.ALARM, Standing.BLOCK}
+        assert (witnessing.blocks("BA"), witnessing.blocks("RS")) == (False, True)
+        later["by"] = timedelta(days=2)
         answer = await ask(house)
-        assert answer.json()["owners"][0]["status"] == "answered", "nobody waits for a witness"
-        clock.ahead = timedelta(seconds=BLOCK_S + 60)
-        await house.attest("presence", org="BA-BP", minutes=3 * BLOCK_S)
-        await until(lambda: house.runtime.witnessing.blocks("BA"))
-        answer = await ask(house)
-        part = answer.json()["owners"][0]
-        assert (part["status"], part["reason"]) == ("unavailable", "unwitnessed_log")
-        entry, detail = await house.newest("BA")
-        assert entry["status"] == "unavailable"
-        assert detail["note"] == "unwitnessed_log"
-        told = (await house.client.get("/readyz")).json()
-        assert told["witnessing"]["logs"][house.log("BA").origin]["standing"] == "block"
-        lines = [json.loads(line) for line in house.output.getvalue().splitlines()]
-        assert "block" in {line.get("standing") for line in lines}
+        (part,) = answer.json()["owners"]
+        assert (part["status"], part["reason"], part["results"]) == (
+            "unavailable",
+            "unwitnessed_log",
+            [],
+        )
+        entry = (await house.entries("BA"))[-1]
+        assert (entry["status"], entry["fields"], entry["count"]) == ("unavailable", [], 0)
+        flag = border(dataset="registrations", owners=["RS"], categories=["record"], view="hit")
+        token = house.token("BA-BP", "border_officer")
+        (part,) = (await house.ask("find", flag, token=token)).json()["owners"]
+        assert part["reason"] == "unwitnessed_log"
+        listed = {
+            "dataset": "persons",
+            "owners": ["BA"],
+            "categories": ["biographic"],
+            "view": "full",
+            "purpose": "humanitarian_assistance",
+            "basis": "HUM-03",
+            "case_no": "AID-1",
+        }
+        for fact in ("case_number", "consent_given"):
+            await house.attest(fact, org="UNHCR", owner="BA")
+        await house.attest("assigned_case", org="UNHCR", officer="officer-1", person=PERSON)
+        aid = house.token("UNHCR", "caseworker", country="BA")
+        (part,) = (await house.ask("list", listed, token=aid)).json()["owners"]
+        assert (part["status"], part["results"][0]["view"]) == ("answered", "pseudonym")
 
 
-async def test_an_unwatched_log_is_decided_before_the_register_is_asked(folder, monkeypatch):
-    clock = Clock()
-    async with watched(folder):
-        pass  # they have gone again
-    async with houses.running(folder, clock) as house:
-        clock.ahead = timedelta(seconds=BLOCK_S + 60)
-        await house.attest("presence", org="BA-BP", minutes=3 * BLOCK_S)
-        await until(lambda: house.runtime.witnessing.blocks("BA"))
-        asked = []
-        fetch = house.runtime.sources["BA"].fetch
-        house.runtime.sources["BA"].fetch = lambda q: asked.append(q) or fetch(q)
-        await ask(house)
-        assert asked == []
+async def test_a_log_that_was_never_looked_at_releases_nothing(unreachable):
+    async with houses.running(unreachable) as house:
+        house.runtime.witnessing._seen.clear()
+        assert house.runtime.witnessing.blocks("BA")
 
 
-async def test_a_restored_log_does_not_open_against_its_witnesses(folder):
-    shutil.copy(folder / "log.sqlite", folder / "yesterday.sqlite")
-    async with watched(folder):
-        async with houses.running(folder) as house:
+async def test_a_gateway_restored_from_yesterday_does_not_start(house_folder, tmp_path):
+    yesterday = tmp_path / "yesterday.sqlite"
+    shutil.copy(house_folder / "log.sqlite", yesterday)
+    async with watched(house_folder, tmp_path):
+        async with houses.running(house_folder) as house:
             await ask(house)
-            await until(lambda: all_cosigned(house))
-        for name in ("log.sqlite-wal", "log.sqlite-shm"):
-            (folder / name).unlink(missing_ok=True)
-        shutil.copy(folder / "yesterday.sqlite", folder / "log.sqlite")
+            await until(all_seen(house))
+        async with houses.running(house_folder) as house:  # as it is, it starts
+            await ask(house)
+        for file in house_folder.glob("log.sqlite*"):
+            file.unlink()
+        shutil.copy(yesterday, house_folder / "log.sqlite")
         with pytest.raises(WitnessingError, match="cuvar audit succeed"):
-            await open_gateway(load_settings(folder / "cuvar.toml"), io.BytesIO())
+            async with houses.running(house_folder):
+                pass
+
+
+@pytest.mark.parametrize(
+    ("lines", "owner"),
+    [
+        ("quorum w1", "witness.example/w1"),
+        ("group any any w1 w2 w3\nquorum any", None),
+        ("group two 2 w1 w2 w3\nquorum two", None),
+        ("group all all w1 w2 w3\nquorum all", "witness.example/stranger"),
+        ("quorum none", None),
+    ],
+)
+def test_a_policy_that_does_without_the_owner_or_with_too_few_is_refused(tmp_path, lines, owner):
+    known = []
+    for number in (1, 2, 3):
+        files = WitnessFolder(tmp_path / f"w{number}")
+        files.create(f"witness.example/w{number}", mldsa=False)
+        known.append(f"witness w{number} {files.cosigner().verifiers[0].vkey} {NOWHERE}")
+    path = tmp_path / "a.policy"
+    path.write_text("\n".join([*known, lines, ""]), encoding="utf-8")
+    settings = WitnessSettings.model_construct(
+        policies={"BA": path}, owners={"BA": owner} if owner else {}, least=3
+    )
+    with pytest.raises(WitnessingError, match="every quorum for BA"):
+        read_policies(settings)
