@@ -109,8 +109,6 @@ class Runtime:
     async def running(self) -> AsyncIterator[None]:
         """Between start and stop; leaving it drains questions, then closes every part."""
         self.events.info(Event.STARTED, port=self.settings.gateway.port)
-        if self.witnessing.unwatched:
-            self.events.warning(Event.UNWATCHED, count=len(self.witnessing.unwatched))
         background = (
             asyncio.create_task(watch(self.standing, self.events)),
             asyncio.create_task(self.recorder.watch()),
