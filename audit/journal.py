@@ -255,11 +255,17 @@ class Journal:
         """
         async with self._turning:
             now = self._clock()
+            if not self._all_open():
+                await self._finish()
             old = [parse_origin(self.current(country)) for country in sorted(self._keys)]
             due = [shard for shard in old if half_of(now) > shard.half]
             for shard in due:
                 await self._succeed(shard, now)
             return [self.current(shard.country) for shard in due]
+
+    def _all_open(self) -> bool:
+        heads = [state.head for state in self._sequencer.states.values()]
+        return {parse_origin(h.origin).country for h in heads if not h.closed} >= self.countries
 
     async def _succeed(self, shard: Shard, now: datetime) -> None:
         """Close one log and open the next: two commits, for the second names the first's root."""

@@ -71,7 +71,7 @@ def create_app(runtime: Runtime) -> Edge:
             route_class_override=_Direct,
             **action_docs(action, model),
         )
-    add_log_routes(app, runtime, desk.standing)
+    add_log_routes(app, runtime, desk, desk.standing)
     policy = add_policy_routes(app, runtime, desk, _Direct)
     runtime.closing.callback(policy.close)
     add_review_routes(app, runtime, desk, _Direct)
@@ -169,7 +169,7 @@ class _Desk:
             await self.note(request, Kind.AUTHENTICATION, reason, None)
             raise
 
-    async def standing(self, request: Request) -> None:
+    async def standing(self, request: Request) -> Principal:
         """For addresses that no rule guards: somebody known, not suspended, within the limits.
 
         Raises:
@@ -179,6 +179,7 @@ class _Desk:
         principal = await self.principal(request)
         self.runtime.verifier.require_standing(principal)
         await self.within_rate(request, principal)
+        return principal
 
     async def within_rate(self, request: Request, principal: Principal) -> None:
         """Count this request.

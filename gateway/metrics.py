@@ -84,6 +84,10 @@ class Metrics:
             "cuvar_log_unwitnessed_seconds", "Age of the oldest entry that no quorum cosigned.",
             registry=registry,
         )  # fmt: skip
+        self.clock_offset = Gauge(
+            "cuvar_clock_offset_seconds", "How far this clock surely stands from the witnesses'.",
+            registry=registry,
+        )  # fmt: skip
         self._dropped = Counter(
             "cuvar_signals_dropped",
             "Log fields and span attributes outside the allow-list: a fault of the program.",

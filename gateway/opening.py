@@ -281,6 +281,7 @@ async def open_journal(settings: Settings, clock: Callable[[], datetime] = utc_n
         keys=read_log_keys(settings),
         queue=settings.log.queue,
         clock=clock,
+        listen=settings.log.listen,
     )
 
 

@@ -29,7 +29,9 @@ from gateway.settings import Settings
 from gateway.signals import SourceState
 from gateway.sources import Source
 from gateway.suspensions import Recorder
+from gateway.timestamping import keep_stamping
 from gateway.tracing import Tracing
+from gateway.turning import EVERY_S as TURN_S
 from gateway.turning import turn
 from gateway.watch import Standing, watch
 from gateway.web.drain import Drain
@@ -111,7 +113,10 @@ class Runtime:
             asyncio.create_task(watch(self.standing, self.events)),
             asyncio.create_task(self.recorder.watch()),
             asyncio.create_task(self.witnessing.keep(self.events)),
-            asyncio.create_task(turn(self.log, self.events)),
+            asyncio.create_task(
+                keep_stamping(self.log, self.settings.log.timestamps, self.events, self.clock)
+            ),
+            asyncio.create_task(turn(self.log, self.events, TURN_S)),
             asyncio.create_task(self.keeper.keep(self.settings.policies.reload_s)),
         )
         try:
@@ -154,6 +159,7 @@ class Runtime:
             "rules": not rules.troubles,
             "facts": standing.facts,
             "witnesses": not self.witnessing.unwatched and not self._unwitnessed(),
+            "clock": not self.witnessing.clock_is_off,
             **{f"issuer {n}": fresh for n, fresh in enumerate(standing.keys.values())},
             **{f"register {c}": state == "up" for c, state in sorted(standing.registers.items())},
         }
@@ -206,6 +212,7 @@ class Runtime:
         self.metrics.log_size.set(self.log.size)
         self.metrics.log_healthy.set(self.log.healthy)
         self.metrics.log_unwitnessed.set(self.witnessing.oldest_s())
+        self.metrics.clock_offset.set(self.witnessing.clock_offset_s)
         self.metrics.in_flight.set(self.drain.in_flight)
         for country, source in self.sources.items():
             self.metrics.source(country, SourceState(source.state))

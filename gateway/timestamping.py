@@ -18,6 +18,7 @@ from typing import Final
 import aiohttp
 
 from audit import (
+    AuditError,
     Envelope,
     Journal,
     Kind,
@@ -32,9 +33,13 @@ from audit.backup.files import replace_file
 from audit.checkpoint import parse_checkpoint
 from audit.note import split_note
 from audit.randomness import random_bytes
+from audit.shards import parse_origin
 from audit.timestamps import MAX_TOKEN, QUERY_TYPE, timestamp_query, verify_timestamp
 from gateway.errors import GatewayError
+from gateway.logs import Event, EventLog
+from gateway.settings.log import TimestampSettings
 
+EVERY_S: Final = 900.0
 _SECONDS: Final = 20.0
 _OK: Final = 200
 
@@ -121,6 +126,44 @@ async def stamp_logs(
         await journal.append([_entry(origin, note, token, clock())])
         done.append(origin)
     return done
+
+
+async def keep_stamping(
+    journal: Journal,
+    settings: TimestampSettings | None,
+    events: EventLog,
+    clock: Callable[[], datetime],
+    every_s: float = EVERY_S,
+) -> None:
+    """Fetch each day's tokens, in the process that leads, until cancelled.
+
+    What fails is told and tried again in the next round; a day's token more or less stops nothing.
+    """
+    if settings is None:
+        return
+    async with aiohttp.ClientSession() as session:
+        while True:
+            if journal.leads:
+                await _round(journal, session, settings, events, clock)
+            await asyncio.sleep(every_s)
+
+
+async def _round(
+    journal: Journal,
+    session: aiohttp.ClientSession,
+    settings: TimestampSettings,
+    events: EventLog,
+    clock: Callable[[], datetime],
+) -> None:
+    try:
+        roots = await asyncio.to_thread(settings.roots.read_bytes)
+        authority = Authority(settings.url, roots, settings.folder)
+        done = await stamp_logs(journal, session, authority, clock)
+    except (AuditError, GatewayError, OSError) as error:
+        events.error(Event.NOT_TIMESTAMPED, error=error)
+        return
+    for origin in done:
+        events.info(Event.TIMESTAMPED, owner=parse_origin(origin).country)
 
 
 def _entry(origin: str, note: str, token: bytes, now: datetime) -> Pending:

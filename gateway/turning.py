@@ -11,7 +11,7 @@ from gateway.logs import Event, EventLog
 EVERY_S: Final = 30.0
 
 
-async def turn(journal: Journal, events: EventLog, every_s: float = EVERY_S) -> None:
+async def turn(journal: Journal, events: EventLog, every_s: float) -> None:
     """Look now and then until cancelled; what fails is told and tried again.
 
     Until the turn is done the old logs take entries, so that nothing waits for it.

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gateway.settings.section import CountryId, OrganisationId, Seconds, Section
-from gateway.settings.values import DatabaseUrl, FilePath
+from gateway.settings.values import DatabaseUrl, FilePath, HttpUrl
 
 LogCountry = Annotated[str, Field(pattern=r"^([A-Z]{2}|GATEWAY)$")]
 Months = Annotated[int, Field(ge=1, le=1_200)]
@@ -70,6 +70,14 @@ class WitnessSettings(Section):
     )
 
 
+class TimestampSettings(Section):
+    """A timestamping authority (RFC 3161) that vouches once a day for each log's checkpoint."""
+
+    url: HttpUrl = Field(description="Where requests go. Needs the optional part `timestamp`.")
+    roots: FilePath = Field(description="PEM file: the certificates its answers are signed under.")
+    folder: FilePath = Field(description="Where tokens and their checkpoints are kept.")
+
+
 class LogSettings(Section):
     """The transparency log: no answer leaves before its entry is durable here."""
 
@@ -108,6 +116,15 @@ class LogSettings(Section):
     )
     witnesses: WitnessSettings = Field(
         default_factory=WitnessSettings, description="One table, see its section."
+    )
+    listen: str | None = Field(
+        default=None,
+        pattern=r"^tcp:[A-Za-z0-9.:\[\]-]{1,255}:[0-9]{1,5}$",
+        description="`tcp:HOST:PORT` where this gateway takes entries from the others of one log "
+        "in PostgreSQL while it leads. Absent: from processes of this machine only.",
+    )
+    timestamps: TimestampSettings | None = Field(
+        default=None, description="One table, see its section; absent: no tokens."
     )
     retention: RetentionSettings = Field(
         default_factory=RetentionSettings, description="One table, see its section."

@@ -16,12 +16,14 @@ import asyncio
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 import aiohttp
 
 from audit import AuditError, NoteError, NoteVerifier, ProofError, parse_envelope
+from audit.clock import ClockWatch, Reading
 from audit.errors import PolicyFileError, QuorumError
+from audit.journal import utc_now
 from audit.store import Cosigned
 from audit.trust import Policy
 from audit.witness import AddCheckpoint
@@ -98,6 +100,8 @@ class Feed:
         clock: monotonic seconds.
         tell: takes a line for the operator.
         monitoring: monitoring prefix of a witness by its submission prefix, where they differ.
+        now: aware UTC time, held against the witnesses' own.
+        clocks: takes what each cosignature says of the clocks.
     """
 
     journal: FedJournal
@@ -107,6 +111,8 @@ class Feed:
     tell: Callable[[str], None]
     pace: Pace = field(default_factory=Pace)
     monitoring: Mapping[str, str] = field(default_factory=dict)
+    now: Callable[[], datetime] = utc_now
+    clocks: ClockWatch = field(default_factory=ClockWatch)
     _followed: dict[str, _Followed] = field(default_factory=dict)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _moved: dict[str, asyncio.Event] = field(default_factory=dict)
@@ -258,9 +264,14 @@ class Feed:
                 return link.state
             path = await followed.log.consistency(link.known, new)
             request = AddCheckpoint(link.known, tuple(path), target.note.encode())
+            sent = self.now()
             reply = await link.client.add_checkpoint(request)
             if reply.status == _OK:
-                target.take(link.client.url, reply.body, list(link.verifiers.values()))
+                received, verifiers = self.now(), list(link.verifiers.values())
+                second = target.take(link.client.url, reply.body, verifiers)
+                if second is not None:
+                    stamped = datetime.fromtimestamp(second, UTC)
+                    self.clocks.note(Reading(link.client.url, sent, received, stamped))
                 link.known = new
                 await self._taken(followed, target)
                 return WitnessState.COSIGNED

@@ -39,8 +39,11 @@ class Target:
         self.checkpoint = parse_checkpoint(split_note(self.note.encode())[0])
         self.merged = self.note
 
-    def take(self, url: str, lines: bytes, verifiers: Collection[NoteVerifier]) -> None:
+    def take(self, url: str, lines: bytes, verifiers: Collection[NoteVerifier]) -> int | None:
         """Merge a witness's answer: lines of unknown keys are ignored, a false one spoils all.
+
+        Returns:
+            The latest POSIX second of its cosignatures, None if they state none.
 
         Raises:
             NoteError: malformed, a false signature, or no line of this witness.
@@ -54,6 +57,7 @@ class Target:
         opened = open_note(alone.encode(), list(verifiers))
         self.merged = merge_lines(self.merged, [signed.line for signed in opened.signed])
         self.given.add(url)
+        return max((signed.time for signed in opened.signed if signed.time), default=None)
 
     def judge(self, policy: Policy, log: NoteVerifier) -> bool:
         """Whether the quorum is there; keeps what the policy says.

@@ -66,6 +66,7 @@ class Witnessing:
     every_s: float
     _seen: dict[str, _Seen] = field(default_factory=dict)
     _told: dict[str, Standing] = field(default_factory=dict)
+    _clock_told: bool = False
 
     def policy(self, origin: str) -> Policy | None:
         """The trust policy of a log."""
@@ -173,6 +174,17 @@ class Witnessing:
             return True
         return not looked or Standing.BLOCK in own.values()
 
+    @property
+    def clock_offset_s(self) -> float:
+        """How far this clock surely stands ahead of the witnesses'; negative if behind."""
+        offset = None if self.feed is None else self.feed.clocks.offset
+        return 0.0 if offset is None else offset.total_seconds()
+
+    @property
+    def clock_is_off(self) -> bool:
+        """Whether most witnesses see this clock more than two seconds away."""
+        return self.feed is not None and self.feed.clocks.alarm
+
     def oldest_s(self) -> float:
         """Age of the oldest entry of any log that no quorum cosigned."""
         now = self.clock()
@@ -184,6 +196,9 @@ class Witnessing:
         return sorted(self.journal.countries - self.policies.keys())
 
     def _tell(self, events: EventLog) -> None:
+        if self.clock_is_off and not self._clock_told:
+            events.error(Event.CLOCK_OFF)
+        self._clock_told = self.clock_is_off
         for origin, standing in self.standings().items():
             if self._told.get(origin, Standing.FINE) is not standing:
                 tell = events.info if standing is Standing.FINE else events.error
@@ -253,5 +268,6 @@ def open_witnessing(
             time.monotonic,
             _silent,
             Pace(every_s=settings.every_s),
+            now=clock,
         )
     return Witnessing(journal, policies, limits, feed, clock, settings.every_s)

@@ -23,7 +23,7 @@ from gateway.facts import Attestation, Scope
 from gateway.facts.register import attest
 from gateway.identity import DevIssuer
 from gateway.logkeys import read_log_keys
-from gateway.opening import open_gateway
+from gateway.opening import open_gateway, utc_now
 from gateway.settings import load_settings
 from gateway.store import Store
 from policies import Truth
@@ -217,10 +217,10 @@ def reports(folder):
 
 
 @asynccontextmanager
-async def running(folder):
+async def running(folder, clock=utc_now):
     output = io.BytesIO()
     settings = load_settings(folder / "cuvar.toml")
-    runtime = await open_gateway(settings, output)
+    runtime = await open_gateway(settings, output, clock)
     app = create_app(runtime)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with (

@@ -37,11 +37,11 @@ def test_the_demonstration_tells_its_story(tmp_path):
     assert "view pseudonym" in told
     assert "refused by BA under F56" in told
     assert "verified offline" in told
-    assert re.search(r"in the copy, .*from entry \d+ on|entry \d+: .*chang", told)
+    assert re.search(r"the log was changed after it was signed", told)
     doctor = cuvar("doctor", "--config", str(tmp_path / "demo/cuvar.toml"), cwd=tmp_path)
     assert "FAIL" not in doctor
     verified = cuvar("audit", "verify", "--config", str(tmp_path / "demo/cuvar.toml"), cwd=tmp_path)
-    assert "the log is whole" in verified
+    assert len(re.findall(r"^whole: demo\.cuvar\.invalid/", verified, re.MULTILINE)) == 10
 
 
 @pytest.fixture
@@ -101,8 +101,7 @@ async def test_a_tenth_country_answers_after_a_mapping_and_a_rule_folder(
     async with houses.running(folder) as house:
         await house.attest("presence", org="XK-BP")
         answer = await house.ask("find", question, token=house.token("XK-BP", "border_officer"))
-        assert (
-            answer.headers["audit-entry"] == "test.invalid/XK/" + house.log("XK").origin[-6:] + "/2"
-        )
+        log = house.log("XK")
+        assert answer.headers["audit-entry"] == f"{log.origin}/{log.size - 1}"
     (row,) = answer.json()["owners"][0]["results"][0]["rows"]
     assert row["direct_identifier.surnames"] == "Hoxha"

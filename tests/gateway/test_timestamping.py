@@ -14,7 +14,8 @@ from audit import Kind, parse_envelope
 from audit.errors import TimestampError
 from audit.timestamps import QUERY_TYPE, REPLY_TYPE, timestamp_query, verify_timestamp
 from gateway.timestamping import Authority, AuthorityError, ask, stamp_logs
-from tests.audit.making import ORIGIN, Clock, create_empty, open_journal, plain
+from tests.audit.making import ORIGIN, Clock, create_empty, open_journal, plain, until
+from tests.gateway import house as houses
 
 OPENSSL = shutil.which("openssl") or ""
 NOTE = b"audit.example/x\n1\nAAAA\n\n\xe2\x80\x94 k AAAA\n"
@@ -185,3 +186,22 @@ async def test_an_authority_that_is_down_is_told_so(tsa, tmp_path):
         authority = Authority("http://127.0.0.1:9/", (tsa / "ca.pem").read_bytes(), tmp_path)
         with pytest.raises(AuthorityError, match="does not answer"):
             await ask(session, authority, NOTE)
+
+
+async def test_a_running_gateway_fetches_them_and_one_that_cannot_says_so(house_folder, tsa):
+    async with serving(tsa) as (_, address, asked):
+        shutil.copy(tsa / "ca.pem", house_folder / "tsa.pem")
+        with (house_folder / "cuvar.toml").open("a", encoding="utf-8") as settings:
+            settings.write(
+                f'[log.timestamps]\nurl = "{address}"\nroots = "tsa.pem"\nfolder = "tokens"\n'
+            )
+        async with houses.running(house_folder) as house:
+            logs = len(house.runtime.log.countries)
+            await until(lambda: len(asked) == logs)
+            await until(lambda: house.output.getvalue().count(b"log.timestamped") == logs)
+            kinds = [entry["kind"] for entry in await house.entries("BA")]
+            assert kinds.count("timestamp") == 1
+        assert len(list((house_folder / "tokens").rglob("*.tsr"))) == logs
+        (house_folder / "tsa.pem").unlink()
+        async with houses.running(house_folder) as house:
+            await until(lambda: b"log.not_timestamped" in house.output.getvalue())

@@ -133,7 +133,7 @@ async def test_no_acknowledged_entry_is_lost_when_leaders_are_killed(place, stac
         acknowledged |= told
         await until(lambda: journal.healthy)
         await asking.more()
-    assert journal.leads
+    await until(lambda: journal.leads)
     told = await asking.end()
     assert not acknowledged.keys() & told.keys()
     await require(place.url, acknowledged | told)

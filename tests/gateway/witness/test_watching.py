@@ -93,6 +93,21 @@ async def test_every_log_is_cosigned_and_receipts_hold_under_the_trust_policy(
         assert "cuvar_log_unwitnessed_seconds 0.0" in (await house.client.get("/metrics")).text
 
 
+async def test_a_clock_that_most_witnesses_see_off_is_told(house_folder, tmp_path):
+    async with watched(house_folder, tmp_path), houses.running(house_folder) as house:
+        feed = house.runtime.witnessing.feed
+        await until(all_seen(house))
+        assert "clock" not in (await house.client.get("/readyz")).json()["degraded"]
+        feed.now = lambda: datetime.now(UTC) + timedelta(minutes=10)
+        await ask(house)
+        await until(lambda: feed.clocks.alarm)
+        assert "clock" in (await house.client.get("/readyz")).json()["degraded"]
+        metrics = (await house.client.get("/metrics")).text
+        (offset,) = [v for v in metrics.splitlines() if v.startswith("cuvar_clock_offset_seconds")]
+        assert 590 < float(offset.split()[1]) < 610
+        await until(lambda: b"clock.off" in house.output.getvalue())
+
+
 async def test_a_gateway_that_nobody_watches_says_so(house):
     ready = (await house.client.get("/readyz")).json()
     assert ready["witnessing"]["mode"] == "NOBODY WATCHES"

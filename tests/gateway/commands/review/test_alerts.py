@@ -160,7 +160,8 @@ def test_a_step_goes_nowhere_without_a_safe_address_and_a_token(tmp_path, gatewa
     from gateway.commands.review.posting import post
 
     (tmp_path / "token").write_text(token)
-    desk = Desk("", (), tmp_path / "key", tmp_path / "idx", gateway, tmp_path / "token")
+    files = (tmp_path / name for name in ("key", "idx"))
+    desk = Desk("", (), *files, gateway, tmp_path / "token", None)
     with pytest.raises(StepRefusedError, match=words):
         post(desk, "close", {})
 
