@@ -58,9 +58,7 @@ def build(
         GatewayError, AuditError, AnonymiseError: a part can't be written.
     """
     if folder.exists() and any(folder.iterdir()):
-        raise DemoError(
-            f"{folder} holds other files; name an empty folder with --dir, or add --fresh"
-        )
+        raise DemoError(f"{folder} holds other files; name an empty folder with --dir")
     folder.mkdir(parents=True, exist_ok=True)
     on_progress(f"nine national registers with {persons:,} people who do not exist")
     from gateway.region import create_region  # brings numpy, which no other command needs

@@ -18,7 +18,7 @@ from gateway.demo.build import SETTINGS, build
 from gateway.demo.client import DemoClient
 from gateway.demo.people import attestations
 from gateway.demo.proofs import EVIDENCE, PUBLISHED, Proofs
-from gateway.demo.server import free_ports, running, stop
+from gateway.demo.server import all_parts, free_ports, running, stop
 from gateway.demo.story import Story
 from gateway.demo.subject import choose
 from gateway.logkeys import read_log_keys
@@ -71,26 +71,27 @@ def demo(folder: Path, persons: int, port: int, *, check: bool, only_stop: bool)
     subject = choose(settings, datetime.now(UTC).date())
     asyncio.run(write_facts(settings, attestations(subject.person, datetime.now(UTC), _LIFE)))
     _progress("the gateway and its witnesses run")
-    with running(folder, settings.gateway.public_url, witnesses, keep=not check):
+    parts = all_parts(folder, settings.gateway.public_url, witnesses)
+    with running(folder, parts, keep=not check):
         client = DemoClient(settings.gateway.public_url, development_issuer(settings))
         proofs = Proofs(folder, client, read_log_keys(settings), click.echo)
-        addresses = dict(zip(AUTHORITIES, witnesses, strict=True))
-        Story(client, proofs, addresses, click.echo).tell(subject)
+        watching = dict(zip(AUTHORITIES, witnesses, strict=True))
+        Story(client, proofs, watching, click.echo).tell(subject)
     click.echo(f"\nAll of it in {time.monotonic() - began:.0f} seconds.")
     if not check:
-        _addresses(settings, folder, witnesses)
+        click.echo(addresses(settings, folder, witnesses))
 
 
 def _progress(what: str) -> None:
     click.echo(f"making {what} …", err=True)
 
 
-def _addresses(settings: Settings, folder: Path, witnesses: Sequence[str]) -> None:
+def addresses(settings: Settings, folder: Path, witnesses: Sequence[str]) -> str:
+    """What runs where, and commands to go on with."""
     url = settings.gateway.public_url
     config = folder / SETTINGS
     cuvar = Path(sys.argv[0]) if Path(sys.argv[0]).name == "cuvar" else "cuvar"
-    click.echo(
-        f"""
+    return f"""
 The gateway runs:
    questions  {url}/v1/find, read, list, count, consult, trace, reidentify   (POST)
    API        {url}/openapi.json
@@ -109,4 +110,3 @@ Verify the logs:   {cuvar} audit verify --config {config}
 What was refused:  {cuvar} witness evidence {witness_folder(folder, "BA").path}
    the proof       {cuvar} audit check-evidence {folder / EVIDENCE}
 Stop it:           {cuvar} demo --stop --dir {folder}"""
-    )

@@ -11,8 +11,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NoReturn
@@ -21,13 +22,9 @@ from urllib.parse import urlsplit
 from gateway.demo.authorities import AUTHORITIES, witness_folder
 from gateway.demo.build import COUNTRIES, SETTINGS, DemoError
 
-_GATEWAY: Final = "gateway"
-_WITNESS: Final = "witness-"
 _START_S: Final = 30.0
 _STOP_S: Final = 15.0
 _PAUSE_S: Final = 0.05
-_Process = tuple[str, subprocess.Popen[bytes]]
-_Judge = Callable[[dict[str, Any]], bool]
 
 
 def free_ports(wanted: Sequence[int]) -> list[int]:
@@ -42,14 +39,40 @@ def free_ports(wanted: Sequence[int]) -> list[int]:
         return [int(probe.getsockname()[1]) for probe in probes]
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A process of the demonstration: `cuvar` with `arguments`, well once `address` says so."""
+
+    name: str
+    arguments: tuple[str, ...]
+    address: str
+    is_well: Callable[[Mapping[str, Any]], bool]
+
+
+def all_parts(folder: Path, url: str, witnesses: Sequence[str]) -> list[Part]:
+    """The witnesses at their addresses, in the order of `AUTHORITIES`, and the gateway."""
+    parts = [
+        witness_part(folder, country, address)
+        for country, address in zip(AUTHORITIES, witnesses, strict=True)
+    ]
+    serve = ("serve", "--config", str(folder / SETTINGS))
+    return [*parts, Part("gateway", serve, f"{url}/readyz", _is_ready)]
+
+
+def witness_part(folder: Path, country: str, address: str) -> Part:
+    """One authority's witness."""
+    path, port = witness_folder(folder, country).path, urlsplit(address).port
+    serve = ("witness", "serve", str(path), "--port", str(port))
+    return Part(f"witness-{country}", serve, f"{address}/health", _is_well)
+
+
 @contextmanager
-def running(folder: Path, url: str, witnesses: Sequence[str], *, keep: bool) -> Iterator[None]:
-    """Witnesses and gateway run; an error, an interrupt or SIGTERM inside stops them all.
+def running(folder: Path, parts: Sequence[Part], *, keep: bool) -> Iterator[None]:
+    """All parts run; an error, an interrupt or SIGTERM inside stops them all.
 
     Args:
         folder: of the demonstration.
-        url: of the gateway.
-        witnesses: addresses in the order of `AUTHORITIES`.
+        parts: in the order of their start.
         keep: whether they go on running afterwards.
 
     Raises:
@@ -57,15 +80,10 @@ def running(folder: Path, url: str, witnesses: Sequence[str], *, keep: bool) -> 
     """
     with _sigterm_raises():
         try:
-            started: list[tuple[_Process, str, _Judge]] = [
-                (_start_witness(folder, country, address), f"{address}/health", _is_well)
-                for country, address in zip(AUTHORITIES, witnesses, strict=True)
-            ]
-            serve = ["serve", "--config", str(folder / SETTINGS)]
-            started.append((_start(folder, _GATEWAY, serve), f"{url}/readyz", _is_ready))
+            started = [(part, _start(folder, part)) for part in parts]
             deadline = time.monotonic() + _START_S
-            for process, address, well in started:
-                _await(folder, process, address, well, deadline)
+            for part, process in started:
+                _await(folder, part, process, deadline)
             yield
         except BaseException:
             stop(folder)
@@ -74,41 +92,32 @@ def running(folder: Path, url: str, witnesses: Sequence[str], *, keep: bool) -> 
             stop(folder)
 
 
-def _start_witness(folder: Path, country: str, address: str) -> _Process:
-    files = witness_folder(folder, country)
-    port = urlsplit(address).port
-    return _start(
-        folder, _WITNESS + country, ["witness", "serve", str(files.path), "--port", str(port)]
-    )
-
-
-def _start(folder: Path, name: str, arguments: Sequence[str]) -> _Process:
-    with (folder / f"{name}.log").open("ab") as output:
+def _start(folder: Path, part: Part) -> subprocess.Popen[bytes]:
+    with (folder / f"{part.name}.log").open("ab") as output:
         process = subprocess.Popen(  # noqa: S603  our own command with our own arguments
-            [sys.executable, "-m", "gateway", *arguments],
+            [sys.executable, "-m", "gateway", *part.arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
     try:
-        (folder / f"{name}.pid").write_text(f"{process.pid}\n", encoding="ascii")
+        (folder / f"{part.name}.pid").write_text(f"{process.pid}\n", encoding="ascii")
     except OSError:
         process.kill()  # nobody would find it again
         raise DemoError(f"{folder} can't be written; free the disk or name another") from None
-    return name, process
+    return process
 
 
-def _await(folder: Path, process: _Process, address: str, well: _Judge, deadline: float) -> None:
-    name, running_ = process
-    log = folder / f"{name}.log"
+def _await(folder: Path, part: Part, process: subprocess.Popen[bytes], deadline: float) -> None:
+    log = folder / f"{part.name}.log"
     while time.monotonic() < deadline:
-        if running_.poll() is not None:
-            raise DemoError(f"the {name} stopped at once; its last words are in {log}")
-        if well(_document(address)):
+        if process.poll() is not None:
+            raise DemoError(f"the {part.name} stopped at once; its last words are in {log}")
+        if part.is_well(_document(part.address)):
             return
         time.sleep(_PAUSE_S)
-    raise DemoError(f"the {name} did not get ready in {_START_S:.0f} s; see {log}")
+    raise DemoError(f"the {part.name} did not get ready in {_START_S:.0f} s; see {log}")
 
 
 def stop(folder: Path) -> bool:
@@ -161,11 +170,11 @@ def _document(address: str) -> dict[str, Any]:
         return {}
 
 
-def _is_well(health: dict[str, Any]) -> bool:
+def _is_well(health: Mapping[str, Any]) -> bool:
     return health.get("status") == "ok"
 
 
-def _is_ready(readiness: dict[str, Any]) -> bool:
+def _is_ready(readiness: Mapping[str, Any]) -> bool:
     """Ready, and every log was looked at once: until then nothing with an identity leaves."""
     logs = readiness.get("witnessing", {}).get("logs", {})
     return readiness.get("status") in {"ready", "degraded"} and len(logs) > len(COUNTRIES)
