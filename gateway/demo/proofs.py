@@ -222,7 +222,7 @@ class Proofs:
 def _submitted(url: str, forged: Forged, size: int) -> int:
     """What a witness answers to a forged checkpoint, also from where it says that it stands."""
     status, body = _try(url, forged, size)
-    if status == _CONFLICT and size < int(body) <= len(forged.leaves):
+    if status == _CONFLICT and int(body) <= len(forged.leaves):
         status, _ = _try(url, forged, int(body))
     return status
 

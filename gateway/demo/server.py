@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
@@ -92,27 +91,31 @@ def running(folder: Path, parts: Sequence[Part], *, keep: bool) -> Iterator[None
             stop(folder)
 
 
-def _start(folder: Path, part: Part) -> subprocess.Popen[bytes]:
-    with (folder / f"{part.name}.log").open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603  our own command with our own arguments
-            [sys.executable, "-m", "gateway", *part.arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+def _start(folder: Path, part: Part) -> int:
+    output = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    process = os.posix_spawn(  # our own command with our own arguments; it may outlive us
+        sys.executable,
+        [sys.executable, "-m", "gateway", *part.arguments],
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(folder / f"{part.name}.log"), output, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
     try:
-        (folder / f"{part.name}.pid").write_text(f"{process.pid}\n", encoding="ascii")
+        (folder / f"{part.name}.pid").write_text(f"{process}\n", encoding="ascii")
     except OSError:
-        process.kill()  # nobody would find it again
+        os.kill(process, signal.SIGKILL)  # nobody would find it again
         raise DemoError(f"{folder} can't be written; free the disk or name another") from None
     return process
 
 
-def _await(folder: Path, part: Part, process: subprocess.Popen[bytes], deadline: float) -> None:
+def _await(folder: Path, part: Part, process: int, deadline: float) -> None:
     log = folder / f"{part.name}.log"
     while time.monotonic() < deadline:
-        if process.poll() is not None:
+        if os.waitpid(process, os.WNOHANG)[0] == process:
             raise DemoError(f"the {part.name} stopped at once; its last words are in {log}")
         if part.is_well(_document(part.address)):
             return
