@@ -4,7 +4,7 @@
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Final
 from audit import create_dpo_key
 from gateway.commands.init import create_missing
 from gateway.commands.token import KEY_FOLDER, STRONG
+from gateway.demo.authorities import AUTHORITIES, create_witnesses, trust_logs, witness_settings
 from gateway.errors import GatewayError
 from gateway.identity import DevIssuer
 from gateway.ruleset.keys import create_key_pair, read_private
@@ -35,17 +36,29 @@ class DemoError(GatewayError):
     """The demonstration can't be set up."""
 
 
-def build(folder: Path, *, persons: int, port: int, on_progress: Callable[[str], None]) -> Settings:
+def build(
+    folder: Path,
+    *,
+    persons: int,
+    port: int,
+    witnesses: Sequence[str],
+    on_progress: Callable[[str], None],
+) -> Settings:
     """Create the demonstration in an empty or absent folder; gives its settings.
+
+    Args:
+        folder: where.
+        persons: in the region.
+        port: of the gateway.
+        witnesses: addresses in the order of `AUTHORITIES`.
+        on_progress: is told what is being made.
 
     Raises:
         DemoError: the folder holds something else.
         GatewayError, AuditError, AnonymiseError: a part can't be written.
     """
     if folder.exists() and any(folder.iterdir()):
-        raise DemoError(
-            f"{folder} holds other files; name an empty folder with --dir, or add --fresh"
-        )
+        raise DemoError(f"{folder} holds other files; name an empty folder with --dir")
     folder.mkdir(parents=True, exist_ok=True)
     on_progress(f"nine national registers with {persons:,} people who do not exist")
     from gateway.region import create_region  # brings numpy, which no other command needs
@@ -64,10 +77,13 @@ def build(folder: Path, *, persons: int, port: int, on_progress: Callable[[str],
         keys.mkdir(exist_ok=True)
         # Production settings refuse keys that lie beside this mark.
         (keys / SAMPLE_MARK).write_text("keys of a demonstration\n", encoding="utf-8")
+    on_progress(f"witnesses of the authorities of {', '.join(AUTHORITIES)}, and trust policies")
+    create_witnesses(folder, dict(zip(AUTHORITIES, witnesses, strict=True)), COUNTRIES)
     settings = folder / SETTINGS
     settings.write_text(_settings_text(port), encoding="utf-8")
     loaded = load_settings(settings)
     create_missing(loaded)
+    trust_logs(folder, loaded)
     return loaded
 
 
@@ -120,6 +136,7 @@ keys = "log-keys"
 [log.dpo_keys]
 {dpo_keys}
 
+{witness_settings(COUNTRIES)}
 [keys]
 keyset = "keyset.json"
 passphrase_file = "{_UNLOCKS}"

@@ -69,6 +69,17 @@ class DemoClient:
             return str(answer.read().decode())
 
 
+def submit(url: str, body: bytes) -> tuple[int, bytes]:
+    """What a witness answers to a submission: status and body."""
+    request = urllib.request.Request(url, data=body)  # noqa: S310  loopback
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+            return int(answer.status), bytes(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
 def _answered(status: int, headers: Any, body: bytes) -> Answered:
     entries = headers.get_all("Audit-Entry") or []
     indices = tuple(part.strip() for line in entries for part in line.split(","))

@@ -5,6 +5,7 @@ import asyncio
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,17 +13,18 @@ import click
 
 from gateway.commands.facts import write_facts
 from gateway.commands.token import development_issuer
+from gateway.demo.authorities import AUTHORITIES, policy_file, witness_folder
 from gateway.demo.build import SETTINGS, build
 from gateway.demo.client import DemoClient
 from gateway.demo.people import attestations
-from gateway.demo.server import free_port, start, stop
+from gateway.demo.proofs import EVIDENCE, PUBLISHED, Proofs
+from gateway.demo.server import all_parts, free_ports, running, stop
 from gateway.demo.story import Story
 from gateway.demo.subject import choose
 from gateway.logkeys import read_log_keys
 from gateway.settings import Settings
 
 _LIFE = timedelta(days=30)
-_READ_S = 1.5  # the gateway reads new facts within facts.refresh_s
 
 
 @click.command()
@@ -35,11 +37,17 @@ _READ_S = 1.5  # the gateway reads new facts within facts.refresh_s
     help="Where everything is put.",
 )
 @click.option("--persons", default=2000, show_default=True, help="People in the region.")
-@click.option("--port", default=8787, show_default=True, help="Port; another one if taken.")
-@click.option("--check", is_flag=True, help="Stop the gateway after the story.")
-@click.option("--stop", "only_stop", is_flag=True, help="Only stop a gateway left running.")
+@click.option(
+    "--port",
+    default=8787,
+    show_default=True,
+    type=click.IntRange(0, 65535 - len(AUTHORITIES)),
+    help="Port; the witnesses take the next ones. Others where one is taken.",
+)
+@click.option("--check", is_flag=True, help="Stop everything after the story.")
+@click.option("--stop", "only_stop", is_flag=True, help="Only stop what was left running.")
 def demo(folder: Path, persons: int, port: int, *, check: bool, only_stop: bool) -> None:
-    """One question asked by three people, with three answers, and what the log proves.
+    """One question asked by three people, with three answers, and what the logs prove.
 
     \b
     Examples:
@@ -52,43 +60,43 @@ def demo(folder: Path, persons: int, port: int, *, check: bool, only_stop: bool)
     folder = folder.absolute()
     stopped = stop(folder)
     if only_stop:
-        click.echo("stopped" if stopped else "no gateway of this folder was running")
+        click.echo("stopped" if stopped else "nothing of this folder was running")
         return
     if (folder / SETTINGS).exists() and (folder / "region").is_dir():
         shutil.rmtree(folder)
     began = time.monotonic()
-    settings = build(folder, persons=persons, port=free_port(port), on_progress=_progress)
+    port, *ports = free_ports([port, *(port and port + n for n in range(1, 1 + len(AUTHORITIES)))])
+    witnesses = [f"http://127.0.0.1:{other}" for other in ports]
+    settings = build(folder, persons=persons, port=port, witnesses=witnesses, on_progress=_progress)
     subject = choose(settings, datetime.now(UTC).date())
     asyncio.run(write_facts(settings, attestations(subject.person, datetime.now(UTC), _LIFE)))
-    _progress("the gateway")
-    start(folder, settings.gateway.public_url)
-    try:
+    _progress("the gateway and its witnesses run")
+    parts = all_parts(folder, settings.gateway.public_url, witnesses)
+    with running(folder, parts, keep=not check):
         client = DemoClient(settings.gateway.public_url, development_issuer(settings))
-        Story(folder, client, read_log_keys(settings), click.echo).tell(subject)
-    except BaseException:
-        stop(folder)
-        raise
+        proofs = Proofs(folder, client, read_log_keys(settings), click.echo)
+        watching = dict(zip(AUTHORITIES, witnesses, strict=True))
+        Story(client, proofs, watching, click.echo).tell(subject)
     click.echo(f"\nAll of it in {time.monotonic() - began:.0f} seconds.")
-    if check:
-        stop(folder)
-        return
-    _addresses(settings, folder)
+    if not check:
+        click.echo(addresses(settings, folder, witnesses))
 
 
 def _progress(what: str) -> None:
     click.echo(f"making {what} …", err=True)
 
 
-def _addresses(settings: Settings, folder: Path) -> None:
+def addresses(settings: Settings, folder: Path, witnesses: Sequence[str]) -> str:
+    """What runs where, and commands to go on with."""
     url = settings.gateway.public_url
     config = folder / SETTINGS
     cuvar = Path(sys.argv[0]) if Path(sys.argv[0]).name == "cuvar" else "cuvar"
-    click.echo(
-        f"""
+    return f"""
 The gateway runs:
    questions  {url}/v1/find, read, list, count, consult, trace, reidentify   (POST)
    API        {url}/openapi.json
    health     {url}/healthz, {url}/readyz      metrics {url}/metrics
+   witnesses  {", ".join(f"{address}/health" for address in witnesses)}
    settings   {config}
 Ask something yourself (beds in Bosnia's centres):
    curl -s {url}/v1/count -H 'Content-Type: application/json' \\
@@ -96,6 +104,9 @@ Ask something yourself (beds in Bosnia's centres):
            --org BA-RC --role reception_manager)" \\
      -d '{{"dataset":"centres","owners":["BA"],"purpose":"reception","basis":"NAT-11"}}'
 Check everything:  {cuvar} doctor --config {config}
-Verify the log:    {cuvar} audit verify --config {config}
+Verify the logs:   {cuvar} audit verify --config {config}
+   as an authority {cuvar} audit verify --config {config} \\
+                     --url {folder / PUBLISHED / "BA"} --policy {policy_file(folder, "BA")}
+What was refused:  {cuvar} witness evidence {witness_folder(folder, "BA").path}
+   the proof       {cuvar} audit check-evidence {folder / EVIDENCE}
 Stop it:           {cuvar} demo --stop --dir {folder}"""
-    )

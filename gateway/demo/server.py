@@ -1,89 +1,163 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Starting and stopping the demonstration's gateway as a process of its own."""
+"""Starting and stopping the demonstration's gateway and witnesses, each a process of its own."""
 
 import contextlib
 import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from types import FrameType
+from typing import Any, Final, NoReturn
+from urllib.parse import urlsplit
 
-from gateway.demo.build import SETTINGS, DemoError
+from gateway.demo.authorities import AUTHORITIES, witness_folder
+from gateway.demo.build import COUNTRIES, SETTINGS, DemoError
 
-PID_FILE: Final = "gateway.pid"
-LOG_FILE: Final = "gateway.log"
 _START_S: Final = 30.0
 _STOP_S: Final = 15.0
-_PAUSE_S: Final = 0.1
+_PAUSE_S: Final = 0.05
 
 
-def free_port(wanted: int) -> int:
-    """`wanted`, or another port where somebody already listens there."""
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError:
-            return free_port(0)
-        return int(probe.getsockname()[1])
+def free_ports(wanted: Sequence[int]) -> list[int]:
+    """Ports in this order, each another one where somebody already listens there; 0 takes any."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in wanted]
+        for probe, port in zip(probes, wanted, strict=True):
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
-def start(folder: Path, url: str) -> int:
-    """Start `cuvar serve` and wait until it is ready; gives its process id.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A process of the demonstration: `cuvar` with `arguments`, well once `address` says so."""
+
+    name: str
+    arguments: tuple[str, ...]
+    address: str
+    is_well: Callable[[Mapping[str, Any]], bool]
+
+
+def all_parts(folder: Path, url: str, witnesses: Sequence[str]) -> list[Part]:
+    """The witnesses at their addresses, in the order of `AUTHORITIES`, and the gateway."""
+    parts = [
+        witness_part(folder, country, address)
+        for country, address in zip(AUTHORITIES, witnesses, strict=True)
+    ]
+    serve = ("serve", "--config", str(folder / SETTINGS))
+    return [*parts, Part("gateway", serve, f"{url}/readyz", _is_ready)]
+
+
+def witness_part(folder: Path, country: str, address: str) -> Part:
+    """One authority's witness."""
+    path, port = witness_folder(folder, country).path, urlsplit(address).port
+    serve = ("witness", "serve", str(path), "--port", str(port))
+    return Part(f"witness-{country}", serve, f"{address}/health", _is_well)
+
+
+@contextmanager
+def running(folder: Path, parts: Sequence[Part], *, keep: bool) -> Iterator[None]:
+    """All parts run; an error, an interrupt or SIGTERM inside stops them all.
+
+    Args:
+        folder: of the demonstration.
+        parts: in the order of their start.
+        keep: whether they go on running afterwards.
 
     Raises:
-        DemoError: it did not get ready; the message names its log file.
+        DemoError: one did not get ready; the message names its log file.
     """
-    log = folder / LOG_FILE
-    with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603  our own command with our own arguments
-            [sys.executable, "-m", "gateway", "serve", "--config", str(folder / SETTINGS)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    (folder / PID_FILE).write_text(f"{process.pid}\n", encoding="ascii")
-    deadline = time.monotonic() + _START_S
+    with _sigterm_raises():
+        try:
+            started = [(part, _start(folder, part)) for part in parts]
+            deadline = time.monotonic() + _START_S
+            for part, process in started:
+                _await(folder, part, process, deadline)
+            yield
+        except BaseException:
+            stop(folder)
+            raise
+        if not keep:
+            stop(folder)
+
+
+def _start(folder: Path, part: Part) -> int:
+    output = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    process = os.posix_spawn(  # our own command with our own arguments; it may outlive us
+        sys.executable,
+        [sys.executable, "-m", "gateway", *part.arguments],
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(folder / f"{part.name}.log"), output, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
+    try:
+        (folder / f"{part.name}.pid").write_text(f"{process}\n", encoding="ascii")
+    except OSError:
+        os.kill(process, signal.SIGKILL)  # nobody would find it again
+        raise DemoError(f"{folder} can't be written; free the disk or name another") from None
+    return process
+
+
+def _await(folder: Path, part: Part, process: int, deadline: float) -> None:
+    log = folder / f"{part.name}.log"
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise DemoError(f"the gateway stopped at once; its last words are in {log}")
-        if _ready(url):
-            return process.pid
+        if os.waitpid(process, os.WNOHANG)[0] == process:
+            raise DemoError(f"the {part.name} stopped at once; its last words are in {log}")
+        if part.is_well(_document(part.address)):
+            return
         time.sleep(_PAUSE_S)
-    process.kill()
-    raise DemoError(f"the gateway did not get ready in {_START_S:.0f} s; see {log}")
+    raise DemoError(f"the {part.name} did not get ready in {_START_S:.0f} s; see {log}")
 
 
 def stop(folder: Path) -> bool:
-    """Stop the gateway of this folder, if it runs; whether it did."""
-    path = folder / PID_FILE
+    """Stop the gateway and witnesses of this folder that run; whether any did."""
+    left = {pid for path in folder.glob("*.pid") if (pid := _taken(path)) is not None}
+    found = bool(left)
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_S
+    while left and time.monotonic() < deadline:
+        time.sleep(_PAUSE_S)
+        left = {pid for pid in left if _is_alive(pid)}
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return found
+
+
+def _taken(path: Path) -> int | None:
+    """The process that a file names, if it is ours; the file is taken away."""
     try:
         pid = int(path.read_text(encoding="ascii"))
     except (OSError, ValueError):
-        return False
+        return None
     path.unlink()
-    if not _is_ours(pid):
-        return False
-    os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + _STOP_S
-    while time.monotonic() < deadline:
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)
-        if not _is_ours(pid):
-            return True
-        time.sleep(_PAUSE_S)
-    os.kill(pid, signal.SIGKILL)
-    return True
+    return pid if _is_ours(pid) else None
+
+
+def _is_alive(pid: int) -> bool:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    return _is_ours(pid)
 
 
 def _is_ours(pid: int) -> bool:
-    """Whether this process is a gateway: a process id alone may have been given to another."""
+    """Whether this process serves: a process id alone may have been given to another."""
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
@@ -91,9 +165,33 @@ def _is_ours(pid: int) -> bool:
     return b"gateway" in command and b"serve" in command
 
 
-def _ready(url: str) -> bool:
+def _document(address: str) -> dict[str, Any]:
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=1) as answer:  # noqa: S310  loopback
-            return json.load(answer)["status"] in {"ready", "degraded"}
+        with urllib.request.urlopen(address, timeout=1) as answer:  # noqa: S310  loopback
+            return dict(json.load(answer))
     except (OSError, urllib.error.URLError, ValueError):
-        return False
+        return {}
+
+
+def _is_well(health: Mapping[str, Any]) -> bool:
+    return health.get("status") == "ok"
+
+
+def _is_ready(readiness: Mapping[str, Any]) -> bool:
+    """Ready, and every log was looked at once: until then nothing with an identity leaves."""
+    logs = readiness.get("witnessing", {}).get("logs", {})
+    return readiness.get("status") in {"ready", "degraded"} and len(logs) > len(COUNTRIES)
+
+
+@contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    """A demonstration that is told to end takes its processes along."""
+
+    def end(_signal: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -3,31 +3,18 @@
 
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Final
 
-from audit import (
-    LogKey,
-    NoteSigner,
-    open_sealed,
-    parse_envelope,
-    read_private_key,
-    verify_receipt,
-)
-from audit.merkle import leaf_hash
-from audit.shards import parse_origin
-from audit.verify import verify_log
+from audit import open_sealed, parse_envelope, read_private_key
 from gateway.demo.build import DemoError
 from gateway.demo.client import Answered, DemoClient
 from gateway.demo.people import BORDER, CASE, CASEWORKER, OPERATOR, REASON, DemoPerson
+from gateway.demo.proofs import LOG, Proofs
 from gateway.demo.subject import Subject
-from gateway.demo.tamper import LoggedEntry, change_one_byte, copy_log, read_entries
-from gateway.logfile import entry_address
+from gateway.demo.tamper import LoggedEntry, read_entries
 
 Say = Callable[[str], None]
-LOG: Final = "log.sqlite"
 _SHOWN: Final = 10
-_FINDINGS: Final = 3
 _OK: Final = 200
 _REFUSED: Final = 403
 
@@ -36,12 +23,12 @@ class Story:
     """Tells the story against a running gateway."""
 
     def __init__(
-        self, folder: Path, client: DemoClient, keys: Mapping[str, LogKey], say: Say
+        self, client: DemoClient, proofs: Proofs, witnesses: Mapping[str, str], say: Say
     ) -> None:
-        """`say` prints one line."""
-        self._folder = folder
+        """`witnesses` are their addresses by authority; `say` prints one line."""
         self._client = client
-        self._keys = keys
+        self._proofs = proofs
+        self._witnesses = witnesses
         self._say = say
 
     def tell(self, subject: Subject) -> None:
@@ -49,6 +36,7 @@ class Story:
 
         Raises:
             DemoError: a step did not come out as it must.
+            AuditError: a proof does not hold.
         """
         self._say(
             f"\nThe question: what does Bosnia's register hold about {subject.forenames} "
@@ -61,8 +49,10 @@ class Story:
         ]
         self._elsewhere(subject)
         self._entries(answers)
-        self._receipt(answers[0])
-        self._tamper(answers[1])
+        asked, helped = (answer.entries[0] for answer in answers[:2])
+        kept = self._proofs.receipt(asked)
+        self._proofs.published(helped)
+        self._proofs.operator(kept, asked, self._witnesses)
 
     def _ask(
         self, number: int, person: DemoPerson, action: str, question: Mapping[str, Any], want: int
@@ -112,46 +102,13 @@ class Story:
         self._say("\nThe log entry behind each answer (no person in it), and what the")
         self._say("data-protection officer of Bosnia reads in its sealed part:")
         addresses = [answer.entries[0] for answer in answers]
-        key = read_private_key(self._folder / "dpo/BA.key")
-        for entry in read_entries(self._folder / LOG, addresses):
+        key = read_private_key(self._proofs.folder / "dpo/BA.key")
+        for entry in read_entries(self._proofs.folder / LOG, addresses):
             self._say(f"   {_summary(entry)}")
             if entry.sealed is not None:
                 detail = json.loads(open_sealed(entry.sealed, key))
                 told = {name: detail[name] for name in ("officer", "unit", "case_no", "reason")}
                 self._say(f"     sealed: {_plain(told)}")
-
-    def _signer(self, origin: str) -> NoteSigner:
-        return self._keys[parse_origin(origin).country].signer(origin)
-
-    def _receipt(self, answer: Answered) -> None:
-        address = answer.entries[0]
-        origin, index = entry_address(address)
-        signer = self._signer(origin)
-        receipt = self._client.text(BORDER, f"/v1/logs/{origin}/receipts/{index}")
-        (entry,) = read_entries(self._folder / LOG, [address])
-        _, checkpoint = verify_receipt(
-            receipt.encode(), leaf_hash(entry.envelope), signer.verifier, origin
-        )
-        self._say(f"\nReceipt of {address}: verified offline with the log's public key,")
-        self._say(f"   {signer.vkey}")
-        self._say(f"   under the signed checkpoint of {checkpoint.size} entries")
-
-    def _tamper(self, answer: Answered) -> None:
-        address = answer.entries[0]
-        origin, _ = entry_address(address)
-        copy = self._folder / "log-copy.sqlite"
-        copy_log(self._folder / LOG, copy)
-        before, after = change_one_byte(copy, address)
-        report = verify_log(
-            f"sqlite:///{copy.absolute()}", vkey=self._signer(origin).vkey, origin=origin
-        )
-        if report.ok:
-            raise DemoError("a changed byte in the copy of the log was not found")
-        self._say(f"\nIn a copy of the log, {address} now says count {after} instead of {before}.")
-        self._say("Verification of the copy finds it:")
-        for finding in report.findings[:_FINDINGS]:
-            where = "the log" if finding.index is None else f"entry {finding.index}"
-            self._say(f"   {where}: {finding.what}")
 
 
 def _border(subject: Subject) -> dict[str, Any]:

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gateway.demo.authorities import AUTHORITIES
+from gateway.demo.command import addresses
+from gateway.settings import load_settings
 from tests.gateway import house as houses
+from tests.gateway.demo.processes import left_running
 from tests.gateway.test_pipeline import border
 
 ROOT = Path(__file__).parents[2]
@@ -30,18 +34,40 @@ def cuvar(*arguments, cwd):
     return done.stdout
 
 
+def commands(text):
+    """The commands in a text that look at what the demonstration left, without `cuvar`."""
+    joined = re.sub(r"\\\n +", "", text)
+    return re.findall(r"cuvar ((?:doctor|audit|witness) [^`\n]*\.demo[^`\n]*)", joined)
+
+
 @pytest.mark.long
 def test_the_demonstration_tells_its_story(tmp_path):
-    told = cuvar("demo", "--dir", str(tmp_path / "demo"), "--check", "--port", "0", cwd=tmp_path)
+    told = cuvar("demo", "--check", "--port", "0", cwd=tmp_path)
+    folder = tmp_path / ".demo"
     assert "view full" in told
     assert "view pseudonym" in told
     assert "refused by BA under F56" in told
     assert "verified offline" in told
-    assert re.search(r"the log was changed after it was signed", told)
-    doctor = cuvar("doctor", "--config", str(tmp_path / "demo/cuvar.toml"), cwd=tmp_path)
+    for country in AUTHORITIES:
+        assert re.search(rf"cosigned by dpa-{country} at 2\d{{3}}-\d\d-\d\d ", told)
+    assert re.search(
+        r"published/BA: \d+ entries, whole,\n   witnessed by dpa-BA, dpa-HR, dpa-RS", told
+    )
+    assert re.search(r"BA/20\d\dh\d/(\d+) says count 0 instead of 1:\n   entry \1: .*changed", told)
+    assert "each witness refuses its checkpoint: BA (422), HR (422), RS (422)" in told
+    assert "the receipt does not prove the changed entry" in told
+    assert re.search(r"its checkpoint contradicts the log: .*earlier checkpoint", told)
+    assert left_running(folder) == []
+    words = addresses(load_settings(folder / "cuvar.toml"), folder, ["http://127.0.0.1:1"])
+    shown, written = commands(words.replace(str(folder), ".demo")), commands(README)
+    assert (len(shown), len(written)) == (5, 3)
+    ran = {c: cuvar(*c.split(), cwd=tmp_path) for c in {*written, *shown}}
+    doctor = ran["doctor --config .demo/cuvar.toml"]
     assert "FAIL" not in doctor
-    verified = cuvar("audit", "verify", "--config", str(tmp_path / "demo/cuvar.toml"), cwd=tmp_path)
+    verified = ran["audit verify --config .demo/cuvar.toml"]
     assert len(re.findall(r"^whole: demo\.cuvar\.invalid/", verified, re.MULTILINE)) == 10
+    assert "fork" in ran["witness evidence .demo/witnesses/BA"]
+    assert "FORK" in ran["audit check-evidence .demo/fork.evidence"]
 
 
 @pytest.fixture
