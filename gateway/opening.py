@@ -295,6 +295,7 @@ async def _open_witnessing(
         stack.push_async_callback(session.close)
     witnessing = open_witnessing(settings.log.witnesses, log, session, clock)
     await witnessing.require_no_contradiction()
+    await witnessing.look()
     return witnessing
 
 

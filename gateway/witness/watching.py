@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain, combinations
 from typing import Final
 
@@ -29,7 +29,7 @@ from gateway.witness.contradiction import survey
 from gateway.witness.feed import Feed, Pace
 from gateway.witness.standing import Limits, Standing, Witnessed
 
-_RESTART_S: Final = 5.0
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class WitnessingError(GatewayError):
@@ -65,6 +65,7 @@ class Witnessing:
     clock: Callable[[], datetime]
     every_s: float
     _seen: dict[str, _Seen] = field(default_factory=dict)
+    _blocked_from: dict[str, datetime | None] = field(default_factory=dict)
     _ended: set[str] = field(default_factory=set)
     _given_up: set[str] = field(default_factory=set)
     _told: dict[str, Standing] = field(default_factory=dict)
@@ -133,6 +134,7 @@ class Witnessing:
             policy = self.policy(origin)
             if policy is not None:
                 self._seen[origin] = await self._look(origin, policy)
+        self._note_blocks()
 
     async def _look(self, origin: str, policy: Policy) -> _Seen:
         log, kept = self.journal.log(origin), await self.journal.cosigned(origin)
@@ -176,18 +178,30 @@ class Witnessing:
         }
 
     def blocks(self, country: str) -> bool:
-        """Whether no identity of this country's data may be released now.
+        """Whether no identity of this country's data may be released now; each answer asks.
 
         A log that has a policy and was never looked at blocks: unknown means no.
         """
         if country not in self.policies:
             return False
-        own = {o: s for o, s in self.standings().items() if parse_origin(o).country == country}
-        try:
-            looked = self.journal.current(country) in own
-        except LogUnavailableError:
+        if country not in self._blocked_from:
             return True
-        return not looked or Standing.BLOCK in own.values()
+        start = self._blocked_from[country]
+        return start is not None and self.clock() >= start
+
+    def _note_blocks(self) -> None:
+        """From when on each country's answers are blocked, as things stand."""
+        found: dict[str, datetime | None] = {}
+        for origin, one in self.witnessed().items():
+            country = parse_origin(origin).country
+            start = one.oldest
+            if one.contradiction is not None:
+                start = _EVER
+            elif start is not None:
+                start += timedelta(seconds=self.limits.block_after(country))
+            known = found.get(country)
+            found[country] = min((t for t in (known, start) if t is not None), default=None)
+        self._blocked_from = found
 
     @property
     def clock_offset_s(self) -> float:

@@ -178,7 +178,7 @@ async def test_without_witnesses_first_an_alarm_then_no_identity_leaves_but_numb
 
 async def test_a_log_that_was_never_looked_at_releases_nothing(unreachable):
     async with houses.running(unreachable) as house:
-        house.runtime.witnessing._seen.clear()
+        house.runtime.witnessing._blocked_from.clear()
         assert house.runtime.witnessing.blocks("BA")
 
 
