@@ -7,7 +7,7 @@ to be of an entry that was lost. Its name bears the time of opening, so that no 
 can have had it, even one that was itself lost before a witness saw it (docs/audit-model.md).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -58,6 +58,7 @@ async def succeed(
     *,
     keys: Mapping[str, LogKey],
     notes: Sequence[str] = (),
+    close: Collection[str] = (),
     reason: Gap = Gap.RESTORED,
     now: datetime,
 ) -> list[Succession]:
@@ -67,11 +68,14 @@ async def succeed(
         url: the store; no gateway may be running on it.
         keys: the signing key of each country.
         notes: checkpoints that others hold of the closed logs: witnesses, receipts, copies.
+        close: open logs that are given up first, where they stand: copied back without
+            `cuvar backup restore`, they lack what witnesses saw.
         reason: why.
         now: aware UTC time.
 
     Raises:
-        SuccessionError: nothing to do, or a checkpoint is of another past than the restored log.
+        SuccessionError: nothing to do, a log to close that is none, or a checkpoint is of another
+            past than the restored log.
         LogCorruptError: a log does not fit its signed head.
         LogUnavailableError: the store does not answer, or a gateway holds it.
         NoteError: a note is of none of the closed logs, or not signed by its key.
@@ -82,6 +86,8 @@ async def succeed(
 
         signers = _Signers(keys)
         states = await load_states(store, signers)
+        given_up = _given_up(states, close)
+        states |= {batch.new.origin: _closed(states, batch) for batch in given_up}
         closed = _newest_closed(states)
         if not closed:
             raise SuccessionError("every country has an open log; there is nothing to succeed")
@@ -92,7 +98,7 @@ async def succeed(
             shown = [*told[origin], *([cosigned.note] if cosigned else [])]
             ends = [_checkpoint(note, signers(origin)) for note in shown]
             made.append(await _succession(store, states[origin], ends, now))
-        await store.commit(_births(states, made, signers, (reason, now)))
+        await store.commit([*given_up, *_births(states, made, signers, (reason, now))])
         return made
     finally:
         await store.close()
@@ -109,6 +115,21 @@ class _Signers:
         if key is None:
             raise NoteError(f"no signing key is configured for the log {origin}")
         return key.signer(origin)
+
+
+def _given_up(states: Mapping[str, LogState], close: Collection[str]) -> list[Batch]:
+    """The batches that close these logs without an entry."""
+    found = []
+    for origin in sorted(set(close)):
+        state = states.get(origin)
+        if state is None or state.head.closed:
+            raise SuccessionError(f"{origin} is no open log here; see `cuvar audit logs`")
+        found.append(Batch(state.head, replace(state.head, closed=True), (), ()))
+    return sorted(found, key=lambda batch: batch.new.number)
+
+
+def _closed(states: Mapping[str, LogState], batch: Batch) -> LogState:
+    return replace(states[batch.new.origin], head=batch.new)
 
 
 def _newest_closed(states: Mapping[str, LogState]) -> list[str]:

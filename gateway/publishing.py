@@ -106,15 +106,17 @@ class Publishing:
         own = asker.country == country
         if country not in words.countries or (wanted.folder == DETAILS and not own):
             return False
-        asked = ListQuestion(
-            role=asker.role,
-            dataset="log",
-            owners=[country],
-            categories=[category],
-            view="full",
-            purpose=_PURPOSE,
-            basis=words.purposes[_PURPOSE].bases[0],
-            reason=_REASON,
+        asked = ListQuestion.model_validate(
+            {
+                "role": asker.role,
+                "dataset": "log",
+                "owners": [country],
+                "categories": [category],
+                "view": "full",
+                "purpose": _PURPOSE,
+                "basis": words.purposes[_PURPOSE].bases[0],
+                "reason": _REASON,
+            }
         )
         now = self._runtime.clock()
         inquiry = inquiry_of("list", asker, asked, rules, now, "")

@@ -9,7 +9,8 @@ Only the standard library and `cryptography` are imported. docs/verify.md; archi
 drop, reorder, truncation or fork is found.
 """
 
+from audit.verify.ahead import Lookahead
 from audit.verify.checking import Job, verify_log, verify_logs
 from audit.verify.report import Fault, Finding, Report
 
-__all__ = ["Fault", "Finding", "Job", "Report", "verify_log", "verify_logs"]
+__all__ = ["Fault", "Finding", "Job", "Lookahead", "Report", "verify_log", "verify_logs"]

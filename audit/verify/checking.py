@@ -12,6 +12,7 @@ from audit.errors import EnvelopeError, LogCorruptError, NoteError
 from audit.event import Envelope
 from audit.note import NoteVerifier
 from audit.shards import parse_origin
+from audit.verify.ahead import Lookahead
 from audit.verify.chain import Mark, joined, marks_of
 from audit.verify.entries import NOTHING
 from audit.verify.report import Fault, Finding, Report
@@ -47,6 +48,7 @@ def verify_log(
     checkpoint: str | None = None,
     policy: bytes | None = None,
     on_progress: Progress | None = None,
+    lookahead: Lookahead | None = None,
 ) -> Report:
     """Check a log from its bytes up. Not to be called in a running event loop.
 
@@ -57,6 +59,7 @@ def verify_log(
         checkpoint: a signed checkpoint of this log kept from earlier.
         policy: text of a trust policy; its quorum must have cosigned.
         on_progress: is told entries done and entries to do.
+        lookahead: how many processes look ahead, if not as many as there are cores.
 
     Raises:
         LogUnavailableError: there is nothing to read.
@@ -64,28 +67,47 @@ def verify_log(
         PolicyFileError: `policy` is not.
     """
     kept = (checkpoint,) if checkpoint else ()
-    return _verified(Job(url, vkey, origin, kept, policy), (), {}, on_progress)
+    job = Job(url, vkey, origin, kept, policy)
+    return _verified(job, (), {}, _Manner(on_progress, lookahead))
 
 
-def verify_logs(jobs: Sequence[Job], on_progress: Progress | None = None) -> list[Report]:
+def verify_logs(
+    jobs: Sequence[Job],
+    on_progress: Progress | None = None,
+    lookahead: Lookahead | None = None,
+) -> list[Report]:
     """Check several logs, and that neighbours among them join.
+
+    Args:
+        jobs: the logs.
+        on_progress: is told entries done and entries to do.
+        lookahead: how many processes look ahead, if not as many as there are cores.
 
     Raises:
         LogUnavailableError: one of them can't be read.
         NoteError: a key or checkpoint is not what it should be.
         PolicyFileError: a policy is not.
     """
+    manner = _Manner(on_progress, lookahead)
     firsts = {_name(job): _first(job) for job in jobs}
     wanted = marks_of({origin: first.link if first else None for origin, first in firsts.items()})
     # Newest first: what a closed log may lack is said in the country's later ones.
     claims: dict[str, list[Envelope]] = {}
     found = {
-        number: _verified(job, wanted.get(_name(job), ()), claims, on_progress)
+        number: _verified(job, wanted.get(_name(job), ()), claims, manner)
         for number, job in sorted(enumerate(jobs), key=lambda one: _age(one[1]), reverse=True)
     }
     reports = [found[number] for number in range(len(jobs))]
     gaps = [name for name, one in firsts.items() if one and one.kind is Kind.CHECKPOINT_GAP]
     return joined(reports, frozenset(gaps))
+
+
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How to go about it; nothing in it changes what is found."""
+
+    on_progress: Progress | None
+    lookahead: Lookahead | None
 
 
 def _name(job: Job) -> str:
@@ -119,7 +141,7 @@ def _verified(
     job: Job,
     links: Iterable[Mark],
     claims: dict[str, list[Envelope]],
-    on_progress: Progress | None,
+    manner: _Manner,
 ) -> Report:
     verifier, origin = NoteVerifier.parse(job.vkey), _name(job)
     kept = [(note, open_checkpoint(note.encode(), verifier, origin)) for note in job.checkpoints]
@@ -130,10 +152,12 @@ def _verified(
             if cosigned is not None:
                 marks.append(Mark(cosigned[1].size, cosigned[1].root, "the cosigned checkpoint"))
                 kept.append(cosigned)
-            walk = Walk(copy, origin, [*marks, *links], claims.get(origin, ()))
+            ahead = manner.lookahead or Lookahead()
+            marks += links
+            walk = Walk(copy, job.place, origin, marks, claims.get(origin, ()), ahead)
             if fault:
                 walk.findings.log(fault)
-            walk.check(verifier, on_progress or (lambda _done, _all: None))
+            walk.check(verifier, manner.on_progress or (lambda _done, _all: None))
             report = walk.report()
             _claim(claims, origin, walk.custody.elsewhere)
     except LogCorruptError as error:

@@ -76,12 +76,19 @@ class Custody:
             index: the entry.
             named: whether erasures must name it, as those of version 3 do.
         """
-        if not named:
-            self.nameless += 1
-        elif self.missing and self.missing[-1].stop == index:
-            self.missing[-1] = range(self.missing[-1].start, index + 1)
+        if named:
+            self.all_gone([range(index, index + 1)], 0)
         else:
-            self.missing.append(range(index, index + 1))
+            self.nameless += 1
+
+    def all_gone(self, spans: Iterable[range], nameless: int) -> None:
+        """As `gone`, of stretches that erasures must name, and of so many older entries."""
+        self.nameless += nameless
+        for span in spans:
+            if self.missing and self.missing[-1].stop == span.start:
+                self.missing[-1] = range(self.missing[-1].start, span.stop)
+            else:
+                self.missing.append(span)
 
     def entry(self, index: int, envelope: Envelope) -> None:
         """Take note of an erasure, a hold, or its end."""

@@ -19,8 +19,12 @@ class Tower:
 
     def add(self, hashes: bytes) -> list[Tile]:
         """Stack a full level-0 tile; the full tiles above level 0 that it completes."""
+        return self.add_root(tile_root(hashes))
+
+    def add_root(self, value: bytes) -> list[Tile]:
+        """The same, of a tile of which only the root is at hand."""
         finished: list[Tile] = []
-        level, value, number = 0, tile_root(hashes), self._tiles
+        level, number = 0, self._tiles
         self._tiles += 1
         while True:
             level += 1

@@ -19,6 +19,7 @@ from gateway.logkeys import read_log_keys
 from gateway.settings import Settings, load_settings
 from gateway.witness.client import WitnessClient, WitnessUnreachableError
 from gateway.witness.contradiction import last_cosigned
+from gateway.witness.watching import read_policies
 
 _SECONDS = 10.0
 
@@ -33,7 +34,18 @@ _SECONDS = 10.0
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A newer checkpoint of a closed log: a file of a witness, an officer, a publisher.",
 )
-@click.option("--witness", "witnesses", multiple=True, help="A witness to ask: its address.")
+@click.option(
+    "--witness",
+    "witnesses",
+    multiple=True,
+    help="A witness to ask: its address. Those of the trust policies in the settings if left out.",
+)
+@click.option(
+    "--close",
+    "close",
+    multiple=True,
+    help="An open log to give up first: one that lacks what its witnesses saw.",
+)
 @click.option(
     "--reason",
     type=click.Choice([gap.value for gap in Gap]),
@@ -45,6 +57,7 @@ def succeed(
     config: Path,
     checkpoints: tuple[Path, ...],
     witnesses: tuple[str, ...],
+    close: tuple[str, ...],
     reason: str,
     *,
     as_json: bool,
@@ -55,17 +68,19 @@ def succeed(
     Examples:
       cuvar audit succeed --witness https://witness.dpa.example --config cuvar.toml
       cuvar audit succeed --checkpoint last-seen.checkpoint --config cuvar.toml
+      cuvar audit succeed --close log.example/BA/2026h2 --config cuvar.toml
     Ask every witness: the first entry names the newest checkpoint that anybody still has, and with
     it how many entries were lost. Then tell the new names to the witnesses.
     """
     settings = load_settings(config)
     notes = [path.read_text(encoding="utf-8") for path in checkpoints]
-    notes += asyncio.run(_asked(_closed(settings), witnesses))
+    notes += asyncio.run(_asked([*_closed(settings), *close], witnesses or _settled(settings)))
     made = asyncio.run(
         open_successors(
             settings.log.url.get_secret_value(),
             keys=read_log_keys(settings),
             notes=notes,
+            close=close,
             reason=Gap(reason),
             now=datetime.now(UTC),
         )
@@ -73,6 +88,12 @@ def succeed(
     if not notes:
         click.echo("nobody was asked what the old logs had: what was lost is not known", err=True)
     click.echo(json.dumps(_documents(made)) if as_json else "\n".join(_lines(made)))
+
+
+def _settled(settings: Settings) -> list[str]:
+    """The addresses in the trust policies."""
+    policies = read_policies(settings.log.witnesses).values()
+    return sorted({one.url for policy in policies for one in policy.witnesses if one.url})
 
 
 def _closed(settings: Settings) -> list[str]:

@@ -17,7 +17,7 @@ from typing import Final
 
 import aiohttp
 
-from audit import Journal, LogUnavailableError, NoteError, parse_envelope
+from audit import Journal, Kind, LogUnavailableError, NoteError, parse_envelope
 from audit.errors import PolicyFileError, QuorumError
 from audit.policyfile import parse_policy
 from audit.shards import parse_origin
@@ -65,12 +65,25 @@ class Witnessing:
     clock: Callable[[], datetime]
     every_s: float
     _seen: dict[str, _Seen] = field(default_factory=dict)
+    _ended: set[str] = field(default_factory=set)
+    _given_up: set[str] = field(default_factory=set)
     _told: dict[str, Standing] = field(default_factory=dict)
     _clock_told: bool = False
 
     def policy(self, origin: str) -> Policy | None:
-        """The trust policy of a log."""
+        """The trust policy of a log; None for one that was given up, which nobody can vouch for."""
+        if origin in self._given_up:
+            return None
         return self.policies.get(parse_origin(origin).country)
+
+    async def _sort_out(self) -> None:
+        """Find logs that are closed without a closing entry: restored ones, with a successor."""
+        for log in map(self.journal.log, self.journal.origins):
+            if log.closed and log.origin not in self._ended:
+                (last,) = await log.newest(None, 1)
+                self._ended.add(log.origin)
+                if parse_envelope(last.envelope).kind is not Kind.CLOSING:
+                    self._given_up.add(log.origin)
 
     async def require_no_contradiction(self) -> None:
         """Ask all witnesses before the first entry is written.
@@ -81,10 +94,11 @@ class Witnessing:
         """
         if self.feed is None:
             return
+        await self._sort_out()
         found = await survey(self.journal, self.feed.clients())
         if found.contradictions:
             told = "; ".join(sorted({str(one) for one in found.contradictions}))
-            raise WitnessingError(f"{told}: see `cuvar audit succeed`")
+            raise WitnessingError(f"{told}; `cuvar audit succeed --close LOG` does both")
 
     async def keep(self, events: EventLog) -> None:
         """Feed while this process leads, and look, until cancelled."""
@@ -114,6 +128,7 @@ class Witnessing:
         Raises:
             LogUnavailableError: the store does not answer; what was known stays.
         """
+        await self._sort_out()
         for origin in self.journal.origins:
             policy = self.policy(origin)
             if policy is not None:
@@ -259,15 +274,15 @@ def open_witnessing(
     """
     policies = read_policies(settings)
     limits = Limits(settings.alarm_s, settings.block_s, dict(settings.blocks_s))
-    feed = None
+    found = Witnessing(journal, policies, limits, None, clock, settings.every_s)
     if policies and session is not None:
-        feed = Feed(
+        found.feed = Feed(
             journal,
-            lambda origin: policies.get(parse_origin(origin).country),
+            found.policy,
             session,
             time.monotonic,
             _silent,
             Pace(every_s=settings.every_s),
             now=clock,
         )
-    return Witnessing(journal, policies, limits, feed, clock, settings.every_s)
+    return found

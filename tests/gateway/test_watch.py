@@ -54,7 +54,7 @@ async def test_a_running_gateway_sees_its_own_trouble(house):
     part = answer.json()["owners"][0]
     assert (part["status"], part["reason"]) == ("unavailable", "down")
     assert house.runtime.standing().registers["BA"] == "down"
-    ready = (await house.client.get("/readyz")).json()
+    ready = await house.ready()
     assert (ready["status"], ready["degraded"]) == ("degraded", ["register BA"])
     metrics = (await house.client.get("/metrics")).text
     assert 'cuvar_source_state{owner="BA",state="down"} 1.0' in metrics

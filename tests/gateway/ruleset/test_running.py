@@ -21,7 +21,7 @@ BEGIN = signing.BEGINNING
 
 
 async def ready(house):
-    return (await house.client.get("/readyz")).json()
+    return await house.ready()
 
 
 async def changes(house):

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A whole gateway with three witnesses over HTTP: fed, watched, stopped, refused at the start."""
 
+import asyncio
 import contextlib
+import json
 import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from click.testing import CliRunner
 
 from audit.merkle import leaf_hash
 from audit.policyfile import Authority, build_policy, parse_policy, write_policy
 from audit.receipt import verify_witnessed
-from audit.shards import HOUSE
+from audit.shards import HOUSE, half_of
+from gateway.cli import cuvar
 from gateway.logkeys import read_log_keys
 from gateway.settings import load_settings
 from gateway.settings.log import WitnessSettings
@@ -42,6 +46,10 @@ async def watched(folder, tmp_path):
             authorities.append(Authority(f"w{number}", files.cosigner().verifiers, url))
         put_before(folder, authorities)
         yield authorities
+
+
+def of(origin, country):
+    return origin.replace("/BA/", f"/{country}/")
 
 
 def put_before(folder, authorities, **more):
@@ -189,6 +197,18 @@ async def test_a_gateway_restored_from_yesterday_does_not_start(house_folder, tm
         with pytest.raises(WitnessingError, match="cuvar audit succeed"):
             async with houses.running(house_folder):
                 pass
+        behind = f"test.invalid/BA/{half_of(datetime.now(UTC))}"
+        command = ["audit", "succeed", "--config", str(house_folder / "cuvar.toml"), "--json"]
+        command += [word for c in (*COUNTRIES, HOUSE) for word in ("--close", of(behind, c))]
+        told = await asyncio.to_thread(CliRunner().invoke, cuvar, command)
+        assert told.exit_code == 0, told.output
+        (ba,) = [one for one in json.loads(told.stdout) if one["old"] == behind]
+        assert ba["lost"] > 0
+        async with houses.running(house_folder) as house:
+            assert (await ask(house)).status_code == 200
+            (opening, *_) = await house.entries("BA")
+            assert (opening["kind"], opening["link"]["log"]) == ("checkpoint-gap", behind)
+            assert opening["count"] == ba["lost"]
 
 
 @pytest.mark.parametrize(
