@@ -31,10 +31,13 @@ def free_ports(wanted: Sequence[int]) -> list[int]:
     with ExitStack() as held:
         probes = [held.enter_context(socket.socket()) for _ in wanted]
         for probe, port in zip(probes, wanted, strict=True):
+            # As a server asks for it: connections that are only just over keep no port taken.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 probe.bind(("127.0.0.1", 0))
+            probe.listen()
         return [int(probe.getsockname()[1]) for probe in probes]
 
 
