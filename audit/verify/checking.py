@@ -10,7 +10,7 @@ from audit.copies import Copy, open_copy
 from audit.envelope import parse_envelope
 from audit.errors import EnvelopeError, LogCorruptError, NoteError
 from audit.event import Envelope
-from audit.note import NoteVerifier
+from audit.note import NoteVerifier, split_note
 from audit.shards import parse_origin
 from audit.verify.ahead import Lookahead
 from audit.verify.chain import Mark, joined, marks_of
@@ -150,7 +150,7 @@ def _verified(
         with open_copy(job.place, origin) as copy:
             cosigned, fault = _cosigned(copy, verifier, origin)
             if cosigned is not None:
-                marks.append(Mark(cosigned[1].size, cosigned[1].root, "the cosigned checkpoint"))
+                marks.append(Mark(cosigned[1].size, cosigned[1].root, _who(cosigned[0], verifier)))
                 kept.append(cosigned)
             ahead = manner.lookahead or Lookahead()
             marks += links
@@ -170,7 +170,7 @@ def _verified(
 def _cosigned(
     copy: Copy, verifier: NoteVerifier, origin: str
 ) -> tuple[tuple[str, Checkpoint] | None, str | None]:
-    """The cosigned checkpoint that the copy keeps, and what is wrong with it."""
+    """The cosigned checkpoint that the copy keeps, else its newest, and what is wrong with it."""
     note = None
     try:
         head, note = copy.head(), copy.cosigned()
@@ -184,6 +184,12 @@ def _cosigned(
     except NoteError as error:
         told = head is None or note != head.note  # the walk checks the head's own
         return None, f"the cosigned checkpoint: {error}" if told else None
+
+
+def _who(note: str, log: NoteVerifier) -> str:
+    """What to call a checkpoint that a copy keeps: only some bear lines of others than the log."""
+    names = {line.name for line in split_note(note.encode())[1]}
+    return "the cosigned checkpoint" if names - {log.name} else "the copy's checkpoint"
 
 
 def _with(report: Report, found: Witnessed) -> Report:

@@ -32,14 +32,14 @@ def witnessed(policy: bytes, notes: Iterable[str], origin: str, log: NoteVerifie
     from audit.policyfile import parse_policy
 
     rules = parse_policy(policy)
-    best, why = Witnessed(0, (), None), "the copy holds no checkpoint"
+    best: Witnessed | None = None
+    why = "the copy holds no checkpoint"
     for note in notes:
         try:
             found = rules.check(note.encode(), origin, log)
         except (QuorumError, NoteError) as error:
             why = str(error)
             continue
-        if best.names == () or found.checkpoint.size > best.size:
+        if best is None or found.checkpoint.size > best.size:
             best = Witnessed(found.checkpoint.size, tuple(sorted(found.times)), None)
-            why = ""
-    return Witnessed(0, (), f"not witnessed enough: {why}") if why else best
+    return best or Witnessed(0, (), f"not witnessed enough: {why}")

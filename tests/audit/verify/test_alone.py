@@ -12,6 +12,7 @@ import pytest
 from audit.copies import open_copy
 from audit.publish import publish
 from audit.verify.__main__ import main
+from audit.verify.chain import UNOPENED
 from tests.audit.making import ORIGIN, SIGNER, STRANGER, VECTORS
 from tests.audit.tampering import execute
 from tests.audit.witnessing import cosigner
@@ -32,6 +33,19 @@ sys.meta_path.insert(0, Refusing())
 sys.addaudithook(lambda event, args: sys.exit(f"{event}") if event.startswith("socket.") else None)
 runpy.run_module("audit.verify", run_name="__main__", alter_sys=True)
 """
+GUARD, _, RUN = ALONE.partition("runpy.run_module")
+RUN = f"runpy.run_module{RUN}"
+# Every log is long enough for other processes, and it is told when they found a stretch clean.
+AHEAD = """
+import audit.verify.checking as checking, audit.verify.ahead as ahead
+checking.Lookahead = lambda: ahead.Lookahead(2, 256, 0)
+other = ahead._Other.answer
+def answer(self):
+    found = other(self)
+    sys.stderr.write("clean" if found else "no")
+    return found
+ahead._Other.answer = answer
+"""
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +60,10 @@ def folder(tmp_path_factory):
     return here
 
 
-def alone(folder, *words):
-    command = [sys.executable, "-B", "-c", ALONE, *words]
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=False, env={"PATH": ""}
-    )
+def alone(folder, *words, code=ALONE, **more):
+    command = [sys.executable, "-B", "-c", code, *words]
+    env = {"PATH": "", **more}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=env)
 
 
 @pytest.mark.parametrize("place", ["public", "log.sqlite"])
@@ -58,6 +71,17 @@ def test_a_log_is_checked_with_nothing_else_installed(folder, place):
     done = alone(folder, place, "--vkey", VKEY, "--checkpoint", "checkpoint-200")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"whole: {ORIGIN}, 301 entries, 3 erased details, root ")
+
+
+def test_processes_that_look_ahead_need_nothing_else_either(tmp_path, folder, master):
+    """Python runs the guard at the start of each process."""
+    note = f"allowed |= {{'sitecustomize', 'usercustomize'}}\nopen({str(tmp_path / 'on')!r}, 'a')"
+    (tmp_path / "sitecustomize.py").write_text(f"{GUARD}{note}.write('x')\n", encoding="utf-8")
+    code, words = GUARD + AHEAD + RUN, (str(master[0]), "--vkey", SIGNER.vkey)
+    done = alone(folder, *words, code=code, PYTHONPATH=str(tmp_path))
+    assert done.stderr == "clean" * 2
+    assert done.stdout.startswith(f"entry 0: {UNOPENED}\nNOT WHOLE: {ORIGIN}, 600 entries")
+    assert (tmp_path / "on").read_text(encoding="utf-8") == "xxx"
 
 
 def test_a_receipt_is_checked_with_nothing_else_installed(folder):
