@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Which of several checkpoints fulfils a policy, and what a checkpoint without witnesses is called."""
+"""Which checkpoint fulfils a policy, and what one without witnesses is called."""
 
 import contextlib
 import itertools
