@@ -4,16 +4,20 @@
 A canonical envelope is a frame of bytes around the few values that differ from entry to entry:
 correlation, count to detail, id, time. The values are cut out at their marks, and those of a whole
 tile are matched against their patterns at once. The pieces of frame between them are parsed as part
-of a whole envelope the first time, and remembered with the version that they came in. It is sound
+of a whole envelope the first time, and remembered with the version that they came in. Envelopes of
+one length are mostly cut at the same places: a row of them is cut at once, and where the pieces are
+not all known, each is cut at its own marks. It is sound
 because marks hold quotes, which no value can hold, and because no rule of the format joins members
 of different pieces but that all are of one version. A test holds both paths against each other, on
 envelopes of every kind and on broken ones.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from struct import Struct
+from typing import NamedTuple
 
 from audit.envelope import MAX_BYTES, format_time, parse_envelope
 from audit.errors import EnvelopeError
@@ -44,11 +48,12 @@ _HEX = bytes(
 _DIGITS = bytes.maketrans(b"0123456789", b"0000000000")
 _ID_FORM = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
 _ID_SIZE, _VERSION_AT, _VARIANT_AT = len(_ID_FORM), 14, 19
-_CLOCK_FORM = b"00:00.000000Z"
-_SECONDS_AT = 3
+_TIME_FORM = b"0000-00-00T00:00:00.000000Z"
+_MINUTE_AT, _SECOND_AT = 14, 17
+_HOURS = Struct("14s13x").iter_unpack
+_CLOCK = "00:00.000000Z"
 _MOMENT = re.compile(PATTERNS["t"], re.ASCII).fullmatch
-_HOUR_SIZE = len("2026-11-24T00:")
-_TIME_SIZE = _HOUR_SIZE + len(_CLOCK_FORM)
+_TIME_SIZE = len(_TIME_FORM)
 _DIGEST = slice(-65, -1)
 
 
@@ -75,7 +80,7 @@ def commitment(middle: bytes) -> bytes | None:
 
 
 class _Pieces:
-    """Pieces of frames of one version."""
+    """Pieces of frames of one version, each with the marks beside it."""
 
     __slots__ = ("behind", "first", "second")
 
@@ -85,10 +90,57 @@ class _Pieces:
         self.behind: set[bytes] = set()
 
 
+def _batch(entries: Sequence[bytes]) -> Batch:
+    return Batch([b""] * len(entries), [b""] * len(entries))
+
+
+class _Cut(NamedTuple):
+    """An envelope between its marks, which stay with the frame. Joined, it is the envelope."""
+
+    first: bytes
+    code: bytes
+    mark: bytes
+    middle: bytes
+    second: bytes
+    id: bytes
+    behind: bytes
+    time: bytes
+    tail: bytes
+
+
+class _Values(NamedTuple):
+    """Values of envelopes whose frames are known, in no order; their forms are yet to be seen."""
+
+    codes: list[bytes]
+    ids: list[bytes]
+    moments: list[bytes]
+
+
+def _cut(data: bytes) -> _Cut:
+    """Cut at the marks; where one is missing, the pieces are none that is known."""
+    first, mark, rest = data.partition(_CORRELATION)
+    code, count, rest = rest.partition(_COUNT)
+    middle, duties, rest = rest.partition(_DUTIES)
+    second, start, rest = rest.partition(_ID)
+    behind, moment, rest = rest.partition(_TIME)
+    # An id has 36 bytes, a time 27.
+    return _Cut(
+        first + mark,
+        code,
+        count,
+        middle,
+        duties + second + start,
+        behind[:36],
+        behind[36:] + moment,
+        rest[:27],
+        rest[27:],
+    )
+
+
 class Shapes:
     """Frames of one log seen so far; bounded. One verification has one, nobody else changes it."""
 
-    __slots__ = ("_hours", "_origin", "_remembered", "_tails", "_versions")
+    __slots__ = ("_hours", "_layouts", "_origin", "_remembered", "_tails", "_versions")
 
     def __init__(self, origin: str) -> None:
         self._origin = origin
@@ -98,62 +150,85 @@ class Shapes:
     def _forget(self) -> None:
         self._versions: dict[int, _Pieces] = {}
         self._tails: dict[bytes, _Pieces] = {}
+        self._layouts: dict[int, Struct] = {}  # by an envelope's length, where it was cut last
         self._remembered = 0
 
     def read(self, entries: Sequence[bytes]) -> Batch:
         """Check entries; those of another log or with values off their form are parsed."""
-        batch = Batch()
-        codes: list[bytes] = []
-        ids: list[bytes] = []
-        moments: list[bytes] = []
-        times, middles = batch.times, batch.middles
-        known = self._tails.get
-        add_code, add_id, add_moment = codes.append, ids.append, moments.append
-        add_time, add_middle = times.append, middles.append
+        batch = _batch(entries)
+        lengths: dict[int, list[int]] = {}
         for place, data in enumerate(entries):
-            first, _, rest = data.partition(_CORRELATION)
-            code, _, rest = rest.partition(_COUNT)
-            middle, _, rest = rest.partition(_DUTIES)
-            second, _, rest = rest.partition(_ID)
-            behind, _, rest = rest.partition(_TIME)
-            # An id has 36 bytes, a time 27: numbers, as names cost in a loop of millions.
-            pieces = known(rest[27:])
-            if (
-                pieces is not None
-                and behind[36:] in pieces.behind
-                and first in pieces.first
-                and second in pieces.second
-            ):
-                time = rest[:27]
-                add_code(code)
-                add_id(behind[:36])
-                add_moment(time)
-                add_time(time)
-                add_middle(middle)
+            found = lengths.get(len(data))
+            if found is None:
+                lengths[len(data)] = [place]
             else:
-                self._parse(batch, place, data)
-        if (
-            self._fit(codes, middles, ids, moments)
-            and max(map(len, entries), default=0) <= MAX_BYTES
-        ):
+                found.append(place)
+        values = _Values([], [], [])
+        for length, places in lengths.items():
+            row = [entries[place] for place in places]
+            layout = self._layouts.get(length)
+            cuts = layout.iter_unpack(b"".join(row)) if layout else ()
+            if not self._take(batch, values, places, cuts):
+                self._apart(batch, values, places, row)
+        if self._fit(values, batch.middles) and max(lengths, default=0) <= MAX_BYTES:
             return batch
-        batch = Batch()
+        batch = _batch(entries)
         for place, data in enumerate(entries):
             self._parse(batch, place, data)
         return batch
 
-    def _fit(
-        self, codes: list[bytes], middles: list[bytes], ids: list[bytes], moments: list[bytes]
+    def _apart(self, batch: Batch, values: _Values, places: list[int], row: list[bytes]) -> None:
+        """Check envelopes of one length that were not all cut at the places known for it."""
+        layout = None
+        for place, data in zip(places, row, strict=True):
+            cut = _cut(data)
+            if not self._take(batch, values, [place], [cut]):
+                self._parse(batch, place, data)
+            elif layout is None:
+                layout = self._layouts[len(data)] = Struct("".join(f"{len(one)}s" for one in cut))
+
+    def _take(
+        self,
+        batch: Batch,
+        values: _Values,
+        places: list[int],
+        cuts: Iterable[tuple[bytes, ...]],
     ) -> bool:
+        """Take over what envelopes hold, if every piece of their frames is known."""
+        columns = tuple(zip(*cuts, strict=True))
+        if not columns:
+            return False
+        first, code, mark, middle, second, one, behind, time, tail = columns
+        tails = set(tail)
+        pieces = self._tails.get(tail[0])
+        if (
+            pieces is None
+            or set(mark) != {_COUNT}
+            or not pieces.behind.issuperset(behind)
+            or not pieces.first.issuperset(first)
+            or not pieces.second.issuperset(second)
+            or (len(tails) > 1 and any(self._tails.get(end) is not pieces for end in tails))
+        ):
+            return False
+        values.codes.extend(code)
+        values.ids.extend(one)
+        values.moments.extend(time)
+        if len(places) == len(batch.times):
+            batch.times[:], batch.middles[:] = time, middle
+        else:
+            for place, when, what in zip(places, time, middle, strict=True):
+                batch.times[place], batch.middles[place] = when, what
+        return True
+
+    def _fit(self, values: _Values, middles: list[bytes]) -> bool:
         """Whether all values have their forms."""
+        codes, ids, moments = values
         count = len(ids)
         # Line feeds keep the values apart: one too many, and a value holds one itself.
         code, middle = b"\n".join([*codes, b""]), b"\n".join([*middles, b""])
         found, moment = b"".join(ids), b"".join(moments)
         if len(found) != count * _ID_SIZE or len(moment) != count * _TIME_SIZE:
             return False
-        clocks = b"".join([one[_HOUR_SIZE:] for one in moments])
-        size = len(_CLOCK_FORM)
         return (
             (code.count(b"\n"), middle.count(b"\n")) == (count, len(middles))
             and _CODES(code) is not None
@@ -161,16 +236,16 @@ class Shapes:
             and found.translate(_HEX) == _ID_FORM * count
             and found[_VERSION_AT::_ID_SIZE] == b"7" * count
             and not found[_VARIANT_AT::_ID_SIZE].strip(b"89ab")
-            and clocks.translate(_DIGITS) == _CLOCK_FORM * count
-            and not clocks[::size].strip(b"012345")
-            and not clocks[_SECONDS_AT::size].strip(b"012345")
-            and all(map(self._hour, {one[:_HOUR_SIZE] for one in moments}))
+            and moment.translate(_DIGITS) == _TIME_FORM * count
+            and not moment[_MINUTE_AT::_TIME_SIZE].strip(b"012345")
+            and not moment[_SECOND_AT::_TIME_SIZE].strip(b"012345")
+            and all(self._hour(hour) for (hour,) in set(_HOURS(moment)))
         )
 
     def _hour(self, hour: bytes) -> bool:
         """Whether an hour is one of the calendar, in the only way to write it."""
         if hour not in self._hours:
-            text = (hour + _CLOCK_FORM).decode("ascii", "replace")
+            text = hour.decode("ascii", "replace") + _CLOCK
             try:
                 if not _MOMENT(text) or format_time(datetime.fromisoformat(text)) != text:
                     return False
@@ -186,15 +261,14 @@ class Shapes:
             envelope = parse_envelope(data)
         except EnvelopeError as error:
             batch.refused[place] = str(error)
-            batch.times.append(b"")
-            batch.middles.append(b'null,"decision":"none","detail":null')
+            batch.middles[place] = b'null,"decision":"none","detail":null'
             return
         middle = data.partition(_COUNT)[2].partition(_DUTIES)[0]
         time = data.partition(_TIME)[2][:_TIME_SIZE]
         batch.parsed[place] = envelope
-        batch.times.append(time)
+        batch.times[place] = time
         # A count that the pattern above leaves to the parser was parsed now.
-        batch.middles.append(b"0" + middle[middle.index(b",") :])
+        batch.middles[place] = b"0" + middle[middle.index(b",") :]
         if envelope.log == self._origin and envelope.kind not in WEIGHTY:
             self._remember(envelope, data)
 
@@ -204,11 +278,9 @@ class Shapes:
         if self._remembered >= _REMEMBERED:
             self._forget()
         self._remembered += 1
-        first, _, rest = data.partition(_CORRELATION)
-        second, _, rest = rest.partition(_DUTIES)[2].partition(_ID)
-        behind, _, rest = rest.partition(_TIME)
+        cut = _cut(data)
         pieces = self._versions.setdefault(envelope.v, _Pieces())
-        pieces.first.add(first)
-        pieces.second.add(second)
-        pieces.behind.add(behind[_ID_SIZE:])
-        self._tails[rest[_TIME_SIZE:]] = pieces
+        pieces.first.add(cut.first)
+        pieces.second.add(cut.second)
+        pieces.behind.add(cut.behind)
+        self._tails[cut.tail] = pieces
