@@ -3,9 +3,11 @@
 
 A million entries are verified from a published folder and from SQLite, each against a bare loop
 that reads the same entries and computes the same hashes: leaf hashes, tiles, root. The bare loop
-checks nothing. Sides take turns, an eighth of the log at a time; the ratio is the median of rounds.
-Inclusion proofs come out of stored tiles of ten million leaves, which are made without their
-entries; pymerkle, which is under the GPL, is asked in a process of its own.
+checks nothing and has one process. Verification is taken twice: by the clock on the wall, with the
+processes that look ahead, as anybody calls it; and in one process, by the processor's time. Sides
+take turns, and the ratios are medians of the rounds' ratios.
+Inclusion proofs come out of stored tiles of one and of ten million leaves, which are made without
+their entries; pymerkle, which is under the GPL, is asked at one million in a process of its own.
 """
 
 import hashlib
@@ -16,7 +18,9 @@ import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -33,13 +37,13 @@ from audit.publish import publish
 from audit.state import unborn
 from audit.store import create_store
 from audit.tiles import TILE_WIDTH, Edge, TileId, span_hash, tiles_for
-from audit.verify import verify_log
-from bench.figure import Figure, at_least, at_most
+from audit.verify import Lookahead, verify_log
+from bench.figure import Figure, at_least, at_most, median_ratio
 
 NAME = "verify"
 ORIGIN = "bench.example/BA/2026h2"
 ENTRIES = int(os.environ.get("CUVAR_BENCH_ENTRIES", "1000000"))
-LEAVES = 10_000_000
+PEER_LEAVES, LEAVES = 1_000_000, 10_000_000
 PROOFS = 500
 ROUNDS = 5
 BAR, PROOF_MS = 0.5, 1.0
@@ -110,25 +114,37 @@ def _bare(copy: Copy) -> bytes:
     return hashlib.sha256(b"".join(edge)).digest()
 
 
-def _ratio(place: str, vkey: str) -> tuple[list[float], list[float]]:
-    """Seconds of both, by round."""
-    bare: list[float] = []
-    whole: list[float] = []
+@dataclass(slots=True)
+class _Rounds:
+    """Seconds by round."""
+
+    bare: list[float] = field(default_factory=list)
+    bare_cpu: list[float] = field(default_factory=list)
+    whole: list[float] = field(default_factory=list)
+    alone_cpu: list[float] = field(default_factory=list)
+
+
+def _rounds(place: str, vkey: str) -> _Rounds:
+    took = _Rounds()
     for _ in range(ROUNDS):
         with open_copy(place, ORIGIN) as copy:
-            bare.append(_timed(lambda copy=copy: _bare(copy)))
-        whole.append(_timed(lambda: _whole(place, vkey)))
-    return bare, whole
+            wall, cpu = _timed(partial(_bare, copy))
+        took.bare.append(wall)
+        took.bare_cpu.append(cpu)
+        took.whole.append(_timed(lambda: _whole(place, vkey, Lookahead()))[0])
+        took.alone_cpu.append(_timed(lambda: _whole(place, vkey, Lookahead(1)))[1])
+    return took
 
 
-def _timed(job: Callable[[], object]) -> float:
-    start = thread_time()
+def _timed(job: Callable[[], object]) -> tuple[float, float]:
+    """Seconds on the wall, and of this thread."""
+    wall, cpu = perf_counter(), thread_time()
     job()
-    return thread_time() - start
+    return perf_counter() - wall, thread_time() - cpu
 
 
-def _whole(place: str, vkey: str) -> None:
-    report = verify_log(place, vkey=vkey)
+def _whole(place: str, vkey: str, lookahead: Lookahead) -> None:
+    report = verify_log(place, vkey=vkey, lookahead=lookahead)
     assert report.ok, report.findings[:3]
     assert report.size == ENTRIES
 
@@ -141,27 +157,33 @@ def _verification(folder: Path) -> list[Figure]:
         publish(copy, folder / "public", key.signer(ORIGIN).verifier)
     figures = []
     for name, place in (("folder", folder / "public"), ("SQLite", folder / "log.db")):
-        bare, whole = _ratio(str(place), vkey)
-        ratio = median(b / w for b, w in zip(bare, whole, strict=True))
+        took = _rounds(str(place), vkey)
+        ratio = median_ratio(took.bare, took.whole)
         figures += [
-            Figure(f"{ENTRIES:,} entries verified from {name}", ENTRIES / median(whole), "/s"),
-            Figure("  the same hashes alone", ENTRIES / median(bare), "/s"),
+            Figure(f"{ENTRIES:,} entries verified from {name}", ENTRIES / median(took.whole), "/s"),
+            Figure("  the same hashes alone", ENTRIES / median(took.bare), "/s"),
             at_least("  of the speed of the hashes alone", ratio, "x", BAR),
+            Figure(
+                "  the same in one process, by CPU",
+                median_ratio(took.bare_cpu, took.alone_cpu),
+                "x",
+            ),
         ]
+    figures.append(Figure("  processes that looked ahead", Lookahead().processes, ""))
     return figures
 
 
 class _Tiles:
     """Tiles of a large log in one file of each level, as a store would give them."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, size: int) -> None:
         self._con = sqlite3.connect(path, isolation_level=None)
         self._con.execute(
             "CREATE TABLE tile (level, number, hashes, PRIMARY KEY (level, number)) WITHOUT ROWID"
         )
         self.edge = Edge()
         self._con.execute("BEGIN")
-        for start in range(0, LEAVES, 25_000):
+        for start in range(0, size, 25_000):
             block = [hashlib.sha256(b"%d" % n).digest() for n in range(start, start + 25_000)]
             tiles = [(*tile.id, tile.hashes) for tile in self.edge.extend(block)]
             self._con.executemany("INSERT OR REPLACE INTO tile VALUES (?, ?, ?)", tiles)
@@ -175,31 +197,31 @@ class _Tiles:
         return found
 
 
-def _proofs(folder: Path) -> list[Figure]:
-    tiles, times = _Tiles(folder / "tiles.db"), []
+def _proofs(folder: Path, size: int) -> list[Figure]:
+    tiles, times = _Tiles(folder / f"tiles-{size}.db", size), []
     root = tiles.edge.root()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for n in range(PROOFS):
-        index = n * 2_654_435_761 % LEAVES
+        index = n * 2_654_435_761 % size
         start = perf_counter()
-        spans = inclusion_spans(index, LEAVES)
+        spans = inclusion_spans(index, size)
         found = tiles.read(tiles_for(spans))
         path = [span_hash(span, found) for span in spans]
         times.append(perf_counter() - start)
-        verify_inclusion(hashlib.sha256(b"%d" % index).digest(), index, LEAVES, path, root)
+        verify_inclusion(hashlib.sha256(b"%d" % index).digest(), index, size, path, root)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory
     assert len(path[0]) == HASH_SIZE
     return [
-        at_most(f"inclusion proof from tiles at {LEAVES:,}", median(times) * 1e3, "ms", PROOF_MS),
+        at_most(f"inclusion proof from tiles at {size:,}", median(times) * 1e3, "ms", PROOF_MS),
         at_most(f"  memory that {PROOFS} proofs took", grown / 1024, "MiB", 16),
     ]
 
 
 def _peer() -> list[Figure]:
-    """Proof and memory of pymerkle's tree in memory, at a tenth: at the same size it takes 4 GB."""
+    """Proof and memory of pymerkle's tree in memory, where ten million leaves would take 4 GB."""
     if not _PEER_PYTHON.exists():
         return []
-    size = LEAVES // 10
+    size = PEER_LEAVES
     done = subprocess.run(
         [_PEER_PYTHON, _PEER, str(size), str(PROOFS)], capture_output=True, text=True, check=True
     )
@@ -215,4 +237,5 @@ def run() -> list[Figure]:
     """Measure on the disk that holds bench/out."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(dir=OUT)))
-        return [*_verification(folder), *_proofs(folder), *_peer()]
+        proofs = [*_proofs(folder, PEER_LEAVES), *_peer(), *_proofs(folder, LEAVES)]
+        return [*_verification(folder), *proofs]

@@ -184,7 +184,7 @@ class Shapes:
             cut = _cut(data)
             if not self._take(batch, values, [place], [cut]):
                 self._parse(batch, place, data)
-            elif layout is None:
+            elif layout is None and len(data) <= _LONGEST:
                 layout = self._layouts[len(data)] = Struct("".join(f"{len(one)}s" for one in cut))
 
     def _take(
