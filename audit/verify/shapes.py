@@ -64,8 +64,8 @@ class Batch:
     Attributes:
         times: as written, which compare as the times do; empty where the entry was refused.
         middles: ends with the detail's commitment; see `commitment`.
-        parsed: those that had to be parsed, among them every weighty one.
-        refused: why an entry is none.
+        parsed: those that had to be parsed, among them every weighty one; in order.
+        refused: why an entry is none; in order.
     """
 
     times: list[bytes] = field(default_factory=list)
@@ -171,6 +171,9 @@ class Shapes:
             if not self._take(batch, values, places, cuts):
                 self._apart(batch, values, places, row)
         if self._fit(values, batch.middles) and max(lengths, default=0) <= MAX_BYTES:
+            # Lengths took turns; whoever reads on wants the entries' own order.
+            batch.parsed = dict(sorted(batch.parsed.items()))
+            batch.refused = dict(sorted(batch.refused.items()))
             return batch
         batch = _batch(entries)
         for place, data in enumerate(entries):

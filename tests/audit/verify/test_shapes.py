@@ -208,3 +208,14 @@ def test_weighty_entries_are_always_told_whole(kind):
     row = [bytes(encode_envelope(envelope(kind=kind)))] * 3
     for _ in range(2):
         assert sorted(shapes.read(row).parsed) == [0, 1, 2]
+
+
+def test_entries_of_different_lengths_come_back_in_their_order():
+    """An erasure may stand between the hold and its end: what was first must be told first."""
+    shapes = Shapes(ORIGIN)
+    told = [envelope(kind=kind) for kind in (Kind.LEGAL_HOLD, Kind.ERASURE, Kind.HOLD_LIFTED)]
+    row = [bytes(encode_envelope(one)) for one in (*told, *reversed(told), *told)]
+    broken = [data.replace(b'"v":3', b'"v":9') for data in row]
+    for _ in range(2):
+        assert list(shapes.read(row).parsed) == list(range(9))
+        assert list(shapes.read(broken).refused) == list(range(9))
