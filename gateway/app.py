@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
-from audit import AuditError, Kind, LogUnavailableError
+from audit import AuditError, Kind, LogCorruptError, LogUnavailableError
 from gateway.answers import Reply
 from gateway.asker import nobody
 from gateway.correlation import correlation_of
@@ -82,7 +82,7 @@ def create_app(runtime: Runtime) -> Edge:
         {
             TokenError: token_problem,
             LogUnavailableError: _log_problem,
-            AuditError: _log_problem,
+            LogCorruptError: _log_problem,
             NoRulesError: lambda _: ProblemError(Problem.NO_RULES, retry_after_s=_HEADERS_ADDED),
         },
     )

@@ -43,8 +43,9 @@ from gateway.views import RowPlan, granted_cells
 from gateway.witness.watching import Witnessing
 from policies import Decision, Truth
 
-_REASON: Final = "log_reason"
 _BUNDLE: Final = "sealed_bundle"
+_NO_COURT_KEY: Final = "no court key"
+_NO_REASON: Final = "reason too short"
 _SPARE: Final = 30  # read beyond the cap: some candidates may not survive the second pass
 _CLOCKS: Final = frozenset({"retain_until"})  # of the entry's detail, whatever the rules ask
 _LINKED: Final = "family.linked_reference"
@@ -124,8 +125,8 @@ class OwnerDesk:
         if unknown_duties(duties):
             return "Q-DUTY"
         if _BUNDLE in duties and not self._desk.entries.can_seal_to_court(inquiry.asker.org):
-            return _BUNDLE
-        return _REASON if reason_missing(duties, inquiry.asked.reason) else None
+            return _NO_COURT_KEY
+        return _NO_REASON if reason_missing(duties, inquiry.asked.reason) else None
 
     def _bundled(self, inquiry: Inquiry, outcome: Outcome) -> Outcome:
         """The rows sealed to the court that ordered them; nothing else of them leaves."""

@@ -2,10 +2,13 @@
 import base64
 import string
 
+import pytest
+
 from anonymise import Domain, epoch_of
 from audit import Sealed, open_sealed, read_private_key
 from audit.sealing import commit_detail
 from policies import Truth
+from tests.gateway import house as houses
 from tests.gateway.house import REASON, today
 from tests.gateway.small import CANARY_NAME, PERSON, change
 
@@ -259,3 +262,32 @@ async def test_a_grant_to_reverse_a_case_number_is_good_once(house):
     again = await house.ask("reidentify", {**question, "reason": REASON + "!"}, token=token)
     assert again.status_code == 403
     assert "F62" in again.text
+
+
+@pytest.mark.parametrize("reason", [None, "short"])
+async def test_a_question_without_the_reason_it_needs_is_refused_and_recorded(house, reason):
+    await house.attest("presence", org="BA-BP")
+    before = house.sizes()["BA"]
+    token = house.token("BA-BP", "border_officer")
+    answer = await house.ask("find", border(reason=reason), token=token)
+    assert answer.status_code == 403, answer.text
+    rules = {r for w in answer.json()["owners"][0]["withheld"] for r in w["rules"]}
+    assert "reason too short" in rules
+    assert house.sizes()["BA"] == before + 1
+    entry = (await house.entries("BA"))[-1]
+    assert (entry["decision"], entry["fields"]) == ("deny", [])
+    assert "reason too short" in entry["rules"]
+
+
+async def test_a_court_whose_key_is_not_here_is_refused_and_recorded(house_folder):
+    settings = house_folder / "cuvar.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace('BA-CT = "dpo/BA-CT.pub"\n', ""), encoding="utf-8")
+    async with houses.running(house_folder) as house:
+        for fact in ("case_number", "court_order"):
+            await house.attest(fact, org="BA-CT")
+        bases = house.runtime.rules().snapshot.vocabulary.purposes["court_order"].bases
+        token = house.token("BA-CT", "court_officer", strong=True)
+        answer = await house.ask("read", court(basis=bases[0]), token=token)
+        assert answer.status_code == 403, answer.text
+        assert "no court key" in (await house.entries("BA"))[-1]["rules"]
