@@ -2,10 +2,12 @@
 """Proof for a data protection officer that she was shown every entry of her country.
 
 The envelopes name owner and requester, so whoever holds them all can tell which entries a country
-must be shown. They are compared with what the gateway showed her: each there, byte for byte, and
-with a detail that her own key opens unless its erasure was declared. Verify the copy first, against
-a checkpoint that witnesses cosigned: then the gateway could neither leave an entry out of the list
-nor show her another log than everybody else. Other countries' logs are for `audit.reconcile`.
+must be shown: those that name it, and in its own log also what names nobody and whatever erases or
+holds, so that no detail goes unseen. They are compared with what the gateway showed her: each
+there, byte for byte, and with a detail that her own key opens unless its erasure was declared.
+Verify the copy first, against a checkpoint that witnesses cosigned: then the gateway could neither
+leave an entry out of the list nor show her another log than everybody else. Other countries' logs
+are for `audit.reconcile`.
 """
 
 import base64
@@ -17,11 +19,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from audit.errors import AuditError, EnvelopeError, SealError
-from audit.glance import glance
+from audit.concern import country_of
+from audit.errors import AuditError, EnvelopeError, NoteError, SealError
+from audit.glance import Glance, glance
 from audit.marks import Marks
 from audit.sealing import Sealed, Unsealer, commit_detail
 from audit.standing import CHUNK, Envelopes, read_envelopes
+from audit.vocabulary import Kind
 
 MAX_FINDINGS: Final = 1000
 _ENVELOPE: Final = ("log_envelope.envelope", "envelope")
@@ -31,6 +35,12 @@ _NONE, _OPEN, _UNTRIED, _CLOSED, _OTHER = range(5)
 _TABLE: Final = (
     "CREATE TABLE shown (place INTEGER PRIMARY KEY, digest BLOB NOT NULL, state INTEGER NOT NULL)"
 )
+# What changes the standing of details in a log concerns its country, whomever it names.
+_OF_DETAILS: Final = frozenset({Kind.ERASURE, Kind.LEGAL_HOLD, Kind.HOLD_LIFTED})
+_TELLING: Final = frozenset(
+    {Kind.ACCESS, Kind.DENIAL, Kind.EXPORT, Kind.REIDENTIFICATION}
+    | {Kind.SUBJECT_REQUEST, Kind.BREAK_GLASS}
+)
 _SAID: Final = {
     "missing": "an entry of {country} that was not shown",
     "changed": "it was shown otherwise than it stands in the log",
@@ -39,6 +49,7 @@ _SAID: Final = {
     "no detail": "it was shown without its detail, and no entry declares that erased",
     "other detail": "it was shown with a detail that is not its own",
     "sealed": "the key does not open its detail",
+    "unsealed": "it tells of a question and has no detail that says who asked and why",
 }
 
 
@@ -97,6 +108,7 @@ class Reader:
 @dataclass(slots=True)
 class _Run:
     reader: Reader
+    own: bool  # the log is that of her country
     gaps: list[Gap] = field(default_factory=list)
     more: int = 0
     expected: int = 0
@@ -116,18 +128,26 @@ class _Run:
             told = glance(data)
         except EnvelopeError:
             raise AuditError(f"entry {index} is no entry; run `cuvar audit verify`") from None
-        hers = self.reader.country in told.parties
+        hers = self._is_hers(told)
         self.expected += hers
         if row is None:
             if hers:
                 self.find(index, "missing")
             return
-        if told.parties and not hers:
+        if not hers:
             self.find(index, "foreign")
         elif row[0] != hashlib.sha256(data).digest():
             self.find(index, "changed")
-        elif hers:
+        elif told.kind in _TELLING and told.owner is not None and not told.sealed:
+            self.find(index, "unsealed")
+        else:
             self.detail(index, row[1], sealed=told.sealed, gone=gone)
+
+    def _is_hers(self, told: Glance) -> bool:
+        """Whether she must be shown it: it names her country, or it is of nobody in her own log."""
+        if self.reader.country in told.parties:
+            return True
+        return self.own and (not told.parties or told.kind in _OF_DETAILS)
 
     def detail(self, index: int, state: int, *, sealed: bool, gone: Marks) -> None:
         if state == _OTHER:
@@ -165,7 +185,7 @@ def complete(
     """
     head = copy.head()
     origin = head.origin if head is not None else ""
-    run = _Run(reader)
+    run = _Run(reader, _is_of(origin, reader.country))
     with contextlib.closing(sqlite3.connect("")) as spool:  # on disk, gone when closed
         spool.execute(_TABLE)
         _spool(spool, shown, run, origin, size)
@@ -184,6 +204,13 @@ def complete(
     return Completeness(
         *(size, run.expected, run.opened, run.erased, run.later, run.elsewhere, gaps, run.more)
     )
+
+
+def _is_of(origin: str, country: str) -> bool:
+    try:
+        return country_of(origin) == country
+    except NoteError:
+        return False
 
 
 def _rows(spool: sqlite3.Connection) -> Iterator[tuple[int, tuple[bytes, int]]]:
