@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from audit.errors import NoteError
 from audit.merkle import EMPTY_ROOT, HASH_SIZE
-from audit.note import NoteSigner, NoteVerifier, check_name, strict_base64, verify_note
+from audit.note import NoteSigner, NoteVerifier, check_name, split_note, strict_base64, verify_note
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _LINES = 3
@@ -62,6 +62,16 @@ def parse_checkpoint(text: bytes) -> Checkpoint:
     if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
         raise NoteError("a checkpoint of size 0 has the root of the empty tree")
     return checkpoint
+
+
+def kept_checkpoint(data: bytes) -> tuple[str, str]:
+    """Origin and note of a file that somebody kept; it has its form, nothing is verified yet.
+
+    Raises:
+        NoteError: it is no signed checkpoint: empty, cut off, with carriage returns.
+    """
+    text, _ = split_note(data)
+    return read_checkpoint(text).origin, data.decode()
 
 
 def open_checkpoint(note: bytes, verifier: NoteVerifier, origin: str) -> Checkpoint:

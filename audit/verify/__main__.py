@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from audit.checkpoint import kept_checkpoint
 from audit.copies import origins
 from audit.errors import AuditError, NoteError, ProofError, QuorumError
 from audit.merkle import HASH_SIZE, leaf_hash
@@ -36,16 +37,20 @@ def _jobs(given: argparse.Namespace) -> list[Job]:
     if given.origin is not None and len(given.vkey) > 1:
         raise AuditError("--origin goes with one --vkey; several keys name their logs themselves")
     held = {place: origins(place) for place in given.places} if len(given.places) > 1 else {}
-    kept = [_read(path).decode("utf-8", "replace") for path in given.checkpoint]
+    kept = [kept_checkpoint(_read(path)) for path in given.checkpoint]
     policy = _read(given.policy) if given.policy else None
     jobs = []
     for vkey in given.vkey:
         origin = given.origin or NoteVerifier.parse(vkey).name
         places = [p for p, found in held.items() if origin in found] or given.places
-        mine = tuple(
-            note for note in kept if len(given.vkey) == 1 or note.startswith(f"{origin}\n")
-        )
+        mine = tuple(note for name, note in kept if name == origin)
         jobs.append(Job(places[0], vkey, origin, mine, policy))
+    strays = sorted({name for name, _ in kept} - {job.origin for job in jobs})
+    if strays:
+        raise AuditError(
+            f"a checkpoint is of {strays[0]}, which is not checked here; give that log's --vkey and"
+            " place too: who kept it saw a log that you were perhaps not handed"
+        )
     return jobs
 
 

@@ -13,6 +13,7 @@ from typing import ClassVar
 import click
 
 from audit import create_dpo_key, open_sealed, read_private_key
+from audit.checkpoint import kept_checkpoint
 from audit.copies import origins
 from audit.verify import Job, verify_logs
 from audit.verify.telling import as_document, as_lines, progress, worst
@@ -121,9 +122,10 @@ def verify(
     """
     settings = load_settings(config)
     place = url or log_place(settings)
-    kept = () if checkpoint is None else (checkpoint.read_text(encoding="utf-8"),)
-    if kept and origin is None:
-        origin = kept[0].partition("\n")[0]
+    kept: tuple[str, ...] = ()
+    if checkpoint is not None:
+        of, note = kept_checkpoint(checkpoint.read_bytes())
+        kept, origin = (note,), origin or of
     rules = None if policy is None else policy.read_bytes()
     names = [name for name in origins(place) if origin in (None, name)]
     if not names:

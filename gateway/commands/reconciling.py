@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from audit import read_private_key
-from audit.checkpoint import open_checkpoint
+from audit.checkpoint import kept_checkpoint, open_checkpoint
 from audit.complete import Completeness, Reader, complete
 from audit.concern import country_of
 from audit.copies import Copy, open_copy, origins
@@ -173,7 +173,13 @@ def _jobs(asked: _Asked, held: Mapping[str, str]) -> list[Job]:
 
 
 def _kept(asked: _Asked) -> str:
-    return "" if asked.checkpoint is None else asked.checkpoint.read_text(encoding="utf-8")
+    """The kept checkpoint, of one of the country's logs; empty where none was given."""
+    if asked.checkpoint is None:
+        return ""
+    origin, note = kept_checkpoint(asked.checkpoint.read_bytes())
+    if origin not in {NoteVerifier.parse(vkey).name for vkey in asked.vkeys}:
+        raise AuditError(f"the checkpoint is of {origin}; give that log's --vkey and place too")
+    return note
 
 
 def _listed(asked: _Asked, jobs: Sequence[Job]) -> str:

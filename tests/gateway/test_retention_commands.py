@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from click.testing import CliRunner
 
+from audit import AuditError
 from audit.shards import first_shard
 from gateway.cli import cuvar
 from gateway.commands import retention as commands
@@ -110,6 +111,20 @@ def test_an_officer_sees_that_she_was_shown_all_and_which_entry_was_left_out(fol
     told = complete(folder, code=5)
     assert f"entry {left_out['index']}: an entry of RS that was not shown" in told
     assert json.loads(complete(folder, "--json", code=5))["gaps"][0]["what"] == "missing"
+
+
+@pytest.mark.parametrize("spoilt", [b"", b"\xff\n", b"x\r\n"])
+def test_a_checkpoint_that_is_none_never_passes_for_one(folder, spoilt):
+    good = (folder / "checkpoint").read_bytes()
+    complete(folder)
+    for kept in (spoilt, good.replace(b"\n", b"\r\n"), good.replace(b"/RS/", b"/BA/")):
+        (folder / "checkpoint").write_bytes(kept)
+        origin, vkey = log_of(folder, "RS")
+        words = ("audit", "complete", folder / "log.sqlite", "--country", "RS", "--vkey", vkey)
+        more = ("--shown", folder / "shown", "--checkpoint", folder / "checkpoint", "--log", origin)
+        done = CliRunner().invoke(cuvar, [*map(str, words), *map(str, more)])
+        assert isinstance(done.exception, AuditError), (kept, done.output)
+        assert "complete" not in done.output
 
 
 def test_logs_of_two_countries_are_compared(folder):

@@ -150,6 +150,27 @@ def test_2_is_a_command_that_cannot_be_run(court, capsys):
     assert usage.value.code == 2
 
 
+SPOILT = {
+    "empty": lambda _note: b"",
+    "no note": lambda _note: b"x\n",
+    "a mark before it": lambda note: b"\xef\xbb\xbf" + note,
+    "carriage returns": lambda note: note.replace(b"\n", b"\r\n"),
+    "cut off": lambda note: note[:-1],
+    "not text": lambda note: b"\xff" + note,
+    "of a log that was not handed over": lambda note: note.replace(b"/BA/", b"/HR/"),
+}
+
+
+@pytest.mark.parametrize("keys", [1, 2])
+@pytest.mark.parametrize("how", SPOILT)
+def test_a_kept_checkpoint_that_fits_no_log_is_never_passed_over(court, capsys, how, keys):
+    note = (court / "checkpoint-200").read_bytes()
+    (court / "kept").write_bytes(SPOILT[how](note))
+    words = ["public", *(["--vkey", VKEY] * keys), "--checkpoint", "kept"]
+    assert main(words) == 2
+    assert capsys.readouterr().err
+
+
 def test_3_is_a_log_that_too_few_witnesses_saw(court, capsys):
     policy = f"witness w1 {cosigner(1).verifiers[0].vkey}\nquorum w1\n"
     (court / "policy").write_text(policy, encoding="utf-8")
