@@ -43,7 +43,8 @@ class Difference:
     """An event that two logs do not tell alike.
 
     Attributes:
-        what: `one-sided`, `differs`, `repeated`, `misplaced` or `unreadable`.
+        what: `one-sided`, `behind`, `differs`, `repeated`, `misplaced` or `unreadable`. Behind: the
+            other country's copies end so long before that nothing can be said; told once.
         log: the log whose entry shows it.
         index: that entry.
         other: the country, or the log, on whose side something is wrong.
@@ -117,8 +118,14 @@ class _Run:
     more: int = 0
     pairs: int = 0
     late: int = 0
+    behind: set[str] = field(default_factory=set)
     waiting: dict[str, _Event] = field(default_factory=dict)
     order: "deque[tuple[str, str]]" = field(default_factory=deque)
+
+    @property
+    def newest(self) -> str:
+        """The time of the newest entry of all copies."""
+        return max(self.ends.values())
 
     def find(
         self, what: str, log: str, index: int, other: str, names: tuple[str, ...] = ()
@@ -192,6 +199,10 @@ class _Run:
             end = self.ends[country]
             if end and not _apart(event.t, end, self.allow.end):
                 self.late += 1
+                if country not in self.behind and _apart(event.t, self.newest, self.allow.window):
+                    # A copy that ends early waits for ever: silence must not pass for agreement.
+                    self.behind.add(country)
+                    self.find("behind", event.log, event.index, country)
             else:
                 self.find("one-sided", event.log, event.index, country)
 

@@ -34,6 +34,8 @@ NOT_SHOWN, DIFFERENT = 5, 6
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _SAID = {
     "one-sided": "the log of {other} lacks this event",
+    "behind": "{other}'s copy ends before this event, by more than the allowed window: get a newer"
+    " copy; if there is none, {other}'s log leaves out what came since",
     "differs": "{other} tells it otherwise: {names}",
     "repeated": "the event stands twice in {other}",
     "misplaced": "it concerns neither data nor officers of {other}",

@@ -98,6 +98,17 @@ def test_an_event_at_the_end_of_the_younger_copy_may_still_come():
     assert not compared(one, []).ok, "an empty log is no young copy"
 
 
+def test_a_copy_that_ended_long_ago_does_not_pass_for_one_that_agrees():
+    """Who writes nothing more into one country's log would otherwise hide all that comes."""
+    one, other = both([event(n * 21_600) for n in range(12)])  # three days
+    found = compared(one, other[:2])
+    assert told(found) == [("behind", BA, 2, "HR")]
+    assert not found.ok
+    assert found.waiting == 10
+    assert compared(one, other[:-4]).ok, "within a day"
+    assert compared(one, other[:2], allow=Allowance(timedelta(days=9))).ok
+
+
 def test_a_side_that_comes_too_late_is_one_sided_on_both():
     one, other = both([event(n) for n in range(3)])
     late = replace(other[1], t=NOON + timedelta(days=2))
