@@ -9,11 +9,32 @@ fault, as is naming entries that did not exist yet.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from audit.errors import NoteError
 from audit.event import Envelope
 from audit.ranges import spans_of
 from audit.shards import parse_origin
+from audit.vocabulary import Kind, Operation, Status
+
+NAMING = 3  # the version from which erasures name their entries
+_TAKING = (Kind.ERASURE, Kind.HOLD_LIFTED)
+
+
+class Ground(StrEnum):
+    """Why a detail was erased: `basis` of an erasure entry. Words are added, never renamed."""
+
+    EUR_30 = "EUR-30"
+    """a year after the storage of the released records ended"""
+    EUR_30_NATIONAL = "EUR-30-NATIONAL"
+    """the national period for questions of law enforcement"""
+    INT_10 = "INT-10"
+    """a year after the entry was made, or the end of the data whose history it is"""
+    GDP_ORDER = "GDP-ORDER"
+    """a supervisory authority or a court ordered it"""
+
+
+_GROUNDS = frozenset(ground.value for ground in Ground)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +102,36 @@ def concern_of(origin: str, index: int, envelope: Envelope, sizes: Mapping[str, 
     known = log == origin or log in sizes
     beyond = known and bool(spans) and spans[-1].stop > end
     return Concern(log, kept, f"it names entries of {log} that were not there" if beyond else None)
+
+
+def lacks_effect(envelope: Envelope) -> str | None:
+    """Why an erasure, or the end of a hold, is not one that counts; None if it counts.
+
+    What takes a detail away must have its whole form and name the country itself whose log it is
+    in, so that its authority is shown it (docs/formats/erasure.md). A hold always counts: it only
+    keeps. Erasures of older versions have their own rule.
+    """
+    if envelope.kind not in _TAKING or envelope.v < NAMING:
+        return None
+    erases = envelope.kind is Kind.ERASURE
+    op = Operation.ERASE if erases else Operation.ADMINISTER
+    if not _is_own(envelope):
+        return "it is not made in the name of the country whose log it is in"
+    if (envelope.op, envelope.status) != (op, Status.DONE):
+        return "its op or status is not that of such an entry"
+    if erases and envelope.basis not in _GROUNDS:
+        return "it gives none of the grounds on which details are erased"
+    if erases and envelope.count != sum(map(len, spans_of(envelope.about))):
+        return "its count is not the number of entries that it names"
+    return None
+
+
+def _is_own(envelope: Envelope) -> bool:
+    try:
+        country = country_of(envelope.log)
+    except NoteError:
+        return True  # the log of no country, of an older gateway
+    return envelope.owner is not None and envelope.owner.country == country
 
 
 def _same_country(log: str, origin: str) -> bool:

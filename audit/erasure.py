@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Protocol
 
-from audit.concern import age_of, country_of
+from audit.concern import Ground, age_of, country_of
 from audit.entry import Pending, Position, StoredEntry
 from audit.envelope import encode_envelope
 from audit.errors import AuditError
 from audit.forms import MAX_ITEMS
 from audit.holds import Order, entered
 from audit.ranges import ranges_of
-from audit.retention import Ground
 from audit.standing import Standing
 from audit.vocabulary import Kind, Operation
 

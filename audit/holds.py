@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from audit.concern import Concern, concern_of, series_of
+from audit.concern import Concern, concern_of, lacks_effect, series_of
 from audit.entry import Pending
 from audit.envelope import encode_envelope, new_entry_id
 from audit.errors import AuditError
@@ -82,6 +82,10 @@ class HoldBook:
     def take(self, origin: str, index: int, envelope: Envelope) -> None:
         """Learn of an entry; those of other kinds say nothing. Logs and entries in order."""
         if envelope.kind not in (Kind.LEGAL_HOLD, Kind.HOLD_LIFTED):
+            return
+        fault = lacks_effect(envelope)
+        if fault is not None:
+            self.faults.append((origin, index, fault))
             return
         concern = concern_of(origin, index, envelope, self.sizes)
         if concern.fault is not None:

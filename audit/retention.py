@@ -18,10 +18,10 @@ another's: it is moved on to the end of its half-year.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Protocol
 
+from audit.concern import Ground
 from audit.errors import AuditError
 from audit.event import Envelope
 from audit.vocabulary import Kind
@@ -31,19 +31,6 @@ _LAST: Final = 9999 * YEAR + 11
 _WHOLE_PARTS: Final = frozenset({1, 2, 3, 4, 6, 12})
 _HISTORY: Final = frozenset({Kind.CORRECTION})
 _NONE: Final[Mapping[str, int]] = MappingProxyType({})
-
-
-class Ground(StrEnum):
-    """Why a detail was erased: `basis` of an erasure entry. Words are added, never renamed."""
-
-    EUR_30 = "EUR-30"
-    """a year after the storage of the released records ended"""
-    EUR_30_NATIONAL = "EUR-30-NATIONAL"
-    """the national period for questions of law enforcement"""
-    INT_10 = "INT-10"
-    """a year after the entry was made, or the end of the data whose history it is"""
-    GDP_ORDER = "GDP-ORDER"
-    """a supervisory authority or a court ordered it"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Protocol
 
-from audit.concern import age_of, concern_of, country_of
+from audit.concern import Ground, age_of, concern_of, country_of, lacks_effect
 from audit.envelope import parse_envelope
 from audit.errors import EnvelopeError, LogCorruptError
 from audit.event import Envelope
@@ -21,7 +21,7 @@ from audit.glance import glance
 from audit.holds import HoldBook
 from audit.marks import Marks
 from audit.merkle import leaf_hash
-from audit.retention import Ground, Terms, ground_of, is_over, month_number, month_of, month_text
+from audit.retention import Terms, ground_of, is_over, month_number, month_of, month_text
 from audit.store import Head
 from audit.tiles import Edge
 from audit.verify.custody import without
@@ -124,6 +124,10 @@ class Standing:
     def _tell(self, origin: str, index: int, envelope: Envelope) -> None:
         if envelope.kind is not Kind.ERASURE:
             self.holds.take(origin, index, envelope)
+            return
+        fault = lacks_effect(envelope)
+        if fault is not None:
+            self.faults.append((origin, index, fault))
             return
         concern = concern_of(origin, index, envelope, self.sizes)
         if concern.fault is not None:

@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
-from audit import AuditError, Kind, LogCorruptError, LogUnavailableError
+from audit import AuditError, Kind, LogCorruptError, LogUnavailableError, SealError
 from gateway.answers import Reply
 from gateway.asker import nobody
 from gateway.correlation import correlation_of
@@ -83,6 +83,7 @@ def create_app(runtime: Runtime) -> Edge:
             TokenError: token_problem,
             LogUnavailableError: _log_problem,
             LogCorruptError: _log_problem,
+            SealError: _log_problem,
             NoRulesError: lambda _: ProblemError(Problem.NO_RULES, retry_after_s=_HEADERS_ADDED),
         },
     )

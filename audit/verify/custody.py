@@ -12,12 +12,12 @@ Memory grows with the number of stretches, not of entries; pure.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from audit.concern import NAMING, lacks_effect
 from audit.event import Envelope
 from audit.ranges import spans_of
 from audit.verify.report import Fault, Findings
 from audit.vocabulary import Kind
 
-NAMING = 3  # the first version whose erasures name their entries
 Spans = list[range]
 _ABOUT_DETAILS = (Kind.ERASURE, Kind.LEGAL_HOLD, Kind.HOLD_LIFTED)
 
@@ -99,6 +99,8 @@ class Custody:
 
     def claim(self, above: range, envelope: Envelope) -> None:
         """As `entry`, of an entry that speaks of those entries of this log; in order of time."""
+        if lacks_effect(envelope) is not None:
+            return  # what it took away is found missing
         about = spans_of(envelope.about)
         held = self.holds.get(envelope.correlation, [])
         if envelope.kind is Kind.LEGAL_HOLD:

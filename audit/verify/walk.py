@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from audit.checkpoint import open_checkpoint
+from audit.concern import NAMING
 from audit.copies import Copy
 from audit.errors import LogCorruptError, NoteError
 from audit.event import Envelope
@@ -19,7 +20,7 @@ from audit.tables import FIRST
 from audit.tiles import TILE_BYTES, TILE_WIDTH, Tile
 from audit.verify.ahead import Lookahead, looking_ahead
 from audit.verify.chain import Frame, Mark
-from audit.verify.custody import NAMING, Custody
+from audit.verify.custody import Custody
 from audit.verify.entries import NOTHING, read_tile
 from audit.verify.passage import Passage
 from audit.verify.report import Findings, Report

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from audit import AuditError, Kind, NoteVerifier, parse_envelope
 from audit.checkpoint import open_checkpoint
-from audit.concern import age_of, concern_of
+from audit.concern import age_of, concern_of, lacks_effect
 from audit.copies import Copy, open_copy, origins
 from audit.holds import HoldBook
 from audit.merkle import leaf_hash
@@ -68,7 +68,7 @@ def _declared(
         if not any(word in data for word in _WORDS):
             continue
         envelope = parse_envelope(data)
-        if envelope.kind is Kind.ERASURE:
+        if envelope.kind is Kind.ERASURE and lacks_effect(envelope) is None:
             about = concern_of(origin, index, envelope, holds.sizes)
             found.append((about.log, without(about.spans, holds.spans(about.log))))
         elif envelope.kind in _HOLDS:

@@ -29,6 +29,7 @@ from audit import (
     new_entry_id,
     verify_log,
 )
+from audit.ranges import indices_of
 from audit.shards import parse_origin
 from audit.state import unborn
 from audit.store import Batch, create_store
@@ -89,7 +90,20 @@ def envelope(**changed):
         "status": Status.HIT,
         "correlation": "0d7b6d3e",
     }
-    return Envelope(**{**told, **changed})
+    return Envelope(**{**told, **_of_kind(changed), **changed})
+
+
+def _of_kind(changed):
+    """What an erasure, or the end of a hold, must say to count."""
+    kind = changed.get("kind")
+    if kind not in ("erasure", "hold-lifted", "legal-hold"):
+        return {}
+    own = Owner(changed.get("log", ORIGIN).split("/")[-2], "log")
+    said = {"owner": own, "op": Operation.ADMINISTER, "status": Status.DONE}
+    if kind == "erasure":
+        count = sum(1 for _ in indices_of(changed.get("about", ())))
+        said |= {"op": Operation.ERASE, "basis": "EUR-30", "count": count}
+    return said
 
 
 def plain(**changed):

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit import AuditError, LogUnavailableError, parse_envelope
+from audit.concern import Ground
 from audit.erasure import MOST, Eraser, batches, ordered, plan
 from audit.forms import MAX_ITEMS
 from audit.ranges import indices_of, ranges_of
-from audit.retention import Ground
 from tests.audit.erasing import (
     DUE,
     LATER,

@@ -19,7 +19,7 @@ SEALER = new_sealer()
 
 def about(kind, *spans, of=None, name="case-1", log=ORIGIN):
     link = None if of is None else Link(of)
-    told = {"count": None, "owner": None, "requester": None, "link": link}
+    told = {"requester": None, "link": link}
     return envelope(kind=kind, about=spans, correlation=name, log=log, status=Status.DONE, **told)
 
 

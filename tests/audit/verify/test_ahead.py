@@ -84,7 +84,7 @@ def rich(tmp_path_factory):
             sealer = new_sealer()
             await log.append([sealed(sealer) for _ in range(600)])
             await log.append([plain(kind=Kind.LEGAL_HOLD, about=("20-30",), correlation="a")])
-            await log.append([plain(kind=Kind.ERASURE, about=("0-270", "400"), count=None)])
+            await log.append([plain(kind=Kind.ERASURE, about=("0-270", "400"))])
             await log.erase_details([*range(200, 270), 25, 400, 500, 511, 512, 513])
             await log.append([plain(kind=Kind.HOLD_LIFTED, about=("20-30",), correlation="a")])
             await fill(log, 165, batch=165)

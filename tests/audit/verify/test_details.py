@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit import Journal, Kind, parse_envelope
+from audit import Journal, Kind, Operation, Owner, Status, parse_envelope
 from audit.copies import open_copy
 from audit.verify import Fault, Job, checking, verify_log, verify_logs
 from audit.verify.chain import UNOPENED
@@ -56,7 +56,7 @@ async def story(place, steps):
             else:
                 kind, about, *rest = step
                 name = rest[0] if rest else None
-                await log.append([plain(kind=kind, about=about, correlation=name, count=None)])
+                await log.append([plain(kind=kind, about=about, correlation=name)])
     return await verified(place.url)
 
 
@@ -103,7 +103,7 @@ async def test_what_no_erasure_names_or_a_hold_keeps_is_a_fault(sqlite_place, na
 
 async def test_nobody_allows_himself_to_erase_what_is_to_come(sqlite_place):
     async with opened(sqlite_place.url) as log:
-        await log.append([plain(kind=ERASED, about=("0-9000",), count=None)])
+        await log.append([plain(kind=ERASED, about=("0-9000",))])
         await log.append([sealed(new_sealer())])
         await log.erase_details([1])
     report = await verified(sqlite_place.url)
@@ -167,3 +167,39 @@ def test_an_opening_that_names_another_past_is_found(turned, monkeypatch, link, 
     )
     old, _ = verify_logs(jobs(turned))
     assert what in old.findings[-1].what
+
+
+UNFIT = {
+    "of nobody": {"owner": None},
+    "of another country": {"owner": Owner("HR", "log")},
+    "without a ground": {"basis": None},
+    "on a ground that is none": {"basis": "CIR-20"},
+    "of another op": {"op": Operation.CONSULT},
+    "without an op": {"op": None},
+    "refused": {"status": Status.ERROR},
+    "without a count": {"count": None},
+    "that counts more than it names": {"count": 2},
+}
+
+
+@pytest.mark.parametrize("how", UNFIT)
+async def test_an_erasure_that_is_not_whole_accounts_for_nothing(sqlite_place, how):
+    async with opened(sqlite_place.url) as log:
+        await log.append([sealed(new_sealer()) for _ in range(2)])
+        await log.append([plain(kind=ERASED, about=("1",), **UNFIT[how])])
+        await log.erase_details([1])
+    report = await verified(sqlite_place.url)
+    assert [(f.index, f.fault) for f in report.findings] == [(1, Fault.DETAIL)]
+
+
+@pytest.mark.parametrize("how", ["of nobody", "of another country", "of another op", "refused"])
+async def test_a_lift_that_is_not_whole_lifts_nothing(sqlite_place, how):
+    async with opened(sqlite_place.url) as log:
+        await log.append([sealed(new_sealer()) for _ in range(2)])
+        await log.append([plain(kind=HELD, about=("1",), correlation="a")])
+        await log.append([plain(kind=LIFTED, about=("1",), correlation="a", **UNFIT[how])])
+        await log.append([plain(kind=ERASED, about=("1",))])
+        await log.erase_details([1])
+    report = await verified(sqlite_place.url)
+    assert [(f.index, f.fault) for f in report.findings] == [(1, Fault.DETAIL)]
+    assert "under a legal hold" in report.findings[0].what

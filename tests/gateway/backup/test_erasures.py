@@ -12,6 +12,7 @@ from audit import (
     Envelope,
     Kind,
     Operation,
+    Owner,
     Pending,
     Sealer,
     Status,
@@ -26,6 +27,14 @@ from gateway.opening import open_journal
 from gateway.settings import load_settings
 from tests.gateway import house as houses
 from tests.gateway.backup.test_backup import empty, run
+
+WHOLE = {
+    "op": Operation.ERASE,
+    "owner": Owner("BA", "log"),
+    "basis": "EUR-30",
+    "count": 1,
+    "status": Status.DONE,
+}
 
 
 def utc_now():
@@ -56,8 +65,7 @@ async def write_details(settings):
 async def erase_detail(settings, log, index):
     journal = await open_journal(settings)
     try:
-        said = {"kind": Kind.ERASURE, "op": Operation.ERASE, "about": (str(index),), "count": 1}
-        await journal.append([entry(log, **said, status=Status.DONE)])
+        await journal.append([entry(log, kind=Kind.ERASURE, **WHOLE, about=(str(index),))])
         await journal.erase_details(log, [index])
     finally:
         await journal.close()
@@ -67,8 +75,7 @@ async def declare(settings, log, kind, index, **said):
     """An entry about another that takes nothing away itself."""
     journal = await open_journal(settings)
     try:
-        told = {"op": Operation.ADMINISTER, "status": Status.DONE, "about": (str(index),)}
-        await journal.append([entry(log, kind=kind, count=1, **told, **said)])
+        await journal.append([entry(log, kind=kind, **WHOLE, about=(str(index),), **said)])
     finally:
         await journal.close()
 
