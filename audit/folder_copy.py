@@ -24,6 +24,7 @@ from audit.layout import (
 )
 from audit.merkle import HASH_SIZE
 from audit.note import split_note
+from audit.plainfile import NotPlainError, read_plain
 from audit.store import Head
 from audit.tiles import TILE_HEIGHT, TILE_WIDTH, TileId
 
@@ -38,15 +39,11 @@ def read_file(path: Path, most: int = _LARGEST) -> bytes | None:
         LogCorruptError: it can't be read or is larger.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(most + 1)
+        return read_plain(path, most)
     except FileNotFoundError:
         return None
-    except OSError as error:
-        raise LogCorruptError(f"the file {path.name} cannot be read ({error.strerror})") from None
-    if len(data) > most:
-        raise LogCorruptError(f"the file {path.name} is larger than any of its kind")
-    return data
+    except NotPlainError as error:
+        raise LogCorruptError(str(error)) from None
 
 
 class FolderCopy(Halving):

@@ -100,15 +100,25 @@ def _connected(path: str) -> Iterator[sqlite3.Connection]:
         try:
             con.execute("PRAGMA trusted_schema = OFF")
             con.execute("BEGIN")
-            named = con.execute("SELECT count(*) FROM sqlite_master WHERE name = 'log_head'")
-            found = named.fetchone()[0]
+            named = con.execute("SELECT type FROM sqlite_master WHERE name = 'log_head'")
+            found = named.fetchone() == ("table",)
+            odd = con.execute(_ODD).fetchone()
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT:
                 raise LogCorruptError(f"the file {path} is damaged from its start") from None
-            found = 0
+            found, odd = False, None
         if not found:
             raise LogUnavailableError(f"{path} is not a log, or its first page is damaged")
+        if odd is not None:
+            # A view is computed anew at each look: what was verified need not be what is compared.
+            raise LogCorruptError(f"{path} holds views or triggers; a log has tables only")
         yield con
+
+
+_ODD = (
+    "SELECT name FROM sqlite_master WHERE type NOT IN ('table', 'index')"
+    " OR type = 'table' AND sql NOT LIKE 'CREATE TABLE%' LIMIT 1"
+)
 
 
 def _format(con: sqlite3.Connection) -> int:

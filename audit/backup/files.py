@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from audit.errors import BackupError
+from audit.plainfile import open_plain
 
 _BLOCK: Final = 1 << 20
 
@@ -64,8 +65,8 @@ def read_file(path: Path) -> bytes:
     Raises:
         BackupError: it is missing or cannot be read.
     """
-    with translated(path):
-        return path.read_bytes()
+    with translated(path), open_plain(path) as file:
+        return file.read()
 
 
 def digest_of(path: Path) -> tuple[str, int]:
@@ -74,7 +75,7 @@ def digest_of(path: Path) -> tuple[str, int]:
     Raises:
         BackupError: it is missing or cannot be read.
     """
-    with translated(path), path.open("rb") as file:
+    with translated(path), open_plain(path) as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
         return found, file.tell()
 

@@ -17,18 +17,20 @@ from audit.copies import origins
 from audit.errors import AuditError, NoteError, ProofError, QuorumError
 from audit.merkle import HASH_SIZE, leaf_hash
 from audit.note import NoteVerifier
+from audit.plainfile import read_plain
 from audit.receipt import verify_receipt
 from audit.verify.checking import Job, verify_logs
 from audit.verify.report import Fault
 from audit.verify.telling import as_document, as_lines, progress, worst
 
 UNUSABLE = 2
+_LARGEST = 1 << 20  # of a checkpoint, policy, receipt or entry
 
 
 def _read(path: str) -> bytes:
     try:
-        return Path(path).read_bytes()
-    except OSError:
+        return read_plain(Path(path), _LARGEST)
+    except FileNotFoundError:
         raise AuditError(f"the file {path} cannot be read; check its name") from None
 
 
