@@ -30,8 +30,11 @@ def witnessed(policy: bytes, notes: Iterable[str], origin: str, log: NoteVerifie
         PolicyFileError: the text is no policy, or not one for this log.
     """
     from audit.policyfile import parse_policy
+    from audit.trust import NONE
 
     rules = parse_policy(policy)
+    if rules.quorum == NONE:
+        return Witnessed(0, (), "not witnessed enough: the trust policy asks for no witness at all")
     best: Witnessed | None = None
     why = "the copy holds no checkpoint"
     for note in notes:

@@ -6,6 +6,7 @@ docs/operations/backup.md tells an operator when to use which; docs/formats/back
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -136,6 +137,11 @@ def _progress(origin: str, done: int, size: int) -> None:
         click.echo(f"\r{origin}: {done:,} of {size:,} entries", nl=done >= size, err=True)
 
 
+def _is_short(log: Mapping[str, object]) -> bool:
+    """Whether more details are missing than this backup's own entries account for."""
+    return int(str(log["missing_details"])) > int(str(log["declared_erased"]))
+
+
 def _tell(report: Report, *, as_json: bool) -> None:
     manifest = report.manifest
     logs = [
@@ -144,6 +150,7 @@ def _tell(report: Report, *, as_json: bool) -> None:
             "size": seen.size,
             "root": seen.root.hex(),
             "missing_details": seen.missing,
+            "declared_erased": seen.declared,
             "signature_checked": seen.signed,
         }
         for kept, seen in zip(manifest.logs, report.logs, strict=True)
@@ -154,6 +161,13 @@ def _tell(report: Report, *, as_json: bool) -> None:
         return
     for log in logs:
         click.echo(f"{log['origin']}: {log['size']} entries, root {log['root']}")
+        if _is_short(log):
+            click.echo(
+                f"{log['origin']}: {log['missing_details']} sealed details are not there and"
+                f" {log['declared_erased']} erasures stand in this backup: newer logs must declare"
+                " the others (`cuvar backup erase`), or somebody took them out; hold the digest"
+                " against the one that was kept (--digest)"
+            )
     for name, tables in sorted(manifest.tables.items()):
         click.echo(f"{name}: {sum(tables.values())} rows")
     click.echo(f"made {manifest.made}, whole; digest {manifest.digest}")

@@ -6,6 +6,8 @@ what her officers asked abroad (AUD-05).
 """
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +24,8 @@ ABROAD = {
     "categories": ["record"],
     "view": "hit",
 }
+
+PAGE = Path("docs/retention.md").read_text(encoding="utf-8")
 
 
 def bare(entry):
@@ -174,3 +178,20 @@ def test_a_second_init_touches_no_log(house_folder):
     assert {c: r.root for c, r in houses.reports(house_folder).items()} == {
         c: r.root for c, r in before.items()
     }
+
+
+async def test_the_list_that_the_page_on_retention_asks_for_is_the_whole_log(house):
+    (block,) = re.findall(r"```json\n(\{\"role\".*?)```", PAGE, re.DOTALL)
+    question = {**json.loads(block), "limit": 2}
+    await house.attest("presence", org="BA-BP")
+    await house.ask("find", border(), token=house.token("BA-BP", "border_officer"))
+    size, token = house.sizes()["BA"], house.token("BA-DO", "dpo", strong=True)
+    rows, after = [], None
+    for _ in range(size):
+        more = {} if after is None else {"after": after}
+        (part,) = (await house.ask("list", {**question, **more}, token=token)).json()["owners"]
+        rows += [row for result in part["results"] for row in result["rows"]]
+        after = part["next"]
+        if after is None:
+            break
+    assert {row["index"] for row in rows} >= set(range(size))

@@ -53,3 +53,10 @@ def test_only_what_witnesses_cosigned_is_called_so(copy, seen):
     told = "the cosigned checkpoint" if seen else "the copy's checkpoint"
     found = [f.what for f in verify(copy).findings]
     assert any(what.startswith(f"the first 600 entries are not those of {told}:") for what in found)
+
+
+def test_a_policy_that_asks_for_nobody_vouches_for_nothing():
+    note = Checkpoint(ORIGIN, 1, bytes(32)).sign(SIGNER)
+    found = witnessed(b"quorum none\n", [note], ORIGIN, SIGNER.verifier)
+    assert (found.size, found.names) == (0, ())
+    assert "no witness at all" in found.fault

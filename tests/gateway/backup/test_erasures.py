@@ -103,6 +103,7 @@ def test_an_erasure_reaches_the_backups(erased, house_folder):
         zip([one.head.origin for one in read_manifest(kept).logs], check(kept).logs, strict=True)
     )
     assert seen[log].missing == 1
+    assert "newer logs must declare" in run("backup", "check", str(kept), folder=house_folder)
     assert run("backup", "erase", str(kept), folder=house_folder).startswith("0 details")
 
 
