@@ -57,6 +57,7 @@ def add_log_routes(
         Problem.INVALID_TOKEN,
         Problem.NOT_ENTITLED,
         Problem.NOT_FOUND,
+        Problem.UNKNOWN_ROUTE,  # a path with a line feed is none of the router's
         Problem.TOO_MANY,
         Problem.LOG_UNAVAILABLE,
         Problem.IDENTITY_UNAVAILABLE,

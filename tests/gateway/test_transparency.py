@@ -183,3 +183,12 @@ async def test_requests_for_logs_have_a_name_in_the_signals(asked):
     routes = {line.get("route") for line in lines if str(line.get("event")).startswith("request")}
     metrics = (await asked.client.get("/metrics")).text
     assert 'route="/v1/logs/{path' in metrics, routes
+
+
+async def test_a_path_with_a_line_feed_is_an_answer_that_the_description_knows(house):
+    answer = await house.get("/v1/logs/a%0Ab", token=house.token("BA-BP", "border_officer"))
+    document = (await house.client.get("/openapi.json")).json()
+    told = document["paths"]["/v1/logs/{path}"]["get"]["responses"]["404"]["content"]
+    schema = told["application/problem+json"]["schema"]
+    assert answer.status_code == 404
+    assert answer.json()["type"] in schema["properties"]["type"]["enum"]
