@@ -9,10 +9,12 @@ what concerns its details stands in a later log of the country, whose `link` nam
 Memory grows with the number of stretches, not of entries; pure.
 """
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from audit.concern import NAMING, lacks_effect
+from audit.concern import NAMING, lacks_effect, series_of
+from audit.errors import NoteError
 from audit.event import Envelope
 from audit.ranges import spans_of
 from audit.verify.report import Fault, Findings
@@ -92,7 +94,8 @@ class Custody:
 
     def entry(self, index: int, envelope: Envelope) -> None:
         """Take note of an erasure, a hold, or its end."""
-        if envelope.link is not None and envelope.kind in _ABOUT_DETAILS:
+        link = envelope.link
+        if link and link.log != envelope.log and envelope.kind in _ABOUT_DETAILS:
             self.elsewhere.append(envelope)
         else:
             self.claim(range(index), envelope)
@@ -127,6 +130,11 @@ class Custody:
         """How many details are missing."""
         return self.nameless + sum(map(len, self.missing))
 
+    def unaccounted(self, allowed: Spans) -> int:
+        """How many details are missing that no erasure accounts for, but for those allowed."""
+        wrong = without(without(self.missing, self.erased), allowed)
+        return max(0, self.nameless - self.counted) + sum(map(len, wrong))
+
     def tell(self, findings: Findings) -> None:
         """What is missing without right, each stretch by its first entry."""
         if self.nameless > self.counted:
@@ -142,6 +150,21 @@ class Custody:
         for span in without(wrong, without(wrong, self.refused)):
             told = f"its sealed detail{_and_more(span)} was erased under a legal hold"
             findings.entry(span.start, told, Fault.DETAIL)
+
+
+def pass_on(claims: dict[str, list[Envelope]], origin: str, made: Sequence[Envelope]) -> None:
+    """Keep what a log says of its country's older logs, before what newer ones say of them.
+
+    Args:
+        claims: by log, in order of time; added to.
+        origin: the log that says it; logs are taken newest first.
+        made: its entries about other logs, `Custody.elsewhere`.
+    """
+    for envelope in reversed(made):
+        with contextlib.suppress(NoteError):
+            link = envelope.link
+            if link is not None and series_of(link.log) == series_of(origin):
+                claims.setdefault(link.log, []).insert(0, envelope)
 
 
 def _and_more(span: range) -> str:

@@ -118,14 +118,15 @@ def completing(
     asked = _Asked(**given)
     country = asked.country
     reader = Reader(country, Unsealer(read_private_key(key)) if key is not None else None)
-    held = {name: place for place in places for name in origins(place)}
-    jobs = _jobs(asked, held)
-    reports = verify_logs(jobs, _progress)
-    if worst(reports):
-        text = json.dumps({"logs": [as_document(report) for report in reports]})
-        click.echo(text if as_json else "\n".join(n for r in reports for n in as_lines(r)))
-        raise click.exceptions.Exit(worst(reports))
-    with _opened(places) as copies, shown.open(encoding="utf-8") as lines:
+    # What is verified and what is compared is one snapshot of each log.
+    with _opened(places) as copies, shown.open(encoding="utf-8", errors="replace") as lines:
+        held = {name: place for place in places for name in origins(place)}
+        jobs = _jobs(asked, held)
+        reports = verify_logs(jobs, _progress, copies=copies)
+        if worst(reports):
+            text = json.dumps({"logs": [as_document(report) for report in reports]})
+            click.echo(text if as_json else "\n".join(n for r in reports for n in as_lines(r)))
+            raise click.exceptions.Exit(worst(reports))
         origin = _listed(asked, jobs)
         erased = read_country(country, copies, Terms(), _progress).logs[origin].declared
         size = _size(asked, origin, copies[origin])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from audit import Journal, Kind, Operation, Owner, Status, parse_envelope
 from audit.copies import open_copy
+from audit.event import Link
 from audit.verify import Fault, Job, checking, verify_log, verify_logs
 from audit.verify.chain import UNOPENED
 from audit.verify.custody import united, without
@@ -101,6 +102,29 @@ async def test_what_no_erasure_names_or_a_hold_keeps_is_a_fault(sqlite_place, na
     assert report.status == Fault.DETAIL
 
 
+@pytest.mark.parametrize("held", [False, True])
+async def test_a_link_to_its_own_log_makes_no_entry_speak_of_another(sqlite_place, held):
+    async with opened(sqlite_place.url) as log:
+        await log.append([sealed(new_sealer())])
+        link = Link(ORIGIN, None, None)
+        if held:
+            await log.append([plain(kind=HELD, about=("0",), correlation="a", link=link)])
+        await log.append([plain(kind=ERASED, about=("0",), link=link)])
+        await log.erase_details([0])
+    report = await verified(sqlite_place.url)
+    assert [f.what for f in report.findings] == (
+        ["its sealed detail was erased under a legal hold"] if held else []
+    )
+
+
+async def test_what_is_verified_is_the_snapshot_that_was_handed_over(sqlite_place):
+    async with opened(sqlite_place.url) as log:
+        await log.append([plain()])
+    with open_copy(sqlite_place.url, ORIGIN) as copy:
+        (report,) = verify_logs([Job("nowhere", SIGNER.vkey)], copies={ORIGIN: copy})
+    assert report.size == 1
+
+
 async def test_nobody_allows_himself_to_erase_what_is_to_come(sqlite_place):
     async with opened(sqlite_place.url) as log:
         await log.append([plain(kind=ERASED, about=("0-9000",))])
@@ -163,7 +187,7 @@ def test_an_opening_that_names_another_past_is_found(turned, monkeypatch, link, 
     lying = replace(first, link=replace(first.link, **link))
     found = checking._first
     monkeypatch.setattr(
-        checking, "_first", lambda job: lying if first.log in job.vkey else found(job)
+        checking, "_first", lambda copy: lying if found(copy) == first else found(copy)
     )
     old, _ = verify_logs(jobs(turned))
     assert what in old.findings[-1].what
