@@ -25,6 +25,7 @@ from gateway.retaining import (
     hold,
     lift,
     question_entries,
+    require_clock,
     standings,
     twins,
 )
@@ -48,13 +49,19 @@ def _progress(done: int, size: int) -> None:
     is_flag=True,
     help="With --do on PostgreSQL: write the table of details anew. Entries wait meanwhile.",
 )
+@click.option(
+    "--clock-is-right",
+    "sure",
+    is_flag=True,
+    help="With --do: the clock is right, though no witness stated a time this week.",
+)
 def retention(
-    config: Path, country: str | None, *, doing: bool, rewrite: bool, as_json: bool
+    config: Path, country: str | None, *, doing: bool, rewrite: bool, sure: bool, as_json: bool
 ) -> None:
     """Show which sealed details are due for erasure, month by month, and erase them.
 
     Each erasure is an entry first, then done; a run that was cut off is finished by the next.
-    Details under a legal hold stay.
+    Details under a legal hold stay. A clock far ahead of the witnesses' is refused.
 
     \b
     Examples:
@@ -69,6 +76,8 @@ def retention(
     told = [_said(line) for line in lines] or ["no sealed detail in any log"]
     told += [f"{log}/{n}: {what}" for log, n, what in _faults(found)]
     if doing:
+        if not sure:
+            require_clock(settings)
         total = sum(line.due for line in lines)
         bar = _Erasing(total)
         done, left = asyncio.run(

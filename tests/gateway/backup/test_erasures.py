@@ -15,6 +15,7 @@ from audit import (
     Operation,
     Owner,
     Pending,
+    Requester,
     Sealer,
     Status,
     encode_envelope,
@@ -32,7 +33,8 @@ from tests.gateway.backup.test_backup import empty, run
 WHOLE = {
     "op": Operation.ERASE,
     "owner": Owner("BA", "log"),
-    "basis": "EUR-30",
+    "basis": "GDP-ORDER",
+    "requester": Requester("BA", "BA-SA", None),
     "count": 1,
     "status": Status.DONE,
 }
