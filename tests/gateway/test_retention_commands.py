@@ -184,6 +184,11 @@ def test_a_question_is_held_by_its_correlation(folder, later):
     configured(folder, "hold", "add", origin, *by, code=2)
     configured(folder, "hold", "add", origin, "--entries", "99", *by, code=1)
     configured(folder, "hold", "lift", "hold-0", *BY, code=1)
+    name = told.partition(":")[0]
+    strangers = ("--org", "HR-SA", *BY[2:])
+    configured(folder, "hold", "lift", name, *strangers, code=1)
+    configured(folder, "erase", origin, "--entries", "1", *strangers, code=1)
+    assert name in configured(folder, "hold", "list")
     configured(folder, "retention", "--country", "XX", code=1)
 
 
