@@ -10,6 +10,7 @@ in the permitted fields and what the recipient's domain looks like. Whatever is 
 refused with an `AnonymiseError`, or comes out as nothing.
 """
 
+from anonymise.anonymity import Anonymity
 from anonymise.case_number import (
     CaseNumber,
     CaseNumbers,
@@ -18,9 +19,11 @@ from anonymise.case_number import (
     parse_case_no,
 )
 from anonymise.context import ViewContext
+from anonymise.crowd import ANY, WITHHELD, Crowd
 from anonymise.domain import Domain, epoch_of
 from anonymise.errors import (
     AnonymiseError,
+    AnonymityError,
     CaseNumberError,
     ContextError,
     DomainError,
@@ -40,15 +43,20 @@ from anonymise.value import Row, Value
 from anonymise.view import HIT_FIELDS, ViewPlan, arrange, compile_view
 
 __all__ = [
+    "ANY",
     "BARE",
     "HIT_FIELDS",
     "SHARED_BY",
     "TREATMENTS",
+    "WITHHELD",
     "AnonymiseError",
+    "Anonymity",
+    "AnonymityError",
     "CaseNumber",
     "CaseNumberError",
     "CaseNumbers",
     "ContextError",
+    "Crowd",
     "Domain",
     "DomainCipher",
     "DomainError",

@@ -23,6 +23,10 @@ class ContextError(AnonymiseError):
     """The view needs something that the caller did not pass in."""
 
 
+class AnonymityError(AnonymiseError):
+    """A recipient's row views were to be held to less than the house allows."""
+
+
 class DomainError(AnonymiseError):
     """A pseudonym domain has a part that is empty, too long or of the wrong form."""
 

@@ -2,12 +2,12 @@
 """Treatments that depend on how many others share a value, and those that need a look-up.
 
 A fine form is told only when at least `SHARED_BY` persons of the recipient's domain share it
-(access matrix §1.3, "if < 10"). The counts come from the caller, over everybody whom the
-recipient may see; where they are missing, the coarser form is told. `tally` counts in the same
-forms that these treatments look up.
+(access matrix §1.3, "if < 10"), a nationality only when `Anonymity.nationality_from` are present
+in the register. The counts come from the caller; where they are missing, the coarser form is
+told. `tally` counts in the same forms that these treatments look up.
 
-Known limit: a region can itself be rare. Row views are not k-anonymous; anonymous releases are
-made elsewhere.
+Known limit: a region can itself be rare in a pseudonym view. Generalised views are checked as a
+whole, by `gathering`.
 """
 
 from collections import Counter
@@ -81,10 +81,11 @@ def week_or_month(field: str, context: ViewContext) -> Bound:
 def nationality(field: str, context: ViewContext) -> Bound:
     """Nationality ("AF", or "AF+PK" of one person), or the region where it is rare."""
     counts = context.counts.get(field, {})
+    enough = context.anonymity.nationality_from
 
     def treat(value: Value) -> Value:
         fine = _nationality_form(value)
-        return fine if counts.get(fine, 0) >= SHARED_BY else coarse.region_of_origin(value)
+        return fine if counts.get(fine, 0) >= enough else coarse.region_of_origin(value)
 
     return treat
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from anonymise import age, coarse, groups, passing
-from anonymise.column import mapped
+from anonymise.column import held, mapped
 from anonymise.context import ViewContext
 from anonymise.errors import UnknownTreatmentError
 from anonymise.value import Row, Value
@@ -46,11 +46,10 @@ class Treatment:
     def column(self, field: str, rows: Sequence[Row], context: ViewContext) -> list[Value]:
         """The treated values of a field, one for each row."""
         treat = self.bind(field, context)
-        values = [row.get(field) for row in rows]
+        values = held(field, rows)
         if self.beside is None:
             return mapped(treat, values)
-        companion = _beside(field, self.beside)
-        return mapped(treat, values, [row.get(companion) for row in rows])
+        return mapped(treat, values, held(_beside(field, self.beside), rows))
 
 
 def looked_at(treatment: Treatment, field: str) -> frozenset[str]:
@@ -92,8 +91,8 @@ def _banded(bands: age.Bands) -> Callable[[str, ViewContext], Callable[..., Valu
     """Bind an age treatment, which looks at the birth date's precision too."""
 
     def bind(_field: str, context: ViewContext) -> Callable[..., Value]:
-        today = context.today
-        return lambda value, precision: coarse.band(value, precision, today, bands)
+        births = age.BirthBands.on(context.today, bands)
+        return lambda value, precision: coarse.band(value, precision, births, bands)
 
     return bind
 
@@ -140,6 +139,13 @@ _ALL = (
         "age_band_3",
         _CODED_VIEWS,
         _banded(age.THREE_BANDS),
+        _named("age_band"),
+        beside="dob_precision",
+    ),
+    Treatment(
+        "age_band_10",
+        _CODED_VIEWS,
+        _banded(age.TEN_YEAR_BANDS),
         _named("age_band"),
         beside="dob_precision",
     ),
