@@ -21,6 +21,7 @@ from anonymise.crowd import Crowd
 from anonymise.errors import ContextError, PlanError
 from anonymise.gathering import gather, tell
 from anonymise.hit import OUTPUTS, shape_hit
+from anonymise.ladder import is_sensitive
 from anonymise.output import Column, rows_of
 from anonymise.passing import NEVER_CODED, NEVER_KEPT
 from anonymise.treatment import (
@@ -62,6 +63,11 @@ class ViewPlan:
     fields: frozenset[str]
     outputs: tuple[str, ...]
     columns: tuple[Column, ...]
+
+    @property
+    def quasi(self) -> tuple[str, ...]:
+        """The outputs that others may know of a person, and that must be shared by enough."""
+        return tuple(c.output for c in self.columns if not is_sensitive(c.treatment))
 
     def apply(self, rows: Sequence[Row], context: ViewContext) -> list[OutputRow]:
         """Treat a page of rows.

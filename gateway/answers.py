@@ -16,10 +16,11 @@ from audit import Position
 from gateway.entries import Occasion
 from gateway.identity import TokenError
 from gateway.inquiry import Inquiry
-from gateway.outcome import Outcome
+from gateway.outcome import Outcome, Result
 from gateway.problems import Problem, ProblemError
 
 MEDIA_TYPE: Final = "application/json"
+_GENERALISED: Final = "generalised"
 _STEP_UP: Final = frozenset({"F04", "F05"})
 
 
@@ -39,10 +40,7 @@ def part_of(outcome: Outcome, inquiry: Inquiry) -> bytes:
     part: dict[str, object] = {
         "owner": outcome.owner,
         "status": outcome.status,
-        "results": [
-            {"view": result.view, "categories": result.categories, "rows": result.rows}
-            for result in outcome.results
-        ],
+        "results": [_told(result) for result in outcome.results],
         "withheld": [{"category": cell.category, "rules": cell.rules} for cell in outcome.withheld],
         "conditions": () if shape is None else shape.conditions,
         "next": outcome.next,
@@ -56,6 +54,17 @@ def part_of(outcome: Outcome, inquiry: Inquiry) -> bytes:
     if shape is not None and shape.watermark:
         part["watermark"] = f"{inquiry.asker.org} {inquiry.correlation}"
     return orjson.dumps(part)
+
+
+def _told(result: Result) -> dict[str, object]:
+    told: dict[str, object] = {
+        "view": result.view,
+        "categories": result.categories,
+        "rows": result.rows,
+    }
+    if result.view == _GENERALISED:
+        told["held_back"] = result.held_back
+    return told
 
 
 def answer_of(

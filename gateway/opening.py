@@ -30,6 +30,7 @@ from audit import (
 )
 from audit.relay import SharedJournal
 from audit.shards import HOUSE
+from gateway.crowds import Crowds
 from gateway.entries import SUPERVISOR, EntryWriter, Readers
 from gateway.everywhere import everywhere
 from gateway.facts import FactRegister
@@ -232,6 +233,8 @@ def _pipeline(opened: _Opened, verifier: TokenVerifier, keyring: Keyring) -> Pip
         keyring=keyring,
         case_numbers=numbers,
         populations=Populations(opened.sources, opened.clock),
+        crowds=Crowds(opened.clock),
+        views=settings.views,
         tables=Tables(logbook),
         logbook=logbook,
         entries=entries,

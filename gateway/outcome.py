@@ -20,11 +20,12 @@ Rows = list[Mapping[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Rows that share one view."""
+    """Rows that share one view; `held_back` more were too rare for it to tell."""
 
     view: str
     categories: tuple[str, ...]
     rows: Rows = field(repr=False)
+    held_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Final
 import orjson
 
 from anonymise import AnonymiseError, Domain, Hit, Keyring, epoch_of
+from gateway.crowds import Crowds
 from gateway.duties import Shape, reason_missing, shape_of, unknown_duties
 from gateway.entries import EntryWriter
 from gateway.errors import GatewayError
@@ -23,6 +24,7 @@ from gateway.onward import OnwardMarks
 from gateway.outcome import Outcome, Result, Withheld, refused, withheld_by
 from gateway.population import Populations
 from gateway.questions import ConsultQuestion, CountQuestion, FindQuestion, ListQuestion
+from gateway.settings import ViewsSettings
 from gateway.signals import Phase
 from gateway.sources import (
     Everything,
@@ -62,6 +64,8 @@ class Desk:
     keyring: Keyring
     case_numbers: IssuedCaseNumbers
     populations: Populations
+    crowds: Crowds
+    views: ViewsSettings
     tables: Tables
     logbook: Logbook
     entries: EntryWriter
@@ -181,9 +185,15 @@ class OwnerDesk:
             shape.bare_hit,
         )
         with desk.tracing.span(Phase.FETCH, owner=base.owner):
-            page = await self._fetch(inquiry, base.owner, plan, allowed, source, shape)
-        with desk.tracing.span(Phase.TREAT, owner=base.owner):
+            wanted = await self._wanted(inquiry, base.owner, plan, allowed, shape)
+            page = Page(()) if wanted is None else await source.fetch(wanted)
             tools = await self._tools(inquiry, base.owner, plan, page.records, source)
+            if wanted is not None:
+                listed = isinstance(inquiry.asked, ListQuestion)
+                tools = await desk.crowds.around(
+                    page, wanted, plan, tools, source, inquiry.now, listed=listed
+                )
+        with desk.tracing.span(Phase.TREAT, owner=base.owner):
             second = SecondPass(inquiry.snapshot, allowed)
             released = await release(page.records, second, plan, tools, inquiry.now)
         return await self._shaped(inquiry, base, decision, shape, page, released)
@@ -211,29 +221,30 @@ class OwnerDesk:
             record_facts=RecordFacts(guards, context, self._desk.facts, inquiry.scope(owner)),
         )
 
-    async def _fetch(
-        self,
-        inquiry: Inquiry,
-        owner: str,
-        plan: RowPlan,
-        allowed: Allowed,
-        source: Source,
-        shape: Shape,
-    ) -> Page:
+    async def _wanted(
+        self, inquiry: Inquiry, owner: str, plan: RowPlan, allowed: Allowed, shape: Shape
+    ) -> Fetch | None:
+        """What to read; None when it would surely be nobody."""
         asked = inquiry.asked
         selector = await self._desk.subjects.selector(inquiry, owner)
-        if isinstance(selector, Everything) and selector.persons == ():
-            return Page(())
-        return await source.fetch(
-            Fetch(
-                dataset=asked.dataset,
-                fields=plan.fields,
-                traits=allowed.record_facts.traits | _CLOCKS,
-                selector=selector,
-                today=inquiry.now.date(),
-                limit=asked.limit if isinstance(asked, ListQuestion) else shape.candidates + _SPARE,
-                after=self._desk.subjects.position(inquiry, owner),
-            )
+        if isinstance(selector, Everything):
+            if selector.persons == ():
+                return None
+            if selector.centre is not None and not plan.may_filter(
+                selector.centre, inquiry.asker.principal.postings
+            ):
+                raise SubjectError(
+                    "these rows do not tell the centre, so it can't be asked for either; "
+                    "leave the field centre out"
+                )
+        return Fetch(
+            dataset=asked.dataset,
+            fields=plan.fields,
+            traits=allowed.record_facts.traits | _CLOCKS,
+            selector=selector,
+            today=inquiry.now.date(),
+            limit=asked.limit if isinstance(asked, ListQuestion) else shape.candidates + _SPARE,
+            after=self._desk.subjects.position(inquiry, owner),
         )
 
     async def _tools(
@@ -258,6 +269,7 @@ class OwnerDesk:
             places={} if population is None else population.places,
             hits=self._hits(inquiry, owner, records) if "hit" in views else {},
             linked={},
+            anonymity=desk.views.held_to(inquiry.asker.org),
         )
         if "pseudonym" in views and _LINKED in plan.fields:
             return replace(tools, linked=await _linked(inquiry, records, tools, source))

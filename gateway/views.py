@@ -7,8 +7,10 @@ granted in different views come out as separate groups of rows, since a shuffled
 row beside a coded one would be joined by its place.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from anonymise import ViewPlan, compile_view
 from gateway.errors import GatewayError
@@ -16,6 +18,9 @@ from policies import Decision, Snapshot
 from policies.vocabulary import Vocabulary
 
 ROW_VIEWS = ("full", "pseudonym", "generalised", "hit")
+
+_CODED: Final = frozenset({"pseudonym", "generalised"})
+_CENTRE: Final = "accommodation.centre_id"
 
 Cells = tuple[tuple[str, str], ...]
 
@@ -39,6 +44,20 @@ class RowPlan:
 
     parts: tuple[ViewPart, ...]
     fields: frozenset[str]
+
+    def part(self, view: str) -> ViewPart | None:
+        """The part of one view, if anything was granted in it."""
+        return next((part for part in self.parts if part.view == view), None)
+
+    def may_filter(self, centre: str, postings: Collection[str]) -> bool:
+        """Whether a list may be asked for one centre only.
+
+        A filter tells of every row what the row itself may not: in a coded view it takes a view
+        that tells the centre, or an officer of that centre.
+        """
+        coded = any(part.view in _CODED for part in self.parts)
+        told = any(_CENTRE in part.plan.outputs for part in self.parts)
+        return not coded or told or centre in postings
 
     def released_of(self, view: str) -> tuple[str, ...]:
         """The output keys of one view's rows."""

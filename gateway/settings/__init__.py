@@ -23,6 +23,7 @@ from gateway.settings.sections import (
     StateSettings,
     TelemetrySettings,
     TlsSettings,
+    ViewsSettings,
 )
 
 __all__ = [
@@ -43,5 +44,6 @@ __all__ = [
     "StateSettings",
     "TelemetrySettings",
     "TlsSettings",
+    "ViewsSettings",
     "load_settings",
 ]

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, model_validator
 from gateway.settings.log import LogSettings
 from gateway.settings.section import CountryId, Folders, Many, Seconds, Section, SignerId
 from gateway.settings.values import DatabaseUrl, FilePath, HttpUrl, Network, Words
+from gateway.settings.views import ViewsSettings
 
 __all__ = [
     "FactsSettings",
@@ -29,6 +30,7 @@ __all__ = [
     "StateSettings",
     "TelemetrySettings",
     "TlsSettings",
+    "ViewsSettings",
 ]
 
 
@@ -341,6 +343,7 @@ class Settings(Section):
     limits: LimitsSettings = Field(
         default=LimitsSettings(), description="One table, see its section."
     )
+    views: ViewsSettings = Field(default=ViewsSettings(), description="One table, see its section.")
     identity: IdentitySettings = Field(
         default=IdentitySettings(), description="One table, see its section."
     )
