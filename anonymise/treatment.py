@@ -9,8 +9,10 @@ INVARIANT: a value that a treatment does not understand comes out as None or "un
 it came in. No treatment lets free text through outside the full view.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType
 
 from anonymise import age, coarse, groups, passing
@@ -92,7 +94,14 @@ def _banded(bands: age.Bands) -> Callable[[str, ViewContext], Callable[..., Valu
 
     def bind(_field: str, context: ViewContext) -> Callable[..., Value]:
         births = age.BirthBands.on(context.today, bands)
-        return lambda value, precision: coarse.band(value, precision, births, bands)
+        last, told = births.last, births.told
+
+        def treat(value: Value, precision: Value) -> Value:
+            if precision == "day" and type(value) is date:  # as most are
+                return told[bisect_left(last, value)]
+            return coarse.band(value, precision, births, bands)
+
+        return treat
 
     return bind
 

@@ -10,6 +10,7 @@ No more than `MOST` rows are read. A part of a crowd is smaller than the crowd, 
 never tells more.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
@@ -102,7 +103,8 @@ class Crowds:
                 dataset, plan.fields, frozenset(), Everything(), context.today, limit=_PAGE
             )
             records = await everybody(wanted, await source.fetch(wanted), source)
-        crowd = plan.gather(
+        crowd = await asyncio.to_thread(
+            plan.gather,
             [record.values for record in records],
             [record.person for record in records],
             context,

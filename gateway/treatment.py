@@ -6,6 +6,7 @@ of facts; what is still granted is treated into its view. A record or category r
 leaves no trace in the answer.
 """
 
+import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -199,7 +200,7 @@ async def _part(
     values = _values(chosen)
     context = tools.context(now)
     if part.view == "generalised":
-        crowd = tools.crowd or _crowd(part, tools, second.anew(), now)
+        crowd = tools.crowd or await _crowd(part, tools, second.anew(), now)
         shown = part.plan.told(values, replace(context, crowd=crowd))
         mixed = arrange(part.view, [row for row in shown if row is not None], secrets.randbelow)
         told = frozenset(
@@ -213,12 +214,12 @@ async def _part(
     return Result(part.view, part.categories, rows), whose
 
 
-def _crowd(part: ViewPart, tools: Treatments, second: SecondPass, now: datetime) -> Crowd:
+async def _crowd(part: ViewPart, tools: Treatments, second: SecondPass, now: datetime) -> Crowd:
     """Everybody of the list, after the same second pass as its page."""
     others = _of_part(_kept(tools.everybody, second, now), part)
-    return part.plan.gather(
-        _values(others), [record.person for record, _ in others], tools.context(now)
-    )
+    persons = [record.person for record, _ in others]
+    # Thousands of rows take a good part of a second: other questions go on meanwhile.
+    return await asyncio.to_thread(part.plan.gather, _values(others), persons, tools.context(now))
 
 
 def _of_part(kept: Sequence[_Kept], part: ViewPart) -> list[_Kept]:

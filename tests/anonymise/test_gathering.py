@@ -143,7 +143,8 @@ def test_one_person_with_many_rows_is_one_person():
 
 def test_rows_that_are_nobodys_count_for_nothing():
     rows = [man(**{"asylum.claim_state": state}) for state in ("open", "granted")] * 20
-    assert PLAN.gather(rows, [None] * 40, context()).held == 40
+    assert PLAN.gather(rows, [*range(9), *[None] * 31], context()).held == 40
+    assert PLAN.gather(rows, [*range(10), *[None] * 30], context()).held == 0
 
 
 def test_ten_who_look_alike_are_told_and_nine_are_not():
