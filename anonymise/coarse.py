@@ -5,6 +5,7 @@ Each takes a value in the common model and gives the coarser one; what it does n
 becomes None or "unknown". Codes as in access matrix §1.3 (needs: UNHCR specific-needs letters).
 """
 
+from collections.abc import Callable
 from datetime import date, datetime
 
 from anonymise.age import UNKNOWN, Bands, BirthBands, band_of_age
@@ -69,6 +70,22 @@ def week(value: Value) -> str | None:
         return None
     year, number, _ = value.isocalendar()
     return f"{year:04}{_WEEKS[number]}"
+
+
+def weeks() -> Callable[[Value], str | None]:
+    """The same for a column, whose dates lie in few weeks: each week is worked out once."""
+    told: dict[int, str | None] = {}
+
+    def treat(value: Value) -> str | None:
+        if not isinstance(value, date):
+            return None
+        number = (value.toordinal() - 1) // 7  # 1 January of the year 1 was a Monday
+        found = told.get(number)
+        if found is None:
+            found = told[number] = week(value)
+        return found
+
+    return treat
 
 
 def month(value: Value) -> str | None:

@@ -106,6 +106,11 @@ def _banded(bands: age.Bands) -> Callable[[str, ViewContext], Callable[..., Valu
     return bind
 
 
+def _weekly(_field: str, _context: ViewContext) -> Callable[..., Value]:
+    """Bind the week, which is remembered for the column."""
+    return coarse.weeks()
+
+
 def _interview(_field: str, _context: ViewContext) -> Callable[..., Value]:
     """Bind the procedural need, which looks at the needs codes too."""
     return coarse.procedural_need
@@ -158,7 +163,7 @@ _ALL = (
         _named("age_band"),
         beside="dob_precision",
     ),
-    Treatment("week", _CODED_VIEWS, _each(coarse.week), _after("week")),
+    Treatment("week", _CODED_VIEWS, _weekly, _after("week")),
     Treatment("month", _CODED_VIEWS, _each(coarse.month), _after("month")),
     Treatment("week_or_month", _CODED_VIEWS, groups.week_or_month, _after("period")),
     Treatment("nationality_or_region", _CODED_VIEWS, groups.nationality, _named("nationality")),

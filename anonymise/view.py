@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from math import factorial
+from operator import itemgetter
 from types import MappingProxyType
 
 from anonymise.context import ViewContext
@@ -47,6 +48,8 @@ _HIT_SOURCE = {"person_category": "record.person_category", "month": "record.reg
 _FIELD = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
 OutputRow = dict[str, Value]
+# Numbers of a pseudonym row are text, though a value of a row need not be.
+_number: Callable[[OutputRow], str] = itemgetter(CASE_NO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +205,7 @@ def arrange(
         ContextError: Generalised rows without a source of randomness.
     """
     if view == PSEUDONYM:
-        return sorted(rows, key=lambda row: str(row[CASE_NO]))
+        return sorted(rows, key=_number)
     if view == GENERALISED:
         return _shuffled(rows, randbelow)
     return rows

@@ -397,6 +397,16 @@ def test_a_truth_and_the_number_one_stay_apart_in_a_column():
     assert told == ["0-17", "unknown", "0-17"]
 
 
+@given(st.lists(st.dates() | st.datetimes(timezones=st.just(UTC)), max_size=30))
+def test_a_column_of_weeks_says_the_iso_week_of_each_day(days):
+    plan = compile_view("pseudonym", {"asylum.applied_on": "week"})
+    told = apply(plan, [{"asylum.applied_on": day} for day in days])
+    iso = [day.isocalendar() for day in days]
+    assert sorted(row["asylum.applied_week"] for row in told) == sorted(
+        f"{day.year:04}-W{day.week:02}" for day in iso
+    )
+
+
 def test_a_view_of_no_field_has_one_empty_row_for_each_record():
     assert compile_view("full", {}).apply([{}, {"a.b": "x"}], ViewContext(today=TODAY)) == [{}, {}]
 
