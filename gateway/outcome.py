@@ -45,6 +45,15 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """A statistics table as it leaves, so that it can be drawn."""
+
+    layout: str
+    columns: tuple[str, ...]
+    figures: tuple[tuple[tuple[str, ...], int], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One owner's part of an answer.
 
@@ -66,6 +75,7 @@ class Outcome:
     next: str | None = field(default=None, repr=False)
     reason: str = ""
     note: str = ""
+    table: Table | None = None
 
     @property
     def count(self) -> int:

@@ -21,6 +21,7 @@ from gateway.settings.sections import (
     RegisterSettings,
     Settings,
     StateSettings,
+    StatisticsSettings,
     TelemetrySettings,
     TlsSettings,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "StateSettings",
+    "StatisticsSettings",
     "TelemetrySettings",
     "TlsSettings",
     "load_settings",
