@@ -26,9 +26,12 @@ from anonymise.errors import (
     AnonymityError,
     CaseNumberError,
     ContextError,
+    DisclosureError,
     DomainError,
     KeyringError,
+    LedgerError,
     PlanError,
+    PrivateTableError,
     PseudonymError,
     TableError,
     UnknownTreatmentError,
@@ -37,7 +40,6 @@ from anonymise.groups import SHARED_BY, tally
 from anonymise.hit import BARE, Hit, shape_hit
 from anonymise.keyring import Keyring
 from anonymise.pseudonym import DomainCipher
-from anonymise.table import ProtectedTable, protect_table
 from anonymise.treatment import TREATMENTS
 from anonymise.value import Row, Value
 from anonymise.view import HIT_FIELDS, ViewPlan, arrange, compile_view
@@ -57,14 +59,16 @@ __all__ = [
     "CaseNumbers",
     "ContextError",
     "Crowd",
+    "DisclosureError",
     "Domain",
     "DomainCipher",
     "DomainError",
     "Hit",
     "Keyring",
     "KeyringError",
+    "LedgerError",
     "PlanError",
-    "ProtectedTable",
+    "PrivateTableError",
     "PseudonymError",
     "Row",
     "TableError",
@@ -78,7 +82,6 @@ __all__ = [
     "epoch_of",
     "format_case_no",
     "parse_case_no",
-    "protect_table",
     "shape_hit",
     "tally",
 ]

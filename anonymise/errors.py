@@ -43,6 +43,18 @@ class TableError(AnonymiseError):
     """A table of counts has cells or a threshold that cannot be protected."""
 
 
+class DisclosureError(TableError):
+    """The published figures of a table would tell a figure that is left out."""
+
+
+class PrivateTableError(TableError):
+    """A table cannot be made with differential privacy as it was asked for."""
+
+
+class LedgerError(TableError):
+    """A record of the overlap ledger is not of its format."""
+
+
 class KeyringError(AnonymiseError):
     """Root of all that can be wrong with a keyset file."""
 

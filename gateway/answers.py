@@ -17,9 +17,9 @@ from gateway.entries import Occasion
 from gateway.identity import TokenError
 from gateway.inquiry import Inquiry
 from gateway.outcome import Outcome, Result
+from gateway.printing import MEDIA_TYPE, media_of, printed
 from gateway.problems import Problem, ProblemError
 
-MEDIA_TYPE: Final = "application/json"
 _GENERALISED: Final = "generalised"
 _STEP_UP: Final = frozenset({"F04", "F05"})
 
@@ -35,7 +35,9 @@ class Reply:
 
 
 def part_of(outcome: Outcome, inquiry: Inquiry) -> bytes:
-    """One owner's part of the answer."""
+    """One owner's part of the answer; a sheet or a chart is the whole of it."""
+    if media_of(outcome, inquiry.asked) != MEDIA_TYPE:
+        return printed(outcome, inquiry)
     shape = outcome.shape
     part: dict[str, object] = {
         "owner": outcome.owner,
@@ -73,8 +75,9 @@ def answer_of(
     parts: Sequence[bytes],
     positions: Sequence[Position],
     challenge: TokenError,
+    media_type: str = MEDIA_TYPE,
 ) -> Reply:
-    """The whole answer, once every entry is durable.
+    """The whole answer, once every entry is durable; `media_type` is that of a sheet or chart.
 
     Raises:
         ProblemError: every owner refused; the document names the rules.
@@ -82,6 +85,8 @@ def answer_of(
     headers = receipts(positions)
     if all(outcome.status == "refused" for outcome in outcomes):
         raise _refusal(outcomes, headers, challenge)
+    if media_type != MEDIA_TYPE:
+        return Reply(200, parts[0], headers, media_type)
     body = b"".join(
         (
             b'{"correlation":"',

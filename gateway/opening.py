@@ -23,15 +23,13 @@ from audit import (
     Journal,
     Kind,
     Operation,
-    Sealer,
     Status,
     new_entry_id,
-    read_public_key,
 )
 from audit.relay import SharedJournal
 from audit.shards import HOUSE
 from gateway.crowds import Crowds
-from gateway.entries import SUPERVISOR, EntryWriter, Readers
+from gateway.entries import EntryWriter
 from gateway.everywhere import everywhere
 from gateway.facts import FactRegister
 from gateway.handles import Handles
@@ -55,6 +53,7 @@ from gateway.onward import OnwardMarks
 from gateway.owner import Desk, OwnerDesk
 from gateway.pipeline import Parts, Pipeline
 from gateway.population import Populations
+from gateway.readers import open_ledger, open_sealer
 from gateway.registers import open_registers
 from gateway.retention import clock_of
 from gateway.reviews.parts import Reviews
@@ -70,6 +69,7 @@ from gateway.state import IssuedCaseNumbers, UsedTokens
 from gateway.store import Store
 from gateway.subjects import Subjects
 from gateway.suspensions import open_recorder
+from gateway.tables import LABEL as STATISTICS
 from gateway.tables import Tables
 from gateway.terms import Terms
 from gateway.tracing import Tracing, open_tracing
@@ -226,6 +226,7 @@ def _pipeline(opened: _Opened, verifier: TokenVerifier, keyring: Keyring) -> Pip
     onward = OnwardMarks(handles, opened.facts)
     subjects = Subjects(handles, keyring, numbers, UsedTokens(state), opened.facts)
     logbook = Logbook(opened.log, subjects, opened.facts)
+    ledger = open_ledger(settings, opened.log, keyring, opened.clock)
     desk = Desk(
         sources=opened.sources,
         facts=opened.facts,
@@ -235,7 +236,7 @@ def _pipeline(opened: _Opened, verifier: TokenVerifier, keyring: Keyring) -> Pip
         populations=Populations(opened.sources, opened.clock),
         crowds=Crowds(opened.clock),
         views=settings.views,
-        tables=Tables(logbook),
+        tables=Tables(logbook, ledger, keyring.service_key(STATISTICS), settings.statistics),
         logbook=logbook,
         entries=entries,
         onward=onward,
@@ -340,19 +341,6 @@ async def _open_facts(
     await facts.start()
     stack.push_async_callback(facts.close)
     return facts
-
-
-def open_sealer(settings: Settings, clock: Callable[[], datetime]) -> tuple[Sealer, Readers]:
-    """The sealer, and whose keys it holds."""
-    log = settings.log
-    keys = {name: read_public_key(path) for name, path in (log.dpo_keys | log.court_keys).items()}
-    if log.supervisor_key is not None:
-        keys[SUPERVISOR] = read_public_key(log.supervisor_key)
-    return Sealer(keys, clock), Readers(
-        frozenset(log.dpo_keys),
-        frozenset(log.court_keys),
-        None if log.supervisor_key is None else SUPERVISOR,
-    )
 
 
 def _key_change(

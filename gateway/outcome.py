@@ -46,6 +46,15 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """A statistics table as it leaves, so that it can be drawn."""
+
+    layout: str
+    columns: tuple[str, ...]
+    figures: tuple[tuple[tuple[str, ...], int], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One owner's part of an answer.
 
@@ -67,6 +76,7 @@ class Outcome:
     next: str | None = field(default=None, repr=False)
     reason: str = ""
     note: str = ""
+    table: Table | None = None
 
     @property
     def count(self) -> int:

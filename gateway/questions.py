@@ -173,6 +173,20 @@ class CountQuestion(_Question):
 
     view: View = "count"
     layout: Word | None = Field(None, description="for statistics: arrivals, occupancy, …")
+    published: bool = Field(
+        default=False,
+        description="the figures will be published or asked again and again: they come with "
+        "differential privacy and cost the organisation's monthly budget",
+    )
+    format: Literal["json", "csv", "svg"] = Field(
+        "json", description="csv and svg are a sheet and a chart of one owner's table"
+    )
+
+    @model_validator(mode="after")
+    def _one_sheet(self) -> Self:
+        if self.format != "json" and len(self.owners) != 1:
+            raise ValueError("a sheet or a chart is of one owner; name one")
+        return self
 
 
 class ConsultQuestion(_Question):

@@ -17,7 +17,8 @@ from audit.holds import Hold, Order, hold_entries, lifting_entries
 from audit.leftovers import Leftovers, tidy
 from audit.retention import year_after
 from audit.standing import Standing, entries_of, read_country, read_envelopes
-from gateway.opening import open_journal, open_sealer, utc_now
+from gateway.opening import open_journal, utc_now
+from gateway.readers import open_sealer
 from gateway.retention import clock_of
 from gateway.settings import Settings
 

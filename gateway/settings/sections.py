@@ -28,6 +28,7 @@ __all__ = [
     "RegisterSettings",
     "Settings",
     "StateSettings",
+    "StatisticsSettings",
     "TelemetrySettings",
     "TlsSettings",
     "ViewsSettings",
@@ -264,6 +265,27 @@ class LimitsSettings(Section):
     )
 
 
+class StatisticsSettings(Section):
+    """Figures with differential privacy: what each recipient may spend of each owner's people."""
+
+    epsilon_per_month: Annotated[float, Field(gt=0, le=10)] = Field(
+        default=1.0,
+        description="Epsilon that one organisation may spend in a calendar month (UTC) on one "
+        "owner's people. When it is spent, such tables are refused until the next. Above 1 an "
+        "attacker learns more about one person than the figures are worth.",
+    )
+    epsilon_per_table: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.1,
+        description="Epsilon of one table: less is more noise, and more tables a month.",
+    )
+
+    @model_validator(mode="after")
+    def _one_table_fits(self) -> "StatisticsSettings":
+        if self.epsilon_per_table > self.epsilon_per_month:
+            raise ValueError("epsilon_per_table may not be more than epsilon_per_month")
+        return self
+
+
 class IdentitySettings(Section):
     """Tokens beyond what an issuer says."""
 
@@ -344,6 +366,9 @@ class Settings(Section):
         default=LimitsSettings(), description="One table, see its section."
     )
     views: ViewsSettings = Field(default=ViewsSettings(), description="One table, see its section.")
+    statistics: StatisticsSettings = Field(
+        default=StatisticsSettings(), description="One table, see its section."
+    )
     identity: IdentitySettings = Field(
         default=IdentitySettings(), description="One table, see its section."
     )

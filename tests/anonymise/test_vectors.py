@@ -15,7 +15,6 @@ from anonymise import (
     ViewContext,
     format_case_no,
     parse_case_no,
-    protect_table,
 )
 from anonymise.keyring import CODE_LABEL, PSEUDONYM_LABEL, Keyring, domain_info, domain_key
 from anonymise.keyset import RootKey, unseal_keyset
@@ -29,7 +28,7 @@ def read(name):
 
 
 PSEUDONYM, CASE_NO = read("pseudonym.json"), read("case_number.json")
-VIEWS, TABLES, KEYSET = read("views.json"), read("tables.json"), read("keyset.json")
+VIEWS, KEYSET = read("views.json"), read("keyset.json")
 ROOT = RootKey(1, bytes.fromhex(PSEUDONYM["root_key"]))
 
 
@@ -104,13 +103,6 @@ def test_a_treatment_gives_what_is_published(vector):
 def test_every_treatment_has_a_vector_but_those_without_an_own_value():
     told = {vector["treatment"] for vector in VIEWS["treatments"]}
     assert set(TREATMENTS) - told == {"keep", "drop", "case_no", "coded"}
-
-
-@pytest.mark.parametrize("vector", TABLES["tables"])
-def test_a_table_is_protected_as_published(vector):
-    cells = {tuple(key): count for key, count in vector["cells"]}
-    published = tuple((tuple(key), count) for key, count in vector["published"])
-    assert protect_table(cells, minimum=vector["minimum"]).cells == published
 
 
 def test_the_published_keyset_opens():
