@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Two recipients' complete views of one register, made as the gateway makes them.
+
+The fields and their treatments are those of the example rules, so that a change of the vocabulary
+is attacked too. A recipient joins the rows of all datasets by his own case numbers.
+"""
+
+import random
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+
+from anonymise import Domain, DomainCipher, ViewContext, compile_view, format_case_no
+from policies import example_rules, load_rules
+from tests.anonymise.attack.register import CENTRES, TODAY
+
+# What caseworkers are granted in rows: access matrix, lines O18 and O19.
+GRANTED = {
+    "persons": ("biographic",),
+    "stays": ("biographic", "accommodation", "protection"),
+    "asylum": ("asylum",),
+    "protection": ("protection",),
+    "family": ("family",),
+}
+# Which columns of each view are codes of the recipient's own domain.
+OWN = frozenset({"case_no", "accommodation.family_group_code", "family.linked_code"})
+SENSITIVE = (
+    "asylum.claim_open",
+    "asylum.claim_state",
+    "protection.medical_alert",
+    "protection.needs_codes",
+    "protection.vulnerable",
+    "protection.procedural_need",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A complete view: rows as told, and (which no recipient has) whose each row is."""
+
+    rows: list
+    persons: list
+    held_back: int
+    steps: dict
+
+
+def _treatments(view):
+    vocabulary = load_rules(example_rules(), on=date(2026, 11, 24)).vocabulary
+    for dataset, categories in GRANTED.items():
+        yield {
+            field.id: field.treatment(view)
+            for category in categories
+            for field in vocabulary.datasets[dataset].categories[category].fields.values()
+            if field.treatment(view) != "drop"
+        }
+
+
+def _context(people, **more):
+    nations = Counter(nation for p in people for nation in p.values["biographic.nationalities"])
+    return ViewContext(
+        today=TODAY, counts={"biographic.nationalities": nations}, places=CENTRES, **more
+    )
+
+
+def pseudonym_view(people, recipient, seed):
+    """Everybody in one recipient's pseudonym view, rows of all datasets joined."""
+    dice = random.Random(seed)  # noqa: S311 - numbers of a test, not of people
+    domain = Domain("BA", recipient, "humanitarian_assistance", "2026q4")
+    cipher = DomainCipher(domain, dice.randbytes(32), dice.randbytes(32))
+    numbers = [format_case_no("BA", dice.getrandbits(50)) for _ in people]
+    joined = {number: {} for number in numbers}
+    context = _context(people, case_nos=numbers, coded=cipher.code)
+    for treatments in _treatments("pseudonym"):
+        plan = compile_view("pseudonym", treatments)
+        for row in plan.apply([person.values for person in people], context):
+            joined[row["case_no"]] |= row
+    whose = dict(zip(numbers, people, strict=True))
+    order = sorted(joined)
+    return View([joined[n] for n in order], [whose[n] for n in order], 0, {})
+
+
+def generalised_view(people, recipient, seed):
+    """Everybody in one recipient's generalised view, one row a person, all columns at once.
+
+    No rule grants so many columns together; what holds for them holds for fewer.
+    """
+    del recipient  # generalised rows are the same for all but for their order
+    dice = random.Random(seed)  # noqa: S311
+    merged = {}
+    for treatments in _treatments("generalised"):
+        merged |= treatments
+    # One age is enough; the register of persons has the better one.
+    merged.pop("biographic.age", None)
+    plan = compile_view("generalised", merged)
+    rows = [person.values for person in people]
+    context = _context(people)
+    crowd = plan.gather(rows, [person.reference for person in people], context)
+    told = plan.told(rows, _context(people, crowd=crowd))
+    pairs = [(row, who) for row, who in zip(told, people, strict=True) if row is not None]
+    dice.shuffle(pairs)
+    steps = dict(zip(crowd.outputs, crowd.steps, strict=True))
+    return View([row for row, _ in pairs], [who for _, who in pairs], crowd.held, steps)
