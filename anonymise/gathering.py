@@ -12,6 +12,7 @@ are counted, not rows. The steps depend on the data, so a reader learns a little
 (minimality, Wong et al. 2007); no more is claimed than k and l.
 """
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -202,6 +203,14 @@ class _Search:
             for column in columns
         )
         self._named = named
+        # Whether nobody is in two groups, so that persons add up.
+        everybody = [person for group in groups for person in group.persons]
+        self._apart = len(everybody) == len(set(everybody))
+        self._forms = [
+            [[group.forms[place][step] for group in groups] for step in range(self._last[column])]
+            + [[ANY] * len(groups)]
+            for place, column in enumerate(self._quasi)
+        ]
 
     def best(self) -> _Choice:
         """Climb from the finest steps to the coarsest and down again; the best seen on the way."""
@@ -222,43 +231,45 @@ class _Search:
                 yield (*steps[:column], step + way, *steps[column + 1 :])
 
     def _try(self, steps: Steps) -> _Choice:
-        classes = self._merged(steps)
         cost = self._cost(steps)
         rows = sum(group.rows for group in self._groups) or 1
         told, lost, towards, held = [], 0.0, 0.0, 0
-        for key, (persons, size, sensitive) in classes.items():
-            if self._fits(steps, persons, sensitive):
+        for key, members in self._classes(steps).items():
+            size = sum(group.rows for group in members)
+            persons = self._persons(members)
+            if persons >= self._anonymity.k and self._diverse(steps, members):
                 told.append(key)
                 lost += cost * size
                 towards += cost * size
             else:
                 held += size
                 lost += size
-                towards += size * (2 - min(1, len(persons) / self._anonymity.k))
+                towards += size * (2 - min(1, persons / self._anonymity.k))
         return _Choice(steps, lost / rows, towards / rows, frozenset(told), held)
 
-    def _merged(self, steps: Steps) -> dict[Told, tuple[set[Hashable], int, list[set[Value]]]]:
-        chosen = [steps[column] for column in self._quasi]
-        merged: dict[Told, tuple[set[Hashable], int, list[set[Value]]]] = {}
-        for group in self._groups:
-            key = tuple(
-                forms[step] if step < len(forms) else ANY
-                for forms, step in zip(group.forms, chosen, strict=True)
-            )
-            persons, rows, sensitive = merged.get(key) or (set(), 0, [set() for _ in self._hidden])
-            persons |= group.persons
-            for values, more in zip(sensitive, group.sensitive, strict=True):
-                values.update(more)
-            merged[key] = (persons, rows + group.rows, sensitive)
-        return merged
+    def _classes(self, steps: Steps) -> dict[Told, list[_Group]]:
+        """Quasi-identifier values, as told at these steps -> who shows them."""
+        chosen = [forms[steps[n]] for n, forms in zip(self._quasi, self._forms, strict=True)]
+        keys: Iterable[Told] = zip(*chosen, strict=True) if chosen else [()] * len(self._groups)
+        classes: defaultdict[Told, list[_Group]] = defaultdict(list)
+        for key, group in zip(keys, self._groups, strict=True):
+            classes[key].append(group)
+        return classes
 
-    def _fits(self, steps: Steps, persons: set[Hashable], sensitive: Sequence[set[Value]]) -> bool:
-        if len(persons) < self._anonymity.k:
-            return False
-        return self._named or all(
-            steps[column] == self._last[column] or not values or len(values) >= self._anonymity.l
-            for column, values in zip(self._hidden, sensitive, strict=True)
-        )
+    def _persons(self, members: Sequence[_Group]) -> int:
+        if self._apart:
+            return sum(len(group.persons) for group in members)
+        return len(frozenset[Hashable]().union(*(group.persons for group in members)))
+
+    def _diverse(self, steps: Steps, members: Sequence[_Group]) -> bool:
+        if self._named:
+            return True
+        for place, column in enumerate(self._hidden):
+            if steps[column] < self._last[column]:
+                values = frozenset[Value]().union(*(group.sensitive[place] for group in members))
+                if values and len(values) < self._anonymity.l:
+                    return False
+        return True
 
     def _cost(self, steps: Steps) -> float:
         """Loss of a told row: each column's place on its ladder, averaged."""
