@@ -231,21 +231,20 @@ class _Search:
                 yield (*steps[:column], step + way, *steps[column + 1 :])
 
     def _try(self, steps: Steps) -> _Choice:
-        cost = self._cost(steps)
-        rows = sum(group.rows for group in self._groups) or 1
-        told, lost, towards, held = [], 0.0, 0.0, 0
+        # Whole numbers until the end: the same sums in whatever order the rows come.
+        told, shown, held, short, k = [], 0, 0, 0, self._anonymity.k
         for key, members in self._classes(steps).items():
             size = sum(group.rows for group in members)
             persons = self._persons(members)
-            if persons >= self._anonymity.k and self._diverse(steps, members):
+            if persons >= k and self._diverse(steps, members):
                 told.append(key)
-                lost += cost * size
-                towards += cost * size
+                shown += size
             else:
                 held += size
-                lost += size
-                towards += size * (2 - min(1, persons / self._anonymity.k))
-        return _Choice(steps, lost / rows, towards / rows, frozenset(told), held)
+                short += size * (k - min(k, persons))
+        lost = self._cost(steps) * shown + held
+        rows = shown + held or 1
+        return _Choice(steps, lost / rows, (lost + short / k) / rows, frozenset(told), held)
 
     def _classes(self, steps: Steps) -> dict[Told, list[_Group]]:
         """Quasi-identifier values, as told at these steps -> who shows them."""

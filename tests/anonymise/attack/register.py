@@ -26,7 +26,7 @@ _LANGUAGES = {
 _NEEDS = ("SM", "SV", "TR", "DS", "SP", "WR")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Person:
     """One person as the register has him, all datasets together."""
 

@@ -9,6 +9,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from anonymise import Domain, DomainCipher, ViewContext, compile_view, format_case_no
 from policies import example_rules, load_rules
@@ -79,13 +80,23 @@ def pseudonym_view(people, recipient, seed):
     return View([joined[n] for n in order], [whose[n] for n in order], 0, {})
 
 
-def generalised_view(people, recipient, seed):
+def generalised_view(people, seed):
     """Everybody in one recipient's generalised view, one row a person, all columns at once.
 
     No rule grants so many columns together; what holds for them holds for fewer.
     """
-    del recipient  # generalised rows are the same for all but for their order
     dice = random.Random(seed)  # noqa: S311
+    plan, crowd = _crowd(tuple(people))
+    told = plan.told([person.values for person in people], _context(people, crowd=crowd))
+    pairs = [(row, who) for row, who in zip(told, people, strict=True) if row is not None]
+    dice.shuffle(pairs)
+    steps = dict(zip(crowd.outputs, crowd.steps, strict=True))
+    return View([row for row, _ in pairs], [who for _, who in pairs], crowd.held, steps)
+
+
+@cache
+def _crowd(people):
+    """The same for every recipient of the same people."""
     merged = {}
     for treatments in _treatments("generalised"):
         merged |= treatments
@@ -93,10 +104,4 @@ def generalised_view(people, recipient, seed):
     merged.pop("biographic.age", None)
     plan = compile_view("generalised", merged)
     rows = [person.values for person in people]
-    context = _context(people)
-    crowd = plan.gather(rows, [person.reference for person in people], context)
-    told = plan.told(rows, _context(people, crowd=crowd))
-    pairs = [(row, who) for row, who in zip(told, people, strict=True) if row is not None]
-    dice.shuffle(pairs)
-    steps = dict(zip(crowd.outputs, crowd.steps, strict=True))
-    return View([row for row, _ in pairs], [who for _, who in pairs], crowd.held, steps)
+    return plan, plan.gather(rows, [person.reference for person in people], _context(people))
