@@ -3,16 +3,19 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from anonymise import (
+    Anonymity,
     CaseNumberError,
     Domain,
     PseudonymError,
     ViewContext,
+    compile_view,
     format_case_no,
     parse_case_no,
 )
@@ -29,6 +32,7 @@ def read(name):
 
 PSEUDONYM, CASE_NO = read("pseudonym.json"), read("case_number.json")
 VIEWS, KEYSET = read("views.json"), read("keyset.json")
+CROWDS = read("crowds.json")
 ROOT = RootKey(1, bytes.fromhex(PSEUDONYM["root_key"]))
 
 
@@ -98,6 +102,29 @@ def test_a_treatment_gives_what_is_published(vector):
     row = {field: value_of(value) for field, value in vector["row"].items()}
     [treated] = TREATMENTS[vector["treatment"]].column(vector["field"], [row], context)
     assert treated == value_of(vector["output"])
+
+
+@pytest.mark.parametrize("vector", CROWDS["crowds"], ids=lambda vector: vector["why"])
+def test_a_crowd_is_told_as_published(vector):
+    plan = compile_view("generalised", CROWDS["fields"])
+    assert list(plan.outputs) == CROWDS["outputs"]
+    rows = [
+        dict(
+            zip(
+                CROWDS["fields"],
+                (age, sex, date.fromisoformat(day), value_of(needs), alert),
+                strict=True,
+            )
+        )
+        for age, sex, day, needs, alert in vector["rows"]
+    ]
+    context = ViewContext(
+        today=date.fromisoformat(CROWDS["today"]), anonymity=Anonymity(vector["k"], vector["l"])
+    )
+    crowd = plan.gather(rows, vector["persons"], context, named=vector["named"])
+    assert list(crowd.steps) == vector["steps"]
+    told = plan.told(rows, replace(context, crowd=crowd))
+    assert [row and list(row.values()) for row in told] == vector["told"]
 
 
 def test_every_treatment_has_a_vector_but_those_without_an_own_value():

@@ -112,6 +112,20 @@ def _mean(tables_of_shares):
 
 
 @cache
+def arrivals(new=3):
+    """A complete generalised view before and after so many arrivals.
+
+    Returns: rows that the second has and the first has not.
+    """
+    everybody = list(people())
+    before, after = (
+        Counter(tuple(sorted(row.items())) for row in generalised_view(seen, 31).rows)
+        for seen in (everybody[:-new], everybody)
+    )
+    return (after - before).total()
+
+
+@cache
 def month():
     """Every statistic that two recipients were answered in a month."""
     return tables.month()

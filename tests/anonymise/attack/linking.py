@@ -23,8 +23,10 @@ def shared_columns(one, other):
 def classes(view, columns):
     """Values -> places of the rows that show them, in the order of the view."""
     found = defaultdict(list)
-    for place, row in enumerate(view.rows):
-        found[tuple(row[column] for column in columns)].append(place)
+    values = [view.columns[column] for column in columns]
+    keys = zip(*values, strict=True) if values else [()] * len(view.rows)
+    for place, key in enumerate(keys):
+        found[key].append(place)
     return found
 
 
@@ -70,12 +72,7 @@ def right_links(one, other, columns, sort_by=None):
     return right
 
 
-def every_combination(columns):
-    """Every combination of columns, from none to all."""
-    return (chosen for size in range(len(columns) + 1) for chosen in combinations(columns, size))
-
-
-def chosen_combinations(view, columns, each=3):
+def chosen_combinations(view, columns, each=2):
     """Every combination of up to two columns, then from each size those that separate most.
 
     For a view of many columns: the number of classes only grows with more columns, so the best of

@@ -7,9 +7,9 @@ is attacked too. A recipient joins the rows of all datasets by his own case numb
 
 import random
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 
 from anonymise import Domain, DomainCipher, ViewContext, compile_view, format_case_no
 from policies import example_rules, load_rules
@@ -35,14 +35,19 @@ SENSITIVE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class View:
     """A complete view: rows as told, and (which no recipient has) whose each row is."""
 
     rows: list
     persons: list
-    held_back: int
-    steps: dict
+    held_back: int = 0
+    steps: dict = field(default_factory=dict)
+
+    @cached_property
+    def columns(self):
+        """Column -> its values, in the order of the rows."""
+        return {name: [row[name] for row in self.rows] for name in self.rows[0]}
 
 
 def _treatments(view):
@@ -69,15 +74,15 @@ def pseudonym_view(people, recipient, seed):
     domain = Domain("BA", recipient, "humanitarian_assistance", "2026q4")
     cipher = DomainCipher(domain, dice.randbytes(32), dice.randbytes(32))
     numbers = [format_case_no("BA", dice.getrandbits(50)) for _ in people]
-    joined = {number: {} for number in numbers}
+    joined = {}
     context = _context(people, case_nos=numbers, coded=cipher.code)
     for treatments in _treatments("pseudonym"):
         plan = compile_view("pseudonym", treatments)
         for row in plan.apply([person.values for person in people], context):
-            joined[row["case_no"]] |= row
+            joined.setdefault(row["case_no"], {}).update(row)
     whose = dict(zip(numbers, people, strict=True))
-    order = sorted(joined)
-    return View([joined[n] for n in order], [whose[n] for n in order], 0, {})
+    # In the order in which the first answer came: it must not be the register's.
+    return View(list(joined.values()), [whose[number] for number in joined])
 
 
 def generalised_view(people, seed):
