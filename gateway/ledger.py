@@ -30,7 +30,6 @@ from audit import (
     Operation,
     Owner,
     Pending,
-    Requester,
     Sealer,
     SealError,
     Status,
@@ -178,7 +177,8 @@ class OverlapLedger:
         return home.answered.setdefault((owner, recipient), Answered()).fold(record)
 
     def _entry(self, claim: Claim) -> Pending:
-        asker, now = claim.inquiry.asker, claim.record.at
+        """The owner's own book-keeping: the question itself stands in both sides' logs anyway."""
+        now = claim.record.at
         readers = tuple(sorted({*self._readers.of(claim.owner), READER}))
         sealed = self._sealer.seal(encode_record(claim.recipient, claim.record), readers)
         envelope = Envelope(
@@ -186,7 +186,6 @@ class OverlapLedger:
             kind=Kind.STATISTICS,
             t=now,
             log=self._journal.current(self._country(claim.owner)),
-            requester=Requester(asker.country, asker.org, asker.role or None),
             owner=Owner(claim.owner, _DATASET),
             op=Operation.ADMINISTER,
             policy=claim.inquiry.snapshot.digest,

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The fixed layouts of statistics: nobody can ask for a cohort of his own.
 
-A layout says by what it counts, which margins are published with its cells, and what one unit of
-it is. Margins are published only where everybody is in one cell; otherwise they would not add up,
-and a reader who took them to add up would be misled or, worse, nearly right.
+A layout says by what it counts, which margins are published with its cells, and in how many cells
+one person may count. Margins are published only where everybody is in one cell; otherwise they would
+not add up, and a reader who took them to add up would be misled or, worse, nearly right.
 
 Age bands and codes of specific needs are those of UNHCR's registration practice (law reference,
 section 4; guidance IOM/030-FOM/030/2009).
@@ -47,7 +47,6 @@ class Layout:
         columns: what it counts by, in the order of its keys.
         margins: which columns each published margin keeps; the empty one is the total.
         additive: everybody is in one cell only, so that margins are sums of cells.
-        unit: what is counted.
         most: cells that one person may be counted in where the figures are differentially private;
             0 where no such figures are made.
     """
@@ -56,7 +55,6 @@ class Layout:
     columns: tuple[str, ...]
     margins: tuple[tuple[str, ...], ...] = ()
     additive: bool = False
-    unit: str = "persons"
     most: int = 1
 
     def margin(self, key: Key, kept: tuple[str, ...]) -> Key:
@@ -85,9 +83,9 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
                 additive=True,
             ),
             Layout("flows", ("from", "to")),
-            Layout("readmissions", ("state",), unit="cases", most=0),
-            Layout("claims", ("state",), unit="claims", most=0),
-            Layout("law_enforcement_questions", ("month",), unit="questions", most=0),
+            Layout("readmissions", ("state",), most=0),
+            Layout("claims", ("state",), most=0),
+            Layout("law_enforcement_questions", ("month",), most=0),
         )
     }
 )

@@ -78,7 +78,7 @@ def closed_keys(layout: Layout, today: date, centres: Iterable[str], owner: str)
             return [(region, owner) for region in regions]
         case _:
             raise PrivateTableError(
-                f"{layout.name} counts {layout.unit}, not persons; ask it without `published`"
+                f"{layout.name} has no closed list of cells to publish; ask without `published`"
             )
 
 
@@ -98,7 +98,7 @@ def private_table(
         PrivateTableError: OpenDP is not installed, or epsilon is none.
     """
     if not 0 < epsilon <= MICRO or not layout.most:
-        raise PrivateTableError("a differentially private table needs persons and an epsilon")
+        raise PrivateTableError("such a table needs a layout that can be published and an epsilon")
     counted = Counter(
         cell for cells in _bounded(layout, members, keys, key).values() for cell in cells
     )

@@ -82,8 +82,8 @@ def test_whoever_is_in_a_cell_that_is_not_on_the_list_is_not_counted():
 
 
 @pytest.mark.parametrize("layout", ["claims", "readmissions", "law_enforcement_questions"])
-def test_what_does_not_count_persons_has_no_such_figures(layout):
-    with pytest.raises(PrivateTableError, match="not persons"):
+def test_a_layout_without_a_closed_list_has_no_such_figures(layout):
+    with pytest.raises(PrivateTableError, match="no closed list"):
         closed_keys(LAYOUTS[layout], TODAY, [], "BA")
 
 
