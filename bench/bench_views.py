@@ -12,7 +12,6 @@ from datetime import date
 import orjson
 
 from anonymise import Domain, Keyring, ViewContext, compile_view
-from anonymise.keyset import RootKey
 from bench.figure import Figure, at_most, interleaved
 
 NAME = "views"
@@ -93,7 +92,7 @@ def _row(number: int) -> dict[str, str | bool | date | tuple[str, ...] | None]:
 
 def _pages() -> list[Figure]:
     rows = [_row(number) for number in range(ROWS)]
-    cipher = Keyring({"BA": RootKey(1, os.urandom(32))}).domain_cipher(
+    cipher = Keyring.of({"BA": os.urandom(32)}).domain_cipher(
         Domain("BA", "UNHCR", "humanitarian_assistance", "2026q4")
     )
     context = ViewContext(
@@ -134,7 +133,7 @@ def _pages() -> list[Figure]:
 def _pseudonyms() -> list[Figure]:
     people = [os.urandom(16) for _ in range(BATCH)]
     page = people[:ROWS]
-    keyring = Keyring({"BA": RootKey(1, os.urandom(32))})
+    keyring = Keyring.of({"BA": os.urandom(32)})
     domain = Domain("BA", "UNHCR", "humanitarian_assistance", "2026q4")
     cipher = keyring.domain_cipher(domain)
 
