@@ -10,7 +10,6 @@ still read. Pure; `private_file` holds the file, `file_vault.FileVault` uses bot
 import base64
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from anonymise.errors import (
     KeysetVersionError,
     WrongPassphraseError,
 )
+from anonymise.keyring.ceremony import CUSTODIAN
 from anonymise.keyring.derivation import KEY_BYTES, extract
 from anonymise.keyring.memory_vault import HeldRoot, Keyset
 from anonymise.keyring.root import FIRST_EPOCH, Root, RootState
@@ -41,7 +41,6 @@ _NONCE_BYTES = 12
 _CHEAPEST, _DEAREST = 1 << 14, 1 << 20
 _MOST_PARALLEL = 4
 _BLOCK_SIZE = 8
-_CUSTODIAN = re.compile(r"[A-Z][A-Z0-9-]{0,31}/[a-z][a-z0-9-]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ def seal_keyset(
         raise KeyringError(f"the passphrase needs at least {SHORTEST_PASSPHRASE} characters")
     if not keyset.sound:
         raise KeyringError("a keyset needs countries, each a code of two capital letters")
-    if not all(map(_CUSTODIAN.fullmatch, keyset.custodians)):
+    if not all(map(CUSTODIAN.fullmatch, keyset.custodians)):
         raise KeyringError("a custodian is written as an organisation and a name: BA-DPA/ana")
     if not work.accepted:
         raise KeyringError("these scrypt parameters are outside what a keyset may have")

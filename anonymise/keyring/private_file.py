@@ -101,11 +101,13 @@ def read_private(path: Path) -> bytes:
         if found.st_mode & _OTHERS:
             raise KeysetPermissionError(
                 f"{path.name} can be read by others; make it private (chmod 600) and, "
-                "if they may have read it, make a new keyset"
+                "if they may have read it, make a new one"
             )
         content = file.read(_LARGEST + 1)
     if not content or len(content) > _LARGEST:
-        raise KeysetDamagedError(f"{path.name} is empty or no keyset; restore it from its backup")
+        raise KeysetDamagedError(
+            f"{path.name} is empty or far too large; restore it from its backup"
+        )
     return content
 
 
@@ -116,7 +118,7 @@ def _told(what: str, path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise KeysetMissingError(
-            f"no keyset {path.name} there to {what}; check the path in the settings, "
+            f"there is no {path.name} to {what}; check the path in the settings, "
             "or make one if this is a new installation"
         ) from None
     except OSError as error:
