@@ -8,17 +8,20 @@ A keyset without custodians, as a trial has it, needs no approval; production al
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import assert_never
 
 import orjson
 
-from anonymise import Keyring, KeyringError
+from anonymise import Keyring
 from anonymise.domain import epoch_after, epoch_of
 from anonymise.errors import CeremonyError
 from anonymise.keyring.ceremony import (
     GOOD_FOR,
+    LONGEST_REASON,
     Act,
     Approval,
     Statement,
@@ -27,7 +30,7 @@ from anonymise.keyring.ceremony import (
     require_custodians,
 )
 from anonymise.keyring.custodian import read_custodians
-from anonymise.keyring.root import next_root, register_digest, to_destroy
+from anonymise.keyring.root import Register, next_root, register_digest, to_destroy
 from audit import Envelope, Journal, Kind, Operation, Pending, Status, encode_envelope, new_entry_id
 from audit.envelope import addressed
 from audit.randomness import random_bytes
@@ -58,61 +61,97 @@ class Held:
     entries: tuple[str, ...]
 
 
-def needs_approval(settings: Settings) -> bool:
-    """Whether two custodians must approve what is done to the keyset of these settings.
-
-    Raises:
-        AnonymiseError, GatewayError: the keyset can't be opened, or a custodian's key not be read.
-    """
-    keyring = existing_keyring(settings)
-    return settings.gateway.mode == "production" or bool(_custodians(settings, keyring))
-
-
-def prepare(settings: Settings, asked: Asked, now: datetime) -> Statement:
-    """The statement of a ceremony, for the keyset as it is now.
+def prepare(settings: Settings, asked: Asked, now: datetime) -> tuple[Statement, bool]:
+    """The statement of a ceremony for the keyset as it is now, and whether two must approve it.
 
     Raises:
         CeremonyError: it asks for what may not be done.
         AnonymiseError, GatewayError: the keyset can't be opened.
     """
-    keyring = existing_keyring(settings)
-    register = {} if keyring is None else keyring.register
-    epoch = epoch_of(now.date())
-    version, since, countries = asked.version, asked.since, asked.countries
-    custodians: Mapping[str, str] = {}
-    if keyring is None and asked.act is not Act.CREATE:
+    with _keyring(settings) as keyring:
+        register: Register = {} if keyring is None else keyring.register
+        digest, custodians = _digest(keyring), _custodians(settings, keyring)
+    if not register and asked.act is not Act.CREATE:
         raise CeremonyError("there is no keyset yet; make one with `cuvar keys create`")
-    match asked.act:
-        case Act.CREATE:
-            if keyring is None:
-                countries = countries or tuple(sorted(settings.registers))
-                custodians = _custodians(settings, None)
-            roots = [next_root(register, country) for country in countries]
-            if not roots or (keyring is not None and len(roots) > 1):
-                raise CeremonyError("name one country whose first root key is made")
-            version, since = roots[0].version, roots[0].since
-        case Act.ROTATE:
-            since = since or epoch_after(epoch)
-            if since < epoch:
-                raise CeremonyError(
-                    f"a root can't serve from a quarter that is over; it is {epoch}"
-                )
-            version = next_root(register, countries[0], since).version
-        case Act.DESTROY:
-            to_destroy(register, countries[0], version or 0, epoch)
-        case Act.APPOINT:
-            custodians = read_custodians(settings.keys.custodians)
-            require_custodians(custodians)
-    return Statement(
+    if len(asked.reason) > LONGEST_REASON or not asked.reason.isprintable():
+        raise CeremonyError(f"a reason is one line of at most {LONGEST_REASON} characters")
+    statement = Statement(
         act=asked.act,
-        countries=countries,
-        version=version,
-        since=since,
-        custodians=custodians,
-        keyset=_digest(keyring),
+        countries=asked.countries,
+        version=asked.version,
+        since=asked.since,
+        keyset=digest,
         until=now + GOOD_FOR,
         reason=asked.reason,
     )
+    epoch = epoch_of(now.date())
+    match asked.act:
+        case Act.CREATE:
+            made = _creation(statement, register, sorted(settings.registers), custodians)
+        case Act.ROTATE:
+            made = _rotation(statement, register, epoch)
+        case Act.DESTROY:
+            to_destroy(register, asked.countries[0], asked.version or 0, epoch)
+            made = statement
+        case Act.APPOINT:
+            named = read_custodians(settings.keys.custodians)
+            require_custodians(named)
+            made = replace(statement, custodians=named)
+        case _:
+            assert_never(asked.act)
+    return made, _needs_approval(settings, custodians)
+
+
+def _require_fitting(statement: Statement, register: Register, now: datetime) -> None:
+    """Whether a statement still says exactly what would be done now, however it was written.
+
+    Raises:
+        AnonymiseError: it does not.
+    """
+    epoch = epoch_of(now.date())
+    match statement.act:
+        case Act.CREATE:
+            fitting = _creation(statement, register, (), statement.custodians)
+        case Act.ROTATE:
+            fitting = _rotation(statement, register, epoch)
+        case Act.DESTROY:
+            to_destroy(register, statement.countries[0], statement.version or 0, epoch)
+            fitting = statement
+        case Act.APPOINT:
+            require_custodians(statement.custodians)
+            fitting = statement
+        case _:
+            assert_never(statement.act)
+    if fitting != statement:
+        raise CeremonyError("the statement does not fit this keyset; prepare the ceremony again")
+
+
+def _creation(
+    statement: Statement,
+    register: Register,
+    registers: Sequence[str],
+    custodians: Mapping[str, str],
+) -> Statement:
+    """A first root for one more country; without a keyset, for every register, with custodians."""
+    countries = statement.countries or (() if register else tuple(registers))
+    if not countries or (register and len(countries) > 1):
+        raise CeremonyError("name one country whose first root key is made")
+    root, *_ = [next_root(register, country) for country in sorted(set(countries))]
+    return replace(
+        statement,
+        countries=tuple(sorted(set(countries))),
+        version=root.version,
+        since=root.since,
+        custodians={} if register else custodians,
+    )
+
+
+def _rotation(statement: Statement, register: Register, epoch: str) -> Statement:
+    since = statement.since or epoch_after(epoch)
+    if since < epoch:
+        raise CeremonyError(f"a root can't serve from a quarter that is over; it is {epoch}")
+    root = next_root(register, statement.countries[0], since)
+    return replace(statement, version=root.version, since=since)
 
 
 async def hold(
@@ -126,28 +165,30 @@ async def hold(
         AnonymiseError, GatewayError: the vault refuses; what was there is whole.
     """
     statement = read_statement(content)
-    keyring = await asyncio.to_thread(existing_keyring, settings)
-    custodians = _custodians(settings, keyring)
-    if custodians or settings.gateway.mode == "production":
-        approved_by = require_approved(
-            content, approvals, custodians, keyset=_digest(keyring), now=clock()
-        )
-    elif statement.keyset != _digest(keyring):
-        raise CeremonyError("the keyset is not as it was when this was prepared; prepare it again")
-    else:
-        approved_by = ()
-    journal = await open_journal(settings)
-    try:
-        record = _Record(settings, journal, statement, _told(content, approvals), clock)
-        await record.write(Status.PENDING, {})
+    with _keyring(settings) as keyring:
+        digest, custodians = _digest(keyring), _custodians(settings, keyring)
+        approved_by: tuple[str, ...] = ()
+        if _needs_approval(settings, custodians):
+            approved_by = require_approved(
+                content, approvals, custodians, keyset=digest, now=clock()
+            )
+        elif statement.keyset != digest:
+            raise CeremonyError(
+                "the keyset is not as it was when this was prepared; prepare it again"
+            )
+        _require_fitting(statement, {} if keyring is None else keyring.register, clock())
+        journal = await open_journal(settings)
         try:
-            after = await asyncio.to_thread(_act, settings, keyring, statement, clock())
-        except BaseException:
-            await record.write(Status.ERROR, {})
-            raise
-        entries = await record.write(Status.DONE, after)
-    finally:
-        await journal.close()
+            record = _Record(settings, journal, statement, _told(content, approvals), clock)
+            await record.write(Status.PENDING, {})
+            try:
+                after = await asyncio.to_thread(_act, settings, keyring, statement, clock())
+            except BaseException:
+                await record.write(Status.ERROR, {})
+                raise
+            entries = await record.write(Status.DONE, after)
+        finally:
+            await journal.close()
     return Held(statement, approved_by, tuple(entries))
 
 
@@ -196,38 +237,40 @@ def _act(
     settings: Settings, keyring: Keyring | None, statement: Statement, now: datetime
 ) -> Mapping[str, object]:
     """Do it; what the keyset is afterwards."""
-    match statement.act:
-        case Act.CREATE if keyring is None:
-            keyring = create_keyring(settings, statement.countries)
-            if statement.custodians:
-                keyring.appoint(statement.custodians)
-        case Act.CREATE:
-            _opened(keyring).create(statement.countries[0])
-        case Act.ROTATE:
-            _opened(keyring).rotate(statement.countries[0], statement.since or "")
-        case Act.DESTROY:
-            epoch = epoch_of(now.date())
-            _opened(keyring).destroy(statement.countries[0], statement.version or 0, epoch)
-        case Act.APPOINT:
-            _opened(keyring).appoint(statement.custodians)
-    opened = _opened(keyring)
-    after = {
-        "keyset": opened.digest,
-        "checks": {
-            f"{country}/{opened.register[country][-1].version}": opened.check(
-                opened.register[country][-1]
-            )
-            for country in statement.countries
-        },
-    }
-    opened.close()
-    return {"after": after}
-
-
-def _opened(keyring: Keyring | None) -> Keyring:
     if keyring is None:
-        raise KeyringError("there is no keyset yet; make one with `cuvar keys create`")
-    return keyring
+        with closing(create_keyring(settings, statement.countries)) as made:
+            if statement.custodians:
+                made.appoint(statement.custodians)
+            return _after(made, statement.countries)
+    country = statement.countries[0] if statement.countries else ""
+    match statement.act:
+        case Act.CREATE:
+            keyring.create(country)
+        case Act.ROTATE:
+            keyring.rotate(country, statement.since or "")
+        case Act.DESTROY:
+            keyring.destroy(country, statement.version or 0, epoch_of(now.date()))
+        case Act.APPOINT:
+            keyring.appoint(statement.custodians)
+        case _:
+            assert_never(statement.act)
+    return _after(keyring, statement.countries)
+
+
+def _after(keyring: Keyring, countries: Sequence[str]) -> Mapping[str, object]:
+    roots = [keyring.register[country][-1] for country in countries]
+    checks = {f"{root.country}/{root.version}": keyring.check(root) for root in roots}
+    return {"after": {"keyset": keyring.digest, "checks": checks}}
+
+
+@contextmanager
+def _keyring(settings: Settings) -> Iterator[Keyring | None]:
+    keyring = existing_keyring(settings)
+    try:
+        yield keyring
+    finally:
+        if keyring is not None:
+            keyring.close()
 
 
 def _custodians(settings: Settings, keyring: Keyring | None) -> Mapping[str, str]:
@@ -235,6 +278,10 @@ def _custodians(settings: Settings, keyring: Keyring | None) -> Mapping[str, str
     if keyring is not None and keyring.custodians:
         return keyring.custodians
     return read_custodians(settings.keys.custodians)
+
+
+def _needs_approval(settings: Settings, custodians: Mapping[str, str]) -> bool:
+    return settings.gateway.mode == "production" or bool(custodians)
 
 
 def _digest(keyring: Keyring | None) -> str:

@@ -25,12 +25,12 @@ from anonymise.errors import CeremonyError
 FORMAT = "cuvar-ceremony-1"
 GOOD_FOR = timedelta(days=7)
 NEEDED = 2
+LONGEST_REASON = 500
 CUSTODIAN = re.compile(r"[A-Z][A-Z0-9-]{0,31}/[a-z][a-z0-9-]{0,31}")
 
 _INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _LARGEST = 65_536
-_LONGEST_REASON = 500
 
 
 class Act(StrEnum):
@@ -231,5 +231,6 @@ def _well_formed(statement: Statement) -> bool:
         and (bool(EPOCH.fullmatch(statement.since or "")) if makes else statement.since is None)
         and all(isinstance(key, str) for key in statement.custodians.values())
         and bool(_DIGEST.fullmatch(statement.keyset))
-        and len(statement.reason) <= _LONGEST_REASON
+        and len(statement.reason) <= LONGEST_REASON
+        and statement.reason.isprintable()
     )

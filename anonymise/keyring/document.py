@@ -145,6 +145,16 @@ def unseal_keyset(document: bytes, passphrase: str) -> Keyset:
         return keyset
 
 
+def work_of(document: bytes) -> Work:
+    """The cost that a keyset file was sealed with.
+
+    Raises:
+        KeysetDamagedError, KeysetVersionError: As `unseal_keyset`.
+    """
+    with _damage():
+        return _parsed(document)[0].work
+
+
 @contextmanager
 def _damage() -> Iterator[None]:
     """Turn whatever a malformed document raises into the one error that names the next step."""

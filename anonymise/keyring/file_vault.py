@@ -12,7 +12,7 @@ from pathlib import Path
 
 from anonymise.errors import KeyringError, KeysetCopiesError
 from anonymise.keyring.derivation import KEY_BYTES
-from anonymise.keyring.document import DEFAULT_WORK, Work, seal_keyset, unseal_keyset
+from anonymise.keyring.document import DEFAULT_WORK, Work, seal_keyset, unseal_keyset, work_of
 from anonymise.keyring.memory_vault import HeldRoot, Keyset, MemoryVault
 from anonymise.keyring.private_file import locked, read_private, replace_private, write_new
 from anonymise.keyring.root import Root, next_root
@@ -21,20 +21,19 @@ from anonymise.keyring.root import Root, next_root
 class FileVault(MemoryVault):
     """The vault of one keyset file."""
 
-    __slots__ = ("_passphrase", "_path", "_work")
+    __slots__ = ("_content", "_passphrase", "_path")
 
     def __init__(
         self,
-        keyset: Keyset,
         path: Path,
+        content: bytes,
         passphrase: str,
         *,
-        work: Work,
-        random: Callable[[int], bytes],
+        random: Callable[[int], bytes] = urandom,
     ) -> None:
         """Use `create` or `open`."""
-        super().__init__(keyset, random)
-        self._path, self._passphrase, self._work = path, passphrase, work
+        super().__init__(unseal_keyset(content, passphrase), random)
+        self._path, self._content, self._passphrase = path, content, passphrase
 
     @classmethod
     def create(
@@ -64,26 +63,20 @@ class FileVault(MemoryVault):
             for country in sorted(set(countries))
         }
         keyset = Keyset(roots, random(KEY_BYTES))
-        write_new(path, seal_keyset(keyset, passphrase, work=work, random=random))
-        return cls(keyset, path, passphrase, work=work, random=random)
+        sealed = seal_keyset(keyset, passphrase, work=work, random=random)
+        opened = cls(path, sealed, passphrase, random=random)
+        write_new(path, sealed)
+        return opened
 
     @classmethod
-    def open(
-        cls,
-        path: Path,
-        passphrase: str,
-        *,
-        work: Work = DEFAULT_WORK,
-        random: Callable[[int], bytes] = urandom,
-    ) -> "FileVault":
-        """Open a keyset of version 2 or 1; `work` and `random` serve later changes.
+    def open(cls, path: Path, passphrase: str) -> "FileVault":
+        """Open a keyset of version 2 or 1; later changes keep the cost that it was sealed with.
 
         Raises:
             KeysetMissingError, KeysetPermissionError, KeysetDamagedError, KeysetVersionError,
             WrongPassphraseError: As their names say; each message names the next step.
         """
-        keyset = unseal_keyset(read_private(path), passphrase)
-        return cls(keyset, path, passphrase, work=work, random=random)
+        return cls(path, read_private(path), passphrase)
 
     def destroy(self, root: Root) -> None:
         """Drop the secret of this root, in the file and here.
@@ -107,18 +100,18 @@ class FileVault(MemoryVault):
     def close(self) -> None:
         """Forget everything."""
         super().close()
-        self._passphrase = ""
+        self._passphrase, self._content = "", b""
 
     def _change(self, change: Callable[[Keyset], Keyset]) -> None:
         with locked(self._path):
-            standing = unseal_keyset(read_private(self._path), self._passphrase)
-            if standing != self._keyset:
+            if read_private(self._path) != self._content:
                 raise KeyringError(
                     "somebody else changed the keyset meanwhile; nothing was changed, start again"
                 )
-            changed = change(standing)
-            sealed = seal_keyset(changed, self._passphrase, work=self._work, random=self._random)
+            changed = change(self._keyset)
+            work = work_of(self._content)
+            sealed = seal_keyset(changed, self._passphrase, work=work, random=self._random)
             if unseal_keyset(sealed, self._passphrase) != changed:
                 raise KeyringError("the new keyset does not open; nothing was changed")
             replace_private(self._path, sealed)
-        self._keyset = changed
+        self._keyset, self._content = changed, sealed

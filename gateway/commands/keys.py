@@ -27,7 +27,7 @@ from anonymise.keyring.custodian import (
     read_approval,
     write_approval,
 )
-from gateway.ceremonies import Asked, hold, needs_approval, prepare
+from gateway.ceremonies import Asked, hold, prepare
 from gateway.commands.options import with_config, with_json
 from gateway.keyset import open_keyring
 from gateway.opening import utc_now
@@ -206,10 +206,11 @@ def status(config: Path, *, as_json: bool) -> None:
         for root in keyring.register[country]
     ]
     kept_in = "keyset file" if settings.keys.token is None else "PKCS#11 token"
+    custodians = sorted(keyring.custodians)
     document = {
         "kept_in": kept_in,
         "digest": keyring.digest,
-        "custodians": sorted(keyring.custodians),
+        "custodians": custodians,
         "roots": roots,
     }
     keyring.close()
@@ -221,15 +222,15 @@ def status(config: Path, *, as_json: bool) -> None:
             f"{root['country']} {root['version']:>4}  from {root['since']}  {root['state']:9}  "
             f"{root['check'] or '-'}"
         )
-    custodians = ", ".join(sorted(keyring.custodians)) or "none: a keyset for trials"
-    click.echo(f"{len(roots)} roots in a {kept_in}; custodians: {custodians}")
+    by = ", ".join(custodians) or "none: a keyset for trials"
+    click.echo(f"{len(roots)} roots in a {kept_in}; custodians: {by}")
 
 
 def _begin(config: Path, asked: Asked, request: Path | None) -> None:
     settings = load_settings(config)
-    statement = prepare(settings, asked, datetime.now(UTC))
+    statement, must_be_approved = prepare(settings, asked, datetime.now(UTC))
     content = statement.encode()
-    if not needs_approval(settings):
+    if not must_be_approved:
         _perform(config, content, ())
         return
     name = "-".join((str(asked.act), *asked.countries)) + ".ceremony"

@@ -27,7 +27,7 @@ class FileBackend:
         return Keyring(FileVault.create(self.path, PASSPHRASE, countries, work=CHEAP))
 
     def open(self, secret=PASSPHRASE):
-        return Keyring(FileVault.open(self.path, secret, work=CHEAP))
+        return Keyring(FileVault.open(self.path, secret))
 
     def holding(self, secrets):
         """A keyring whose roots are known."""

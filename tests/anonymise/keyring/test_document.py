@@ -283,7 +283,7 @@ def first_version(folder):
 
 def test_a_keyset_of_version_1_opens_and_its_first_change_makes_it_version_2(tmp_path):
     path, vector = first_version(tmp_path)
-    ring = Keyring(FileVault.open(path, vector["passphrase"], work=CHEAP))
+    ring = Keyring(FileVault.open(path, vector["passphrase"]))
     domain = ring.domain("RS", "UNHCR", "tracing", "2026q4")
     before = ring.domain_cipher(domain).pseudonym(bytes(16))
     service = ring.service_key("handles")
@@ -297,7 +297,7 @@ def test_a_keyset_of_version_1_opens_and_its_first_change_makes_it_version_2(tmp
 
 @pytest.mark.parametrize("kind", ["keyset.json.before-XK", "keyset.json~", ".keyset.json.backup"])
 def test_a_root_is_not_destroyed_while_a_copy_of_the_keyset_stands_beside_it(path, kind):
-    ring = Keyring(FileVault.open(path, PASSPHRASE, work=CHEAP))
+    ring = Keyring(FileVault.open(path, PASSPHRASE))
     ring.rotate("BA", "2027q1")
     copy = path.with_name(kind)
     copy.write_bytes(path.read_bytes())
@@ -308,7 +308,7 @@ def test_a_root_is_not_destroyed_while_a_copy_of_the_keyset_stands_beside_it(pat
 
 
 def test_a_destroyed_secret_is_in_the_file_no_more(path):
-    ring = Keyring(FileVault.open(path, PASSPHRASE, work=CHEAP))
+    ring = Keyring(FileVault.open(path, PASSPHRASE))
     ring.rotate("BA", "2027q1")
     secret = unseal_keyset(path.read_bytes(), PASSPHRASE).roots["BA"][0].secret
     ring.destroy("BA", 1, "2027q2")

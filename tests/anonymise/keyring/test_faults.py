@@ -28,7 +28,7 @@ try:
     if sys.argv[1] == "create":
         FileVault.create(path, PASSPHRASE, ["BA"], work=CHEAP)
     else:
-        Keyring(FileVault.open(path, PASSPHRASE, work=CHEAP)).rotate("BA", "2027q1")
+        Keyring(FileVault.open(path, PASSPHRASE)).rotate("BA", "2027q1")
 except AnonymiseError as error:
     sys.exit(f"refused: {error}")
 """
@@ -70,7 +70,7 @@ def test_whatever_happens_the_old_keyset_or_the_new_one_is_whole(
     if fault != "signal=KILL":
         assert said.startswith("refused: cannot write keyset.json: No space left on device")
     if path.exists():
-        ring = Keyring(FileVault.open(path, PASSPHRASE, work=CHEAP))
+        ring = Keyring(FileVault.open(path, PASSPHRASE))
         assert len(ring.register["BA"]) == (2 if renamed and act == "rotate" else 1)
         if before is not None:
             assert ring._vault._keyset.roots["BA"][0].secret == before._keyset.roots["BA"][0].secret
