@@ -4,12 +4,14 @@
 docs/operations/backup.md tells an operator when to use which; docs/formats/backup.md has the bytes.
 """
 
+import asyncio
 import json
 import sys
 from pathlib import Path
 
 import click
 
+from audit import AuditError
 from audit.concern import country_of
 from audit.verify import Fault
 from gateway.backup import (
@@ -23,6 +25,7 @@ from gateway.backup import (
     restore,
     verifier,
 )
+from gateway.backup.announcing import announce
 from gateway.commands.options import with_config, with_json
 from gateway.logkeys import log_countries
 from gateway.settings import Settings, load_settings
@@ -52,13 +55,20 @@ def create_(folder: Path, config: Path, *, as_json: bool, with_keys: bool) -> No
     Examples:
       cuvar backup create backups/monday --config cuvar.toml
       cuvar backup create vault/keys-too --with-keys --config cuvar.toml
-    Note the digest that it prints elsewhere: it tells this backup from any other.
+    Note the digest that it prints elsewhere: it tells this backup from any other. Every log
+    that was copied gets an entry that says so.
     """
     settings = load_settings(config)
     report = create(settings, config, folder, log_keys=with_keys, on_progress=_progress)
     if with_keys:
         click.echo("the private keys of the logs are in this backup, mode 0600", err=True)
     _tell(report, as_json=as_json)
+    try:
+        asyncio.run(announce(settings, report.manifest))
+    except AuditError as error:
+        raise KeepingError(
+            f"the backup is whole and stays, but no log says that it was made: {error}"
+        ) from None
 
 
 @backup.command("check")
