@@ -18,12 +18,12 @@ CIPHER = KEYRING.domain_cipher(Domain("BA", "UNHCR", "humanitarian_assistance", 
 surrogates = st.binary(min_size=16, max_size=16)
 
 
-@given(st.lists(surrogates, max_size=60))
+@given(st.lists(surrogates, max_size=200))
 def test_a_page_gets_the_same_pseudonyms_as_one_by_one(people):
     assert CIPHER.pseudonyms(people) == [CIPHER.pseudonym(person) for person in people]
 
 
-@given(st.lists(surrogates, unique=True, max_size=60))
+@given(st.lists(surrogates, unique=True, max_size=200))
 def test_two_persons_never_share_a_pseudonym_and_each_reverses(people):
     pseudonyms = CIPHER.pseudonyms(people)
     assert len(set(pseudonyms)) == len(people)
