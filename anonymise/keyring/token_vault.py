@@ -40,14 +40,15 @@ _MUST_NOT = ("VERIFY", "ENCRYPT", "DECRYPT", "WRAP", "UNWRAP", "DERIVE", "MODIFI
 
 
 class TokenVault:
-    """The vault of one token; `_register` is replaced whole by whoever is alone in the session."""
+    """The vault of one token; what it remembers changes only under the session's lock."""
 
-    __slots__ = ("_register", "_token")
+    __slots__ = ("_handles", "_register", "_token")
 
     def __init__(self, token: TokenSession) -> None:
         """Use `create` or `open`."""
         self._token = token
         self._register: Register = {}
+        self._handles: tuple[Any, dict[str, Any]] = (None, {})
 
     @classmethod
     def create(cls, module: Path, label: str, pin: str, countries: Collection[str]) -> "TokenVault":
@@ -139,6 +140,7 @@ class TokenVault:
                 self._token.call(lambda session: _remember(session, label, b"destroyed"))
             for key in self._token.call(_named(ObjectClass.SECRET_KEY, label)):
                 self._token.call(lambda _session, key=key: key.destroy())  # type: ignore[misc]
+            self._handles = (None, {})
             self._register = self._token.call(_read_register)
 
     def appoint(self, custodians: Mapping[str, str]) -> None:
@@ -159,7 +161,7 @@ class TokenVault:
     def close(self) -> None:
         """Close the session, and forget the PIN with it."""
         self._token.close()
-        self._register = {}
+        self._register, self._handles = {}, (None, {})
 
     def _fill(self, wanted: Sequence[Root]) -> None:
         if self._token.call(_named(ObjectClass.SECRET_KEY, _SERVICE)):
@@ -189,12 +191,18 @@ class TokenVault:
 
     def _mac(self, label: str, info: bytes) -> bytes:
         def work(session: Any) -> bytes:
-            found = list(session.get_objects(_of(ObjectClass.SECRET_KEY, label)))
-            if len(found) != 1:
-                raise UnknownCountryError(
-                    f"the token {self._token.label} lacks this root; see `cuvar keys status`"
-                )
-            return bytes(found[0].sign(first_block(info), mechanism=Mechanism.SHA256_HMAC))
+            # Handles belong to a session; looking one up costs ten times the HMAC.
+            if self._handles[0] is not session:
+                self._handles = (session, {})
+            known = self._handles[1]
+            if label not in known:
+                found = list(session.get_objects(_of(ObjectClass.SECRET_KEY, label)))
+                if len(found) != 1:
+                    raise UnknownCountryError(
+                        f"the token {self._token.label} lacks this root; see `cuvar keys status`"
+                    )
+                known[label] = found[0]
+            return bytes(known[label].sign(first_block(info), mechanism=Mechanism.SHA256_HMAC))
 
         derived = self._token.call(work)
         if len(derived) != KEY_BYTES:
