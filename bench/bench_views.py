@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from anonymise import Domain, DomainCipher, ViewContext, compile_view
+from anonymise import Domain, Keyring, ViewContext, compile_view
 from bench.figure import Figure, at_most, interleaved, turns
 
 NAME = "views"
@@ -156,8 +156,9 @@ def _crowds(rows: list[dict[str, Any]], context: ViewContext) -> list[Figure]:
 def run() -> list[Figure]:
     """Measure pages, then crowds."""
     rows = [_row(number) for number in range(ROWS)]
-    domain = Domain("BA", "UNHCR", "humanitarian_assistance", "2026q4")
-    cipher = DomainCipher(domain, os.urandom(32), os.urandom(32))
+    cipher = Keyring.of({"BA": os.urandom(32)}).domain_cipher(
+        Domain("BA", "UNHCR", "humanitarian_assistance", "2026q4")
+    )
     context = ViewContext(
         today=TODAY,
         case_nos=[f"BA-7K3D-9QXR-2F-{number:02}" for number in range(ROWS)],

@@ -23,7 +23,14 @@ from gateway.logbook import Logbook
 from gateway.onward import OnwardMarks
 from gateway.outcome import Outcome, Result, Withheld, refused, withheld_by
 from gateway.population import Populations
-from gateway.questions import ConsultQuestion, CountQuestion, FindQuestion, ListQuestion
+from gateway.pseudonym_domains import CODED, bridge_note, own_cases, undeclared
+from gateway.questions import (
+    ConsultQuestion,
+    CountQuestion,
+    FindQuestion,
+    ListQuestion,
+    ReidentifyQuestion,
+)
 from gateway.settings import ViewsSettings
 from gateway.signals import Phase
 from gateway.sources import (
@@ -37,7 +44,7 @@ from gateway.sources import (
     SourceUnavailableError,
 )
 from gateway.state import IssuedCaseNumbers
-from gateway.subjects import NobodyError, SubjectError, Subjects
+from gateway.subjects import GrantError, NobodyError, SubjectError, Subjects
 from gateway.tables import Tables
 from gateway.tracing import Tracing
 from gateway.treatment import Allowed, Released, SecondPass, Treatments, release
@@ -51,7 +58,7 @@ _NO_REASON: Final = "reason too short"
 _SPARE: Final = 30  # read beyond the cap: some candidates may not survive the second pass
 _CLOCKS: Final = frozenset({"retain_until"})  # of the entry's detail, whatever the rules ask
 _LINKED: Final = "family.linked_reference"
-_NOBODY: Final = frozenset({"pseudonym", "generalised", "count"})
+_NOBODY: Final = CODED | {"count"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ class OwnerDesk:
         """What this owner's register answers, within what the first pass allowed."""
         duties = decision.duties
         withheld = withheld_by(decision)
-        stop = self._duty_stop(duties, inquiry)
+        stop = self._duty_stop(duties, inquiry) or undeclared(inquiry, decision)
         if stop is not None:
             cells = (*withheld, *(Withheld(c, (stop,)) for c in decision.granted))
             return refused(owner, cells)
@@ -98,6 +105,7 @@ class OwnerDesk:
             rules=decision.rules,
             duties=duties,
             shape=shape_of(duties, inquiry.now.date()),
+            note=bridge_note(inquiry),
         )
         barred = self._barred(inquiry, owner, decision)
         if barred is not None:
@@ -107,8 +115,8 @@ class OwnerDesk:
             return self._bundled(inquiry, answered)
         except SourceUnavailableError as error:
             return _unavailable(base, error.reason)
-        except NobodyError:
-            return replace(base, results=_empty(decision))
+        except (NobodyError, GrantError) as error:
+            return _led_nowhere(base, decision, error)
         except SubjectError:
             raise
         except SourceQuestionError as error:
@@ -187,6 +195,7 @@ class OwnerDesk:
         with desk.tracing.span(Phase.FETCH, owner=base.owner):
             wanted = await self._wanted(inquiry, base.owner, plan, allowed, shape)
             page = Page(()) if wanted is None else await source.fetch(wanted)
+            page = own_cases(self._desk.facts, inquiry, base.owner, page)
             tools = await self._tools(inquiry, base.owner, plan, page.records, source)
             if wanted is not None:
                 listed = isinstance(inquiry.asked, ListQuestion)
@@ -258,8 +267,9 @@ class OwnerDesk:
         desk = self._desk
         views = {part.view for part in plan.parts}
         today = inquiry.now.date()
-        domain = Domain(owner, inquiry.asker.org, inquiry.asked.purpose, epoch_of(today))
-        coded = bool(views & {"pseudonym", "generalised"})
+        coded = bool(views & CODED)
+        parts = (owner, inquiry.asker.org, inquiry.asked.purpose, epoch_of(today))
+        domain = desk.keyring.domain(*parts) if coded else Domain(*parts)
         population = await desk.populations.of(owner) if coded else None
         tools = Treatments(
             domain=domain,
@@ -307,7 +317,9 @@ class OwnerDesk:
         token = asked.token if isinstance(asked, ConsultQuestion) and rows else None
         if token and not await self._desk.subjects.spend(inquiry, base.owner, token):
             return refused(base.owner, tuple(Withheld(c, ("F12",)) for c in decision.granted))
-        if shape.single_use and rows and not await self._desk.subjects.spend_grant(inquiry):
+        # A grant to turn a number back was spent when it was turned back.
+        single = shape.single_use and not isinstance(asked, ReidentifyQuestion)
+        if single and rows and not await self._desk.subjects.spend_grant(inquiry):
             return refused(base.owner, tuple(Withheld(c, ("F62",)) for c in decision.granted))
         after = page.next if listed else None
         mark = self._desk.onward.marked(inquiry, base)
@@ -335,6 +347,12 @@ def _rules(base: Outcome, released: Released) -> tuple[str, ...]:
         return base.rules
     stopped = {rule for cell in base.withheld for rule in cell.rules}
     return tuple(sorted({*released.rules, *stopped}))
+
+
+def _led_nowhere(base: Outcome, decision: Decision, error: NobodyError | GrantError) -> Outcome:
+    if isinstance(error, GrantError):
+        return refused(base.owner, tuple(Withheld(c, ("F62",)) for c in decision.granted))
+    return replace(base, results=_empty(decision))
 
 
 def _tells_identity(inquiry: Inquiry, decision: Decision) -> bool:

@@ -132,11 +132,25 @@ class Subject(_Model):
         )
 
 
+Epoch = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}q[1-4]$")]
+
+
 class RecordReference(_Model):
     """One record by the owner's reference, or by a case number of the asker's own domain."""
 
     kind: Literal["person", "record", "case_number"]
     ref: Reference
+    epoch: Epoch | None = Field(
+        None,
+        description="for a case number: the earlier quarter that it was issued in, 2026q3, to "
+        "learn this quarter's number of an own case",
+    )
+
+    @model_validator(mode="after")
+    def _epoch_of_a_number(self) -> Self:
+        if self.epoch is not None and self.kind != "case_number":
+            raise ValueError("only a case number has an epoch")
+        return self
 
 
 class FindQuestion(_Question):
@@ -219,7 +233,13 @@ class ReidentifyQuestion(_Question):
     reference: RecordReference = Field(description="kind case_number")
     recipient: OrganisationId = Field(description="organisation that the number was issued to")
     recipient_purpose: Word = Field(description="purpose that it was issued for")
-    epoch: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}q[1-4]$")]
+    epoch: Epoch
+
+    @model_validator(mode="after")
+    def _one_epoch(self) -> Self:
+        if self.reference.epoch is not None:
+            raise ValueError("the epoch stands beside the reference, once")
+        return self
 
 
 AnyQuestion = (

@@ -8,8 +8,9 @@ silently absent. Models are frozen: settings are read once, at start.
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
+from gateway.settings.keys import KeysSettings
 from gateway.settings.log import LogSettings
 from gateway.settings.section import CountryId, Folders, Many, Seconds, Section, SignerId
 from gateway.settings.values import DatabaseUrl, FilePath, HttpUrl, Network, Words
@@ -128,31 +129,6 @@ class PoliciesSettings(Section):
                 )
         elif isinstance(self.rules, tuple):
             raise ValueError("several folders need signed rules: only versions order them")
-        return self
-
-
-class KeysSettings(Section):
-    """The keys behind pseudonyms and case numbers."""
-
-    keyset: FilePath = Field(description="Encrypted keyset file, made at set-up.")
-    passphrase_file: FilePath | None = Field(
-        default=None, description="File that holds the keyset's passphrase (mode 0600)."
-    )
-    passphrase_env: str | None = Field(
-        default=None,
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
-        description="Environment variable that holds the passphrase.",
-    )
-    passphrase: SecretStr | None = Field(
-        default=None,
-        description="The passphrase itself. Development only: whoever reads this file has it.",
-    )
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "KeysSettings":
-        given = (self.passphrase_file, self.passphrase_env, self.passphrase)
-        if sum(source is not None for source in given) != 1:
-            raise ValueError("give exactly one of passphrase_file, passphrase_env, passphrase")
         return self
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from tests.anonymise.attack import figures
 from tests.anonymise.attack.linking import DEVIATIONS, bound, right_links, shared_columns
-from tests.anonymise.attack.views import OWN, View
+from tests.anonymise.attack.views import OWN, View, pseudonym_view
 
 VIEWS = {"pseudonym": figures.pseudonym_views, "generalised": figures.generalised_views}
 
@@ -28,6 +28,22 @@ def test_codes_of_two_domains_join_nothing_and_neither_does_their_order(code):
         expected, deviation = bound(one, other, columns)
         right = right_links(one, other, columns, sort_by=code)
         assert right <= expected + DEVIATIONS * deviation
+
+
+@pytest.mark.parametrize(
+    "other", [{"purpose": "vital_interest"}, {"epoch": "2027q1"}], ids=["purpose", "epoch"]
+)
+@pytest.mark.parametrize("code", ["case_no", "accommodation.family_group_code"])
+def test_one_recipients_codes_of_two_purposes_or_quarters_join_nothing(other, code):
+    people = list(figures.people())
+    one = pseudonym_view(people, "UNHCR", seed=51)
+    two = pseudonym_view(people, "UNHCR", seed=52, **other)
+    mine, theirs = ({row[code] for row in view.rows} - {None} for view in (one, two))
+    assert mine
+    assert mine.isdisjoint(theirs)
+    for columns in ((), tuple(shared_columns(one, two))):
+        expected, deviation = bound(one, two, columns)
+        assert right_links(one, two, columns, sort_by=code) <= expected + DEVIATIONS * deviation
 
 
 def test_rows_of_two_generalised_views_are_right_in_at_most_one_of_ten_links():

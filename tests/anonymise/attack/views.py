@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, cached_property
 
-from anonymise import Domain, DomainCipher, ViewContext, compile_view, format_case_no
+from anonymise import Domain, Keyring, ViewContext, compile_view, format_case_no
 from policies import example_rules, load_rules
 from tests.anonymise.attack.register import CENTRES, TODAY
 
@@ -23,6 +23,8 @@ GRANTED = {
     "protection": ("protection",),
     "family": ("family",),
 }
+PURPOSE = "humanitarian_assistance"
+KEYRING = Keyring.of({"BA": bytes(range(32))})
 # Which columns of each view are codes of the recipient's own domain.
 OWN = frozenset({"case_no", "accommodation.family_group_code", "family.linked_code"})
 SENSITIVE = (
@@ -68,11 +70,13 @@ def _context(people, **more):
     )
 
 
-def pseudonym_view(people, recipient, seed):
-    """Everybody in one recipient's pseudonym view, rows of all datasets joined."""
+def pseudonym_view(people, recipient, seed, *, purpose=PURPOSE, epoch="2026q4"):
+    """Everybody in one recipient's pseudonym view, rows of all datasets joined.
+
+    One country's root gives every recipient's keys, as in the gateway; `seed` draws the numbers.
+    """
     dice = random.Random(seed)  # noqa: S311 - numbers of a test, not of people
-    domain = Domain("BA", recipient, "humanitarian_assistance", "2026q4")
-    cipher = DomainCipher(domain, dice.randbytes(32), dice.randbytes(32))
+    cipher = KEYRING.domain_cipher(Domain("BA", recipient, purpose, epoch))
     numbers = [format_case_no("BA", dice.getrandbits(50)) for _ in people]
     joined = {}
     context = _context(people, case_nos=numbers, coded=cipher.code)
