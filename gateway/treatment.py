@@ -208,7 +208,9 @@ async def _part(
             for person, row in zip(persons, shown, strict=True)
             if row is not None and person is not None
         )
-        return Result(part.view, part.categories, list(mixed), len(shown) - len(mixed)), told
+        return Result(
+            part.view, part.categories, [part.shown(row) for row in mixed], len(shown) - len(mixed)
+        ), told
     rows = await _rows(chosen, values, part, tools, context)
     whose = frozenset(person for person in persons if person is not None)
     return Result(part.view, part.categories, rows), whose

@@ -84,6 +84,26 @@ async def test_rows_too_rare_in_the_whole_list_are_held_back_and_counted(house_f
     assert sum(result["held_back"] for result in results) == RARE
 
 
+@pytest.mark.parametrize(
+    ("field", "column"),
+    [
+        ("accommodation.centre_id", "accommodation.region"),
+        ("accommodation.arrived_on", "accommodation.arrived_period"),
+    ],
+)
+async def test_asking_fewer_columns_gives_the_same_rows_with_fewer_columns(
+    house_folder, field, column
+):
+    # All share a month, so that a view made anew for this column alone would tell everybody.
+    async with caseload(house_folder) as (house, token):
+        [result] = [found async for found in pages(house, token, limit=100, fields=[field])]
+        envelope, _ = await house.newest("RS")
+    assert {tuple(row) for row in result["rows"]} == {(column,)}
+    assert len(result["rows"]) == COMMON
+    assert result["held_back"] == RARE
+    assert column in str(envelope)
+
+
 async def test_who_was_held_back_does_not_stand_in_the_entry_as_released(house_folder):
     async with caseload(house_folder) as (house, token):
         assert [result async for result in pages(house, token, limit=100)]
