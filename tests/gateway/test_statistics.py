@@ -12,10 +12,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from anonymise import Keyring
 from audit.reconcile import reconcile
+from gateway.commands.init import create_missing
+from gateway.settings import load_settings
 from tests.gateway import house as houses
-from tests.gateway.small import COUNTRIES, create_register, vocabulary
+from tests.gateway.small import create_register, vocabulary
 
 PERSONS = ("needs", "flows", "arrivals", "occupancy", "age_sex_nationality")
 LAYOUT = "age_sex_nationality"
@@ -65,7 +66,7 @@ def limit(folder, epsilon):
 
 def replace_keyset(folder):
     (folder / "keyset.json").unlink()
-    Keyring.create(folder / "keyset.json", "only for the tests", COUNTRIES)
+    create_missing(load_settings(folder / "cuvar.toml"))
 
 
 @pytest.fixture
