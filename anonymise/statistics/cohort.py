@@ -60,8 +60,12 @@ class Cohort:
         head = self.size.to_bytes(6, "big") + self.digest.to_bytes(_ADDEND, "big")
         if self.parity.bit_count() >= _SHORT:
             return head + self.parity.to_bytes(BITS // 8, "big")
-        places = (place for place in range(BITS) if self.parity >> place & 1)
-        return head + b"".join(place.to_bytes(_BIT, "big") for place in places)
+        places, left = [], self.parity
+        while left:
+            lowest = left & -left
+            places.append((lowest.bit_length() - 1).to_bytes(_BIT, "big"))
+            left ^= lowest
+        return head + b"".join(places)
 
     @classmethod
     def decode(cls, data: bytes) -> Self:

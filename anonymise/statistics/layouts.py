@@ -2,8 +2,8 @@
 """The fixed layouts of statistics: nobody can ask for a cohort of his own.
 
 A layout says by what it counts, which margins are published with its cells, and in how many cells
-one person may count. Margins are published only where everybody is in one cell; otherwise they would
-not add up, and a reader who took them to add up would be misled or, worse, nearly right.
+one person may count. Margins are published only where everybody is in one cell; elsewhere they
+would not add up, and a reader who took them to add up would be misled or, worse, nearly right.
 
 Age bands and codes of specific needs are those of UNHCR's registration practice (law reference,
 section 4; guidance IOM/030-FOM/030/2009).

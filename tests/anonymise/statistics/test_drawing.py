@@ -5,6 +5,7 @@ import csv
 import io
 from xml.etree import ElementTree as ET
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +25,11 @@ def test_a_sheet_reads_back_and_holds_no_formula(cells):
         for cell, found in zip(line, told, strict=True):
             assert found in (cell, f"'{cell}")
             assert not found.startswith(("=", "+", "-", "@"))
+
+
+@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@sum", "\t=1", "\r=1"])
+def test_a_spreadsheet_is_told_no_formula(formula):
+    assert sheet([[formula]]).lstrip('"').startswith("'")
 
 
 def words(drawing):

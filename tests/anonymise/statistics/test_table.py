@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anonymise import TableError
+from anonymise import DisclosureError, TableError
 from anonymise.statistics import ALL, Answered, Overlap, layout_of, protect_table
 from anonymise.statistics.cohort import cohort_of, marker
+from anonymise.statistics.suppress import left_out
 from tests.anonymise.statistics.people import DEMOGRAPHY, KEY, members, population, without
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -137,16 +138,17 @@ def test_a_published_figure_that_falls_a_little_stands_and_is_not_given_away_by_
 
 
 def test_what_was_left_out_beside_a_small_figure_is_not_handed_over_by_the_next_edition():
-    people = {f"P-{n}": ("18-59", ("M", "F")[n % 2], ("AF", "SY")[n % 4 // 2]) for n in range(200)}
-    people |= {f"X-{n}": ("18-59", "X", "AF") for n in range(3)}
+    kinds = [("18-59", sex, nation) for sex in "MF" for nation in ("AF", "SY")]
+    people = {f"P-{number}": kinds[number % 4] for number in range(200)}
+    people |= {f"X-{number}": ("18-59", "X", "AF") for number in range(3)}
     first = made(people)
-    left = {key for key, cohort in first.answer.left if cohort.size >= 10}
-    assert left
-    none_small = {w: c for w, c in people.items() if not w.startswith("X")}
-    more = {**none_small, **{f"N-{n}": ("60+", "M", "SY") for n in range(60)}}
-    second = figures(made(more, answered_with(first)))
-    unchanged = {key for key in left if ALL not in key}
-    assert unchanged.isdisjoint(second)
+    beside = {key for key, cohort in first.answer.left if cohort.size >= 10 and ALL not in key}
+    assert beside
+    for kind in set(kinds) - beside:  # everything else changes enough to be told anew
+        people |= {f"new-{kind}-{number}": kind for number in range(30)}
+    small_gone = {who: kind for who, kind in people.items() if not who.startswith("X")}
+    assert beside <= figures(made(small_gone)).keys()
+    assert beside.isdisjoint(figures(made(small_gone, answered_with(first))))
 
 
 def test_people_may_have_several_needs_and_then_nothing_adds_up():
@@ -160,6 +162,19 @@ def test_people_may_have_several_needs_and_then_nothing_adds_up():
 def test_an_empty_register_gives_an_empty_table():
     table = protect_table(DEMOGRAPHY, {}, minimum=10, key=KEY)
     assert (table.cells, table.margins) == ((), ())
+
+
+def test_a_table_whose_suppression_is_at_fault_is_stopped_by_the_proof(monkeypatch):
+    """A planted fault: what is left out beside the small figures is forgotten."""
+
+    def careless(*given):
+        left = left_out(*given)
+        only = {key: demand for key, demand in left.demands.items() if key not in left.beside}
+        return replace(left, beside=frozenset(), demands=only)
+
+    monkeypatch.setattr("anonymise.statistics.table.left_out", careless)
+    with pytest.raises(DisclosureError, match="publish nothing"):
+        made(population(600))
 
 
 @pytest.mark.parametrize("minimum", [True, 0, 4])
