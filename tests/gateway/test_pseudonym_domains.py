@@ -5,8 +5,10 @@ from shutil import copytree
 
 import pytest
 
-from anonymise import epoch_of
+from anonymise import Domain, epoch_of
 from anonymise.domain import epoch_after
+from anonymise.errors import RootDestroyedError
+from gateway.keyset import open_keyring
 from gateway.state import CASE_NUMBER, IssuedCaseNumbers
 from policies import Truth, example_rules
 from tests.gateway import house as houses
@@ -167,6 +169,39 @@ async def test_numbers_issued_before_a_root_was_changed_within_the_quarter_stay_
     keyring.rotate("BA", epoch_after(now))
     _, [still] = await read(house, token, new)
     assert still["case_no"] == new
+
+
+async def test_a_running_gateway_takes_in_what_a_ceremony_changed(house):
+    now, later = epoch_of(today()), epoch_after(epoch_of(today()))
+    keyring, roots = parts_of(house).keyring, house.runtime.roots
+    operators = open_keyring(house.runtime.settings)
+    before = keyring.domain_cipher(keyring.domain(*AID, later)).pseudonym(bytes(16))
+    operators.rotate("BA", later)
+    await roots.look()
+    assert keyring.domain(*AID, now).version == 1
+    domain = keyring.domain(*AID, later)
+    assert domain.version == 2
+    assert keyring.domain_cipher(domain).pseudonym(bytes(16)) != before
+    operators.destroy("BA", 1, epoch_after(epoch_after(later)))
+    await roots.look()
+    with pytest.raises(RootDestroyedError):
+        keyring.domain_cipher(Domain(*AID, now, 1))
+    token = await aided(house, PERSON)
+    answer = await house.ask("list", question(), token=token)
+    assert answer.json()["owners"][0]["status"] == "unavailable"
+
+
+async def test_a_keyset_that_cant_be_read_shows_and_what_was_read_goes_on(house):
+    path = house.folder / "keyset.json"
+    kept = path.read_bytes()
+    token = await aided(house, PERSON)
+    path.write_bytes(kept[:100])
+    await house.runtime.roots.look()
+    assert "root keys" in (await house.client.get("/readyz")).json()["degraded"]
+    assert (await house.ask("list", question(), token=token)).status_code == 200
+    path.write_bytes(kept)
+    await house.runtime.roots.look()
+    assert "root keys" not in (await house.client.get("/readyz")).json()["degraded"]
 
 
 async def granted(house, **more):
