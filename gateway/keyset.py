@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The keyring behind pseudonyms, from the settings: which vault, and what opens it."""
 
+import asyncio
 import os
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
-from anonymise import Keyring
+from anonymise import AnonymiseError, Keyring
 from anonymise.errors import KeysetMissingError
 from anonymise.keyring import create_file, create_token, open_file, open_token
 from gateway.errors import GatewayError
@@ -40,6 +42,33 @@ def existing_keyring(settings: Settings) -> Keyring | None:
         return open_keyring(settings)
     except KeysetMissingError:
         return None
+
+
+@dataclass(slots=True)
+class FollowedKeyring:
+    """A running gateway's keyring: a root that was destroyed serves no longer than `every_s`.
+
+    `well` says whether the last look could be had; without one, what was read before goes on.
+    """
+
+    keyring: Keyring
+    every_s: float
+    well: bool = True
+
+    async def keep(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await asyncio.sleep(self.every_s)
+            await self.look()
+
+    async def look(self) -> None:
+        """Take in what ceremonies changed."""
+        try:
+            if await asyncio.to_thread(self.keyring.reread):
+                self.keyring.forget()
+            self.well = True
+        except AnonymiseError:
+            self.well = False
 
 
 def has_keyset(settings: Settings) -> bool:

@@ -43,7 +43,7 @@ from gateway.identity import (
     StepUp,
     TokenVerifier,
 )
-from gateway.keyset import OpeningError, open_keyring
+from gateway.keyset import FollowedKeyring, OpeningError, open_keyring
 from gateway.limits import Buckets, Limits
 from gateway.logbook import Logbook
 from gateway.logkeys import read_log_keys
@@ -166,6 +166,7 @@ async def _open(
         dpop=None if settings.identity.dpop else NoDpop(time.time, ReplayMemory()),
     )
     keyring = open_keyring(settings)
+    stack.callback(keyring.close)
     return Runtime(
         settings=settings,
         keeper=keeper,
@@ -180,6 +181,7 @@ async def _open(
         witnessing=witnessing,
         facts=opened.facts,
         reviews=Reviews.of(log, sealing, state, opened.facts, keyring, clock),
+        roots=FollowedKeyring(keyring, settings.keys.reload_s),
         sources=opened.sources,
         limits=opened.limits,
         strangers=_strangers(settings),

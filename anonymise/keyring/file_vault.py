@@ -97,6 +97,19 @@ class FileVault(MemoryVault):
             )
         super().destroy(root)
 
+    def reread(self) -> bool:
+        """Take in the file as it is now; whether it changed.
+
+        Raises:
+            KeyringError: As `open`; what was read before goes on.
+        """
+        content = read_private(self._path)
+        if content == self._content:
+            return False
+        keyset = unseal_keyset(content, self._passphrase)
+        self._keyset, self._content = keyset, content
+        return True
+
     def close(self) -> None:
         """Forget everything."""
         super().close()

@@ -185,6 +185,20 @@ class Keyring:
         """
         self._vault.appoint(custodians)
 
+    def reread(self) -> bool:
+        """Take in what a ceremony changed since; whether there was anything. Then `forget`.
+
+        May be called in another thread; it blocks for as long as opening takes.
+
+        Raises:
+            KeyringError: it can't be read now; what was read before goes on.
+        """
+        return self._vault.reread()
+
+    def forget(self) -> None:
+        """Forget the keys of domains; they are derived again from the roots there are."""
+        self._ciphers.clear()
+
     def close(self) -> None:
         """Forget every key and let go of the vault."""
         self._ciphers.clear()

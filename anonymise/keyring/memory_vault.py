@@ -125,6 +125,10 @@ class MemoryVault:
         """Replace the custodians."""
         self._change(lambda keyset: replace(keyset, custodians=dict(custodians)))
 
+    def reread(self) -> bool:
+        """Nobody else can change it."""
+        return False
+
     def close(self) -> None:
         """Forget everything."""
         self._keyset = Keyset({}, b"")

@@ -158,6 +158,19 @@ class TokenVault:
             for one in before:
                 self._token.call(lambda _session, one=one: one.destroy())  # type: ignore[misc]
 
+    def reread(self) -> bool:
+        """Take in the token's roots as they are now; whether they changed.
+
+        Raises:
+            KeyringError: the token refuses; what was read before goes on.
+        """
+        with self._token.alone:
+            found = self._token.call(_read_register)
+            changed = found != self._register
+            if changed:
+                self._register, self._handles = found, (None, {})
+        return changed
+
     def close(self) -> None:
         """Close the session, and forget the PIN with it."""
         self._token.close()

@@ -65,6 +65,14 @@ class Vault(Protocol):
         """
         ...
 
+    def reread(self) -> bool:
+        """Take in what others made, destroyed or appointed meanwhile; whether there was anything.
+
+        Raises:
+            KeyringError: it can't be read now; what was read before goes on.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of the backend; nothing can be computed afterwards."""
         ...

@@ -33,7 +33,7 @@ from gateway.keyset import open_keyring
 from gateway.opening import utc_now
 from gateway.settings import load_settings
 
-_RESTART: Final = "restart every gateway that uses this keyset"
+_SEEN: Final = "running gateways see it within [keys] reload_s"
 _LARGEST: Final = 65_536
 
 
@@ -247,7 +247,7 @@ def _perform(config: Path, content: bytes, approvals: tuple[Approval, ...]) -> N
     held = asyncio.run(hold(load_settings(config), content, approvals, utc_now))
     click.echo(held.statement.sentence())
     by = f", approved by {', '.join(held.approved_by)}" if held.approved_by else ""
-    click.echo(f"done{by}; entries {', '.join(held.entries)}; {_RESTART}")
+    click.echo(f"done{by}; entries {', '.join(held.entries)}; {_SEEN}")
 
 
 def _read(path: Path) -> bytes:

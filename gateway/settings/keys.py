@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr, model_validator
 
-from gateway.settings.section import Section
+from gateway.settings.section import Seconds, Section
 from gateway.settings.values import FilePath
 
 __all__ = ["KeysSettings", "TokenSettings"]
@@ -41,6 +41,10 @@ class KeysSettings(Section):
     passphrase: SecretStr | None = Field(
         default=None,
         description="The passphrase itself. Development only: whoever reads this file has it.",
+    )
+    reload_s: Seconds = Field(
+        default=10.0,
+        description="How often a running gateway looks whether a ceremony changed the root keys.",
     )
     custodians: Annotated[tuple[FilePath, ...], Field(strict=False)] = Field(
         default=(),

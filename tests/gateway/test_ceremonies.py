@@ -22,6 +22,7 @@ from audit import open_sealed, read_private_key
 from audit.errors import AuditError
 from gateway.ceremonies import Asked, hold, prepare
 from gateway.cli import cuvar
+from gateway.commands.doctor import StepError, _keyset
 from gateway.commands.init import create_missing
 from gateway.keyset import create_keyring, open_keyring
 from gateway.opening import open_journal, utc_now
@@ -335,6 +336,20 @@ def test_setting_up_production_leaves_the_first_roots_to_two_custodians(folder):
     assert sorted(keyring.custodians) == sorted(NAMES)
     keyring.close()
     assert "keyset: was there, untouched" in create_missing(settings)
+
+
+def test_the_doctor_wants_custodians_in_production(folder):
+    production = in_production(folder).model_copy(update={"registers": {}})
+    with pytest.raises(StepError, match="keys appoint"):
+        asyncio.run(_keyset(production))
+    assert "0 custodians" in asyncio.run(_keyset(load_registers(folder, {})))
+    appointed(folder)
+    assert "2 countries, 3 custodians" in asyncio.run(_keyset(production))
+
+
+def load_registers(folder, registers):
+    """The settings of the trial with these registers."""
+    return load_settings(folder / "cuvar.toml").model_copy(update={"registers": registers})
 
 
 def test_status_shows_roots_and_custodians_and_no_key(folder):

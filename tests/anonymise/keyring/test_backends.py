@@ -208,6 +208,23 @@ def test_two_who_change_the_same_keyset_do_not_undo_each_other(place, keyring):
     assert place.open().register == other.register
 
 
+def test_a_keyring_takes_in_what_another_process_changed_and_forgets_old_keys(place, keyring):
+    other = place.open()
+    old = keyring.domain("BA", *UNHCR, "2026q4")
+    keyring.domain_cipher(old)
+    assert keyring.reread() is False
+    other.rotate("BA", "2027q1")
+    assert keyring.reread() is True
+    assert keyring.reread() is False
+    assert keyring.register == other.register
+    other.destroy("BA", 1, "2027q2")
+    assert keyring.reread() is True
+    keyring.forget()
+    with pytest.raises(RootDestroyedError):
+        keyring.domain_cipher(old)
+    assert keyring.rotate("BA", "2027q3").version == 3
+
+
 def test_a_closed_keyring_computes_nothing(keyring):
     keyring.close()
     with pytest.raises(KeyringError):
