@@ -186,7 +186,7 @@ async def test_two_gateways_asked_at_once_spend_one_budget(folder):
 async def test_a_ledger_record_that_cannot_be_opened_stops_the_tables_of_its_owner(folder):
     async with houses.running(folder) as before:
         await part(before, count())
-    replace_keyset(folder)
+    await asyncio.to_thread(replace_keyset, folder)
     async with houses.running(folder) as after:
         table = await part(after, count(owners=["BA"]))
         assert (table["status"], table["results"]) == ("unavailable", [])
