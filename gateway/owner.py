@@ -18,10 +18,12 @@ from gateway.entries import EntryWriter
 from gateway.errors import GatewayError
 from gateway.facts import FactRegister, RecordFacts
 from gateway.facts.record import RecordContext
+from gateway.family_links import LINKED, linked
 from gateway.inquiry import Inquiry
 from gateway.logbook import Logbook
 from gateway.onward import OnwardMarks
 from gateway.outcome import Outcome, Result, Withheld, refused, withheld_by
+from gateway.paging import ORDER, page_of
 from gateway.population import Populations
 from gateway.pseudonym_domains import CODED, bridge_note, own_cases, undeclared
 from gateway.questions import (
@@ -57,7 +59,6 @@ _NO_COURT_KEY: Final = "no court key"
 _NO_REASON: Final = "reason too short"
 _SPARE: Final = 30  # read beyond the cap: some candidates may not survive the second pass
 _CLOCKS: Final = frozenset({"retain_until"})  # of the entry's detail, whatever the rules ask
-_LINKED: Final = "family.linked_reference"
 _NOBODY: Final = CODED | {"count"}
 
 
@@ -194,7 +195,7 @@ class OwnerDesk:
         )
         with desk.tracing.span(Phase.FETCH, owner=base.owner):
             wanted = await self._wanted(inquiry, base.owner, plan, allowed, shape)
-            page = Page(()) if wanted is None else await source.fetch(wanted)
+            page = await self._page(inquiry, base.owner, plan, wanted, source)
             page = own_cases(self._desk.facts, inquiry, base.owner, page)
             tools = await self._tools(inquiry, base.owner, plan, page.records, source)
             if wanted is not None:
@@ -256,6 +257,20 @@ class OwnerDesk:
             after=self._desk.subjects.position(inquiry, owner),
         )
 
+    async def _page(
+        self, inquiry: Inquiry, owner: str, plan: RowPlan, wanted: Fetch | None, source: Source
+    ) -> Page:
+        """The records; a list of coded rows in an order that only its recipient has."""
+        if wanted is None:
+            return Page(())
+        if CODED.isdisjoint(part.view for part in plan.parts):
+            return await source.fetch(wanted)
+        epoch = epoch_of(inquiry.now.date())
+        ring = self._desk.keyring
+        domain = ring.domain(owner, inquiry.asker.org, inquiry.asked.purpose, epoch)
+        cipher = ring.domain_cipher(domain)
+        return await page_of(wanted, source, lambda person: cipher.code(ORDER, person))
+
     async def _tools(
         self,
         inquiry: Inquiry,
@@ -281,8 +296,8 @@ class OwnerDesk:
             linked={},
             anonymity=desk.views.held_to(inquiry.asker.org),
         )
-        if "pseudonym" in views and _LINKED in plan.fields:
-            return replace(tools, linked=await _linked(inquiry, records, tools, source))
+        if "pseudonym" in views and LINKED in plan.fields:
+            return replace(tools, linked=await linked(inquiry, records, tools, source))
         return tools
 
     def _hits(self, inquiry: Inquiry, owner: str, records: Sequence[Record]) -> Mapping[str, Hit]:
@@ -370,28 +385,3 @@ def _empty(decision: Decision) -> tuple[Result, ...]:
     for category, cell in decision.granted.items():
         by_view.setdefault(str(cell.view), []).append(category)
     return tuple(Result(view, tuple(sorted(cats)), []) for view, cats in sorted(by_view.items()))
-
-
-async def _linked(
-    inquiry: Inquiry, records: Sequence[Record], tools: Treatments, source: Source
-) -> dict[str, str]:
-    """Case numbers of the persons that family records point to, in the same domain."""
-    references = {str(value) for r in records if (value := r.values.get(_LINKED)) is not None}
-    if not references or tools.cipher is None:
-        return {}
-    page = await source.fetch(
-        Fetch(
-            dataset="persons",
-            fields=frozenset(),
-            traits=frozenset(),
-            selector=Everything(persons=tuple(sorted(references))),
-            today=inquiry.now.date(),
-            limit=len(references),
-        )
-    )
-    known = [(r.person, r.surrogate) for r in page.records if r.person and r.surrogate]
-    pseudonyms = tools.cipher.pseudonyms([surrogate for _, surrogate in known])
-    numbers = await tools.case_numbers.issue(tools.domain, pseudonyms)
-    return {
-        person: numbers[pseudonym] for (person, _), pseudonym in zip(known, pseudonyms, strict=True)
-    }
