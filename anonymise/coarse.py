@@ -5,9 +5,10 @@ Each takes a value in the common model and gives the coarser one; what it does n
 becomes None or "unknown". Codes as in access matrix §1.3 (needs: UNHCR specific-needs letters).
 """
 
+from collections.abc import Callable
 from datetime import date, datetime
 
-from anonymise.age import UNKNOWN, Bands, band_of_age, band_of_birth
+from anonymise.age import UNKNOWN, Bands, BirthBands, band_of_age
 from anonymise.regions import UNKNOWN_REGION, region_of
 from anonymise.value import Value
 
@@ -43,6 +44,7 @@ _NEED_OF = {
     "WR": "same-sex interpreter",
 }
 NO_NEED = "none"
+_WEEKS = tuple(f"-W{number:02}" for number in range(54))
 _TAILS = ("_on", "_at", "_date", "_no", "_number", "_reference", "_ref", "_code", "_codes", "_id")
 
 
@@ -51,13 +53,12 @@ def stem(field: str) -> str:
     return next((field.removesuffix(tail) for tail in _TAILS if field.endswith(tail)), field)
 
 
-def band(value: Value, precision: Value, today: date, bands: Bands) -> str:
+def band(value: Value, precision: Value, births: BirthBands, bands: Bands) -> str:
     """Age band of a date of birth (with its precision code, if any) or of an age in years."""
     if isinstance(value, date):
         # A precision that is no text is no precision that we know.
         known = precision if isinstance(precision, str) or precision is None else UNKNOWN
-        born = value.date() if isinstance(value, datetime) else value
-        return band_of_birth(born, known, today, bands)
+        return births.of(value.date() if isinstance(value, datetime) else value, known)
     if isinstance(value, int) and not isinstance(value, bool):
         return band_of_age(value, bands)
     return UNKNOWN
@@ -68,7 +69,23 @@ def week(value: Value) -> str | None:
     if not isinstance(value, date):
         return None
     year, number, _ = value.isocalendar()
-    return f"{year:04}-W{number:02}"
+    return f"{year:04}{_WEEKS[number]}"
+
+
+def weeks() -> Callable[[Value], str | None]:
+    """The same for a column, whose dates lie in few weeks: each week is worked out once."""
+    told: dict[int, str | None] = {}
+
+    def treat(value: Value) -> str | None:
+        if not isinstance(value, date):
+            return None
+        number = (value.toordinal() - 1) // 7  # 1 January of the year 1 was a Monday
+        found = told.get(number)
+        if found is None:
+            found = told[number] = week(value)
+        return found
+
+    return treat
 
 
 def month(value: Value) -> str | None:

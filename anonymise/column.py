@@ -2,27 +2,24 @@
 """Treating a page column by column, each distinct value once.
 
 Registers repeat themselves: a page of fifty rows has two sexes and a few weeks. The memory lasts
-for one column of one page, so no value outlives its answer. Used by `treatment` and `view`.
+for one column of one page, so no value outlives its answer. Used by `treatment` and `output`.
 """
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 
 from anonymise.errors import ContextError
-from anonymise.value import Value
+from anonymise.value import Row, Value
 
 _NUMBERS = frozenset({bool, int})
 
 
-class _Told(dict[tuple[Value, ...], Value]):
-    """Arguments -> treated value, filled on first sight."""
-
-    def __init__(self, treat: Callable[..., Value]) -> None:
-        super().__init__()
-        self._treat = treat
-
-    def __missing__(self, arguments: tuple[Value, ...]) -> Value:
-        told = self[arguments] = self._treat(*arguments)
-        return told
+def held(field: str, rows: Sequence[Row]) -> list[Value]:
+    """The values of a field, None where a row has none."""
+    try:
+        return list(map(itemgetter(field), rows))
+    except KeyError:
+        return [row.get(field) for row in rows]
 
 
 def mapped(
@@ -38,12 +35,22 @@ def mapped(
     Raises:
         ContextError: A value is of no type of the common model (a list, say).
     """
-    columns = (values,) if beside is None else (values, beside)
-    # 1 and True are one key of a dictionary, but not one value.
-    if any(not _NUMBERS.isdisjoint(map(type, column)) for column in columns):
-        return list(map(treat, *columns))
-    told = _Told(treat)
     try:
-        return list(map(told.__getitem__, zip(*columns, strict=True)))
+        if beside is None:
+            return _alone(treat, values)
+        pairs = list(zip(values, beside, strict=True))
+        if not (_NUMBERS.isdisjoint(map(type, values)) and _NUMBERS.isdisjoint(map(type, beside))):
+            return [treat(value, other) for value, other in pairs]
+        told = {pair: treat(*pair) for pair in set(pairs)}
+        return list(map(told.__getitem__, pairs))
     except TypeError:
         raise ContextError("a row holds a value outside the common model; no view") from None
+
+
+def _alone(treat: Callable[[Value], Value], values: Sequence[Value]) -> list[Value]:
+    distinct = set(values)
+    # 1 and True are one member of a set, but not one value.
+    if not _NUMBERS.isdisjoint(map(type, distinct)):
+        return list(map(treat, values))
+    told = {value: treat(value) for value in distinct}
+    return list(map(told.__getitem__, values))

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from anonymise.anonymity import Anonymity
+from anonymise.crowd import Crowd
 from anonymise.hit import Hit
 
 
@@ -23,6 +25,8 @@ class ViewContext:
         coded: (field id, value) -> the code of that group or linked person in this domain.
         counts: Field id -> fine form -> persons sharing it among all whom the recipient may see
             (not only this page); the forms are those that `treatment.tally` counts.
+        anonymity: What this recipient's row views are held to.
+        crowd: Everybody whom the recipient may see; the generalised view needs it.
         places: Name or code of a place or centre -> its region.
         randbelow: n -> a secret, uniform number below n; the generalised view shuffles by it.
         hits: One hit for each row; the hit view needs it.
@@ -32,6 +36,8 @@ class ViewContext:
     case_nos: Sequence[str] | None = field(default=None, repr=False)
     coded: Callable[[str, str], str | None] | None = field(default=None, repr=False)
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict, repr=False)
+    anonymity: Anonymity = field(default_factory=Anonymity)
+    crowd: Crowd | None = field(default=None, repr=False)
     places: Mapping[str, str] = field(default_factory=dict, repr=False)
     randbelow: Callable[[int], int] | None = field(default=None, repr=False)
     hits: Sequence[Hit] | None = field(default=None, repr=False)

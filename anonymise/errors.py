@@ -23,6 +23,10 @@ class ContextError(AnonymiseError):
     """The view needs something that the caller did not pass in."""
 
 
+class AnonymityError(AnonymiseError):
+    """A recipient's row views were to be held to less than the house allows."""
+
+
 class DomainError(AnonymiseError):
     """A pseudonym domain has a part that is empty, too long or of the wrong form."""
 
@@ -39,8 +43,20 @@ class TableError(AnonymiseError):
     """A table of counts has cells or a threshold that cannot be protected."""
 
 
+class DisclosureError(TableError):
+    """The published figures of a table would tell a figure that is left out."""
+
+
+class PrivateTableError(TableError):
+    """A table cannot be made with differential privacy as it was asked for."""
+
+
+class LedgerError(TableError):
+    """A record of the overlap ledger is not of its format."""
+
+
 class KeyringError(AnonymiseError):
-    """Root of all that can be wrong with a keyset file."""
+    """Root of all that can be wrong with root keys and where they stay."""
 
 
 class KeysetMissingError(KeyringError):
@@ -69,3 +85,35 @@ class WrongPassphraseError(KeyringError):
 
 class UnknownCountryError(KeyringError):
     """The keyset holds no root key for the country."""
+
+
+class RootDestroyedError(KeyringError):
+    """The root key that served this epoch was destroyed."""
+
+
+class RootNotServingError(KeyringError):
+    """No root key of this version serves this epoch."""
+
+
+class KeysetCopiesError(KeyringError):
+    """A copy of the keyset stands in the way of destroying a root."""
+
+
+class TokenRefusedError(KeyringError):
+    """The PKCS#11 token does not do what it must, or holds what no root key may be."""
+
+
+class CeremonyError(KeyringError):
+    """A key ceremony asks for what may not be done, or is not approved as it must be."""
+
+
+class ReidentificationError(AnonymiseError):
+    """Root of why one value is not turned back."""
+
+
+class PermissionExpiredError(ReidentificationError):
+    """The permission is not valid yet or not any more."""
+
+
+class PermissionSpentError(ReidentificationError):
+    """The permission was used before."""

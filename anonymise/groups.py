@@ -2,14 +2,15 @@
 """Treatments that depend on how many others share a value, and those that need a look-up.
 
 A fine form is told only when at least `SHARED_BY` persons of the recipient's domain share it
-(access matrix §1.3, "if < 10"). The counts come from the caller, over everybody whom the
-recipient may see; where they are missing, the coarser form is told. `tally` counts in the same
-forms that these treatments look up.
+(access matrix §1.3, "if < 10"), a nationality only when `Anonymity.nationality_from` are present
+in the register. The counts come from the caller; where they are missing, the coarser form is
+told. `tally` counts in the same forms that these treatments look up.
 
-Known limit: a region can itself be rare. Row views are not k-anonymous; anonymous releases are
-made elsewhere.
+Known limit: a region can itself be rare in a pseudonym view. Generalised views are checked as a
+whole, by `gathering`.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
@@ -22,6 +23,8 @@ from anonymise.value import Value
 SHARED_BY = 10
 ANY_SEX = "any"
 _SEXES = frozenset({"M", "F", "X"})
+# ISO 639, with a script or country if need be; so that nothing but languages passes as one.
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
 _SIZES = ((5, "5+"), (3, "3-4"), (2, "2"), (1, "1"))
 
 Bound = Callable[[Value], Value]
@@ -40,11 +43,15 @@ def _size_form(value: Value) -> str:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
+def _languages(value: Value) -> tuple[str, ...]:
+    return tuple(word for word in coarse.words(value) if _LANGUAGE.fullmatch(word))
+
+
 _FORMS: Mapping[str, Callable[[Value], Iterable[str]]] = {
     "nationality_or_region": lambda value: (_nationality_form(value),),
     "sex_merged": lambda value: (_sex_form(value),),
     "week_or_month": lambda value: (coarse.week(value) or "",),
-    "language_common": lambda value: set(coarse.words(value)),
+    "language_common": lambda value: set(_languages(value)),
     "size_band": lambda value: (_size_form(value),),
 }
 COUNTED = frozenset(_FORMS)
@@ -81,10 +88,11 @@ def week_or_month(field: str, context: ViewContext) -> Bound:
 def nationality(field: str, context: ViewContext) -> Bound:
     """Nationality ("AF", or "AF+PK" of one person), or the region where it is rare."""
     counts = context.counts.get(field, {})
+    enough = context.anonymity.nationality_from
 
     def treat(value: Value) -> Value:
         fine = _nationality_form(value)
-        return fine if counts.get(fine, 0) >= SHARED_BY else coarse.region_of_origin(value)
+        return fine if counts.get(fine, 0) >= enough else coarse.region_of_origin(value)
 
     return treat
 
@@ -110,7 +118,7 @@ def languages(field: str, context: ViewContext) -> Bound:
     counts = context.counts.get(field, {})
 
     def treat(value: Value) -> Value:
-        spoken = coarse.words(value)
+        spoken = _languages(value)
         return tuple(one for one in spoken if counts.get(one, 0) >= SHARED_BY)
 
     return treat

@@ -7,34 +7,39 @@ through it; codes of groups, whose values are small and guessable, are keyed has
 docs/formats/pseudonym.md; ADR 0014. Measured at some nanoseconds a row when batched.
 """
 
-import hashlib
-import hmac
 from collections.abc import Sequence
-from struct import Struct
+from itertools import chain
+from struct import Struct, unpack
 from typing import NoReturn
 
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from anonymise.case_number import ALPHABET
 from anonymise.domain import Domain
 from anonymise.errors import PseudonymError
 
 BLOCK = 16
-_BLOCK = Struct(f"{BLOCK}s")
-_CODE_SYMBOLS = 12
+_AT_ONCE = 64
+_BLOCKS = Struct(f"{BLOCK}s" * _AT_ONCE)
+# A code's 60 bits, written ten at a time.
+_SHIFTS = (50, 40, 30, 20, 10, 0)
+_PAIRS = tuple(one + other for one in ALPHABET for other in ALPHABET)
 
 
 class DomainCipher:
     """The pseudonyms and codes of one domain; made by `Keyring.domain_cipher`."""
 
-    __slots__ = ("_cipher", "_code_key", "domain")
+    __slots__ = ("_cipher", "_code_mac", "domain")
 
     def __init__(self, domain: Domain, pseudonym_key: bytes, code_key: bytes) -> None:
         self.domain = domain
         # ECB is one independent block cipher call a block, which is what is wanted: every block
         # is one whole random surrogate, so no pattern exists that it could show.
         self._cipher = Cipher(algorithms.AES256(pseudonym_key), modes.ECB())  # noqa: S305 - above
-        self._code_key = code_key
+        # Keyed once: a copy costs a third of a new one.
+        self._code_mac = HMAC(code_key, hashes.SHA256())
 
     def __repr__(self) -> str:
         return f"DomainCipher({self.domain!r}, key redacted)"
@@ -73,12 +78,11 @@ class DomainCipher:
         """
         name, text = field.encode(), value.encode()
         message = len(name).to_bytes(2, "big") + name + text
-        digest = hmac.new(self._code_key, message, hashlib.sha256).digest()
-        number = int.from_bytes(digest[:8], "big") >> 4
-        symbols = "".join(
-            ALPHABET[number >> 5 * place & 31] for place in reversed(range(_CODE_SYMBOLS))
-        )
-        return "-".join((symbols[:4], symbols[4:8], symbols[8:]))
+        mac = self._code_mac.copy()
+        mac.update(message)
+        number = int.from_bytes(mac.finalize()[:8], "big") >> 4
+        pairs = [_PAIRS[number >> shift & 1023] for shift in _SHIFTS]
+        return "{}{}-{}{}-{}{}".format(*pairs)
 
 
 def _packed(values: Sequence[bytes]) -> bytes:
@@ -91,4 +95,7 @@ def _packed(values: Sequence[bytes]) -> bytes:
 
 
 def _blocks(packed: bytes) -> list[bytes]:
-    return [block for (block,) in _BLOCK.iter_unpack(packed)]
+    # Sixty-four at a time: half the cost of one by one.
+    whole = len(packed) - len(packed) % _BLOCKS.size
+    rest = unpack(f"{BLOCK}s" * ((len(packed) - whole) // BLOCK), packed[whole:])
+    return [*chain.from_iterable(_BLOCKS.iter_unpack(packed[:whole])), *rest]

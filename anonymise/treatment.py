@@ -9,12 +9,14 @@ INVARIANT: a value that a treatment does not understand comes out as None or "un
 it came in. No treatment lets free text through outside the full view.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType
 
 from anonymise import age, coarse, groups, passing
-from anonymise.column import mapped
+from anonymise.column import held, mapped
 from anonymise.context import ViewContext
 from anonymise.errors import UnknownTreatmentError
 from anonymise.value import Row, Value
@@ -46,11 +48,10 @@ class Treatment:
     def column(self, field: str, rows: Sequence[Row], context: ViewContext) -> list[Value]:
         """The treated values of a field, one for each row."""
         treat = self.bind(field, context)
-        values = [row.get(field) for row in rows]
+        values = held(field, rows)
         if self.beside is None:
             return mapped(treat, values)
-        companion = _beside(field, self.beside)
-        return mapped(treat, values, [row.get(companion) for row in rows])
+        return mapped(treat, values, held(_beside(field, self.beside), rows))
 
 
 def looked_at(treatment: Treatment, field: str) -> frozenset[str]:
@@ -92,10 +93,22 @@ def _banded(bands: age.Bands) -> Callable[[str, ViewContext], Callable[..., Valu
     """Bind an age treatment, which looks at the birth date's precision too."""
 
     def bind(_field: str, context: ViewContext) -> Callable[..., Value]:
-        today = context.today
-        return lambda value, precision: coarse.band(value, precision, today, bands)
+        births = age.BirthBands.on(context.today, bands)
+        last, told = births.last, births.told
+
+        def treat(value: Value, precision: Value) -> Value:
+            if precision == "day" and type(value) is date:  # as most are
+                return told[bisect_left(last, value)]
+            return coarse.band(value, precision, births, bands)
+
+        return treat
 
     return bind
+
+
+def _weekly(_field: str, _context: ViewContext) -> Callable[..., Value]:
+    """Bind the week, which is remembered for the column."""
+    return coarse.weeks()
 
 
 def _interview(_field: str, _context: ViewContext) -> Callable[..., Value]:
@@ -143,7 +156,14 @@ _ALL = (
         _named("age_band"),
         beside="dob_precision",
     ),
-    Treatment("week", _CODED_VIEWS, _each(coarse.week), _after("week")),
+    Treatment(
+        "age_band_10",
+        _CODED_VIEWS,
+        _banded(age.TEN_YEAR_BANDS),
+        _named("age_band"),
+        beside="dob_precision",
+    ),
+    Treatment("week", _CODED_VIEWS, _weekly, _after("week")),
     Treatment("month", _CODED_VIEWS, _each(coarse.month), _after("month")),
     Treatment("week_or_month", _CODED_VIEWS, groups.week_or_month, _after("period")),
     Treatment("nationality_or_region", _CODED_VIEWS, groups.nationality, _named("nationality")),

@@ -11,15 +11,20 @@ register's own order would join the rows of two recipients.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from math import factorial
+from operator import itemgetter
 from types import MappingProxyType
 
-from anonymise.column import mapped
 from anonymise.context import ViewContext
+from anonymise.crowd import Crowd
 from anonymise.errors import ContextError, PlanError
+from anonymise.gathering import gather, tell
 from anonymise.hit import OUTPUTS, shape_hit
-from anonymise.passing import NEVER_CODED, NEVER_KEPT, as_code
+from anonymise.ladder import is_sensitive
+from anonymise.output import Column, rows_of
+from anonymise.passing import NEVER_CODED, NEVER_KEPT
 from anonymise.treatment import (
     FULL,
     GENERALISED,
@@ -43,15 +48,8 @@ _HIT_SOURCE = {"person_category": "record.person_category", "month": "record.reg
 _FIELD = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
 OutputRow = dict[str, Value]
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """One output column and the fields that make it (more than one only where they join)."""
-
-    output: str
-    treatment: Treatment
-    fields: tuple[str, ...]
+# Numbers of a pseudonym row are text, though a value of a row need not be.
+_number: Callable[[OutputRow], str] = itemgetter(CASE_NO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,12 @@ class ViewPlan:
     view: str
     fields: frozenset[str]
     outputs: tuple[str, ...]
-    _columns: tuple[_Column, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def quasi(self) -> tuple[str, ...]:
+        """The outputs that others may know of a person, and that must be shared by enough."""
+        return tuple(c.output for c in self.columns if not is_sensitive(c.treatment))
 
     def apply(self, rows: Sequence[Row], context: ViewContext) -> list[OutputRow]:
         """Treat a page of rows.
@@ -78,40 +81,63 @@ class ViewPlan:
 
         Returns:
             Rows whose keys are `outputs`: full and hit in the given order, pseudonym sorted by
-            case number, generalised shuffled.
+            case number, generalised shuffled and without those that are held back.
 
         Raises:
-            ContextError: The view needs case numbers, hits or randomness that is not there.
+            ContextError: The view needs case numbers, hits, a crowd or randomness that is not
+                there.
         """
         if self.view == HIT:
             return self._hits(rows, context)
-        if self.view == FULL and all(column.treatment.name == "keep" for column in self._columns):
+        if self.view == GENERALISED:
+            told = [row for row in self.told(rows, context) if row is not None]
+            return arrange(GENERALISED, told, context.randbelow)
+        if self.view == FULL and all(column.treatment.name == "keep" for column in self.columns):
             # Nothing is treated, so rows need not be taken apart into columns.
             pairs = [
                 (column.fields[0], out)
-                for column, out in zip(self._columns, self.outputs, strict=True)
+                for column, out in zip(self.columns, self.outputs, strict=True)
             ]
             return [{out: row.get(field) for field, out in pairs} for row in rows]
-        columns = [self._treated(column, rows, context) for column in self._columns]
+        columns = [column.treated(self.view, rows, context) for column in self.columns]
         if self.view == PSEUDONYM:
             columns.insert(0, _numbers(rows, context.case_nos))
         if not columns:
             return [{} for _ in rows]
-        treated = [
-            dict(zip(self.outputs, cells, strict=True)) for cells in zip(*columns, strict=True)
-        ]
-        return arrange(self.view, treated, context.randbelow)
+        return arrange(self.view, rows_of(self.outputs, columns), context.randbelow)
 
-    def _treated(self, column: _Column, rows: Sequence[Row], context: ViewContext) -> list[Value]:
-        first, *others = column.fields
-        if column.treatment.name == "keep":
-            values = [row.get(first) for row in rows]
-            return values if self.view == FULL else mapped(as_code, values)
-        treated = column.treatment.column(first, rows, context)
-        if not others:
-            return treated
-        more = (column.treatment.column(field, rows, context) for field in others)
-        return [_any_yes(answers) for answers in zip(treated, *more, strict=True)]
+    def gather(
+        self,
+        rows: Sequence[Row],
+        persons: Sequence[Hashable],
+        context: ViewContext,
+        *,
+        named: bool = False,
+    ) -> Crowd:
+        """Find out how coarse a generalised view must be; see `gathering.gather`.
+
+        Raises:
+            PlanError: The view has no crowd.
+            ContextError: Rows and persons differ in number, or a row is outside the model.
+        """
+        self._has_crowd()
+        return gather(self.columns, rows, persons, context, named=named)
+
+    def told(self, rows: Sequence[Row], context: ViewContext) -> list[OutputRow | None]:
+        """Generalised rows in the given order, None for each that is held back.
+
+        For the caller that must know whose rows it told; `arrange` them before they leave.
+
+        Raises:
+            PlanError: The view has no crowd.
+            ContextError: The crowd is missing or another view's.
+        """
+        self._has_crowd()
+        return tell(self.columns, rows, context)
+
+    def _has_crowd(self) -> None:
+        if self.view != GENERALISED:
+            raise PlanError("only a generalised view is told among a crowd; apply the others")
 
     def _hits(self, rows: Sequence[Row], context: ViewContext) -> list[OutputRow]:
         hits = context.hits
@@ -144,7 +170,7 @@ def compile_view(view: str, fields: Mapping[str, str]) -> ViewPlan:
         return _compile_hit(fields)
     if view not in ROW_VIEWS:
         raise PlanError("no such row view; ask for full, pseudonym, generalised or hit")
-    columns: dict[str, _Column] = {}
+    columns: dict[str, Column] = {}
     for field, name in fields.items():
         treatment = treatment_named(name)
         _check(view, field, treatment)
@@ -152,7 +178,7 @@ def compile_view(view: str, fields: Mapping[str, str]) -> ViewPlan:
         output = treatment.output(short)
         if output is not None:
             key = f"{category}.{output}"
-            columns[key] = _joined(columns.get(key), _Column(key, treatment, (field,)))
+            columns[key] = _joined(columns.get(key), Column(key, treatment, (field,)))
     first = (CASE_NO,) if view == PSEUDONYM else ()
     return ViewPlan(
         view=view,
@@ -164,7 +190,7 @@ def compile_view(view: str, fields: Mapping[str, str]) -> ViewPlan:
             )
         ),
         outputs=(*first, *columns),
-        _columns=tuple(columns.values()),
+        columns=tuple(columns.values()),
     )
 
 
@@ -179,7 +205,7 @@ def arrange(
         ContextError: Generalised rows without a source of randomness.
     """
     if view == PSEUDONYM:
-        return sorted(rows, key=lambda row: str(row[CASE_NO]))
+        return sorted(rows, key=_number)
     if view == GENERALISED:
         return _shuffled(rows, randbelow)
     return rows
@@ -195,7 +221,7 @@ def _compile_hit(fields: Mapping[str, str]) -> ViewPlan:
         view=HIT,
         fields=frozenset(told),
         outputs=tuple(name for name in OUTPUTS if _HIT_SOURCE.get(name, name) in {name, *told}),
-        _columns=(),
+        columns=(),
     )
 
 
@@ -213,12 +239,12 @@ def _check(view: str, field: str, treatment: Treatment) -> None:
         raise PlanError(f"{field}: identifies or is free text, so it cannot be kept; drop it")
 
 
-def _joined(standing: _Column | None, column: _Column) -> _Column:
+def _joined(standing: Column | None, column: Column) -> Column:
     if standing is None:
         return column
     if standing.treatment is not column.treatment or not column.treatment.joins:
         raise PlanError(f"{column.output}: two fields would come out under this one name")
-    return _Column(column.output, column.treatment, (*standing.fields, *column.fields))
+    return Column(column.output, column.treatment, (*standing.fields, *column.fields))
 
 
 def _numbers(rows: Sequence[Row], case_nos: Sequence[str] | None) -> list[Value]:
@@ -229,17 +255,13 @@ def _numbers(rows: Sequence[Row], case_nos: Sequence[str] | None) -> list[Value]
     return list(case_nos)
 
 
-def _any_yes(answers: Collection[Value]) -> str:
-    """One answer from several flags: yes if any is, else unknown if any is, else no."""
-    return next((word for word in ("yes", "unknown") if word in answers), "no")
-
-
 def _shuffled(rows: list[OutputRow], randbelow: Callable[[int], int] | None) -> list[OutputRow]:
-    """Fisher-Yates with a secret source."""
+    """Fisher-Yates by one secret number: drawn below n!, it is one of the n! orders."""
     if randbelow is None:
         raise ContextError("the generalised view is shuffled; pass a secret source of randomness")
     mixed = list(rows)
+    order = randbelow(factorial(len(mixed)))
     for last in range(len(mixed) - 1, 0, -1):
-        other = randbelow(last + 1)
+        order, other = divmod(order, last + 1)
         mixed[last], mixed[other] = mixed[other], mixed[last]
     return mixed

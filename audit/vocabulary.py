@@ -36,6 +36,7 @@ class Kind(StrEnum):
     ALERT_CLOSED = "alert-closed"
     BACKUP = "backup"
     TIMESTAMP = "timestamp"
+    STATISTICS = "statistics"
 
 
 class Operation(StrEnum):

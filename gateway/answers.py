@@ -16,10 +16,11 @@ from audit import Position
 from gateway.entries import Occasion
 from gateway.identity import TokenError
 from gateway.inquiry import Inquiry
-from gateway.outcome import Outcome
+from gateway.outcome import Outcome, Result
+from gateway.printing import MEDIA_TYPE, media_of, printed
 from gateway.problems import Problem, ProblemError
 
-MEDIA_TYPE: Final = "application/json"
+_GENERALISED: Final = "generalised"
 _STEP_UP: Final = frozenset({"F04", "F05"})
 
 
@@ -34,15 +35,14 @@ class Reply:
 
 
 def part_of(outcome: Outcome, inquiry: Inquiry) -> bytes:
-    """One owner's part of the answer."""
+    """One owner's part of the answer; a sheet or a chart is the whole of it."""
+    if media_of(outcome, inquiry.asked) != MEDIA_TYPE:
+        return printed(outcome, inquiry)
     shape = outcome.shape
     part: dict[str, object] = {
         "owner": outcome.owner,
         "status": outcome.status,
-        "results": [
-            {"view": result.view, "categories": result.categories, "rows": result.rows}
-            for result in outcome.results
-        ],
+        "results": [_told(result) for result in outcome.results],
         "withheld": [{"category": cell.category, "rules": cell.rules} for cell in outcome.withheld],
         "conditions": () if shape is None else shape.conditions,
         "next": outcome.next,
@@ -58,14 +58,26 @@ def part_of(outcome: Outcome, inquiry: Inquiry) -> bytes:
     return orjson.dumps(part)
 
 
+def _told(result: Result) -> dict[str, object]:
+    told: dict[str, object] = {
+        "view": result.view,
+        "categories": result.categories,
+        "rows": result.rows,
+    }
+    if result.view == _GENERALISED:
+        told["held_back"] = result.held_back
+    return told
+
+
 def answer_of(
     occasion: Occasion,
     outcomes: Sequence[Outcome],
     parts: Sequence[bytes],
     positions: Sequence[Position],
     challenge: TokenError,
+    media_type: str = MEDIA_TYPE,
 ) -> Reply:
-    """The whole answer, once every entry is durable.
+    """The whole answer, once every entry is durable; `media_type` is that of a sheet or chart.
 
     Raises:
         ProblemError: every owner refused; the document names the rules.
@@ -73,6 +85,8 @@ def answer_of(
     headers = receipts(positions)
     if all(outcome.status == "refused" for outcome in outcomes):
         raise _refusal(outcomes, headers, challenge)
+    if media_type != MEDIA_TYPE:
+        return Reply(200, parts[0], headers, media_type)
     body = b"".join(
         (
             b'{"correlation":"',

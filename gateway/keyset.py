@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The keyset behind pseudonyms, opened with the passphrase from wherever the settings say."""
+"""The keyring behind pseudonyms, from the settings: which vault, and what opens it."""
 
+import asyncio
 import os
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
-from anonymise import Keyring
+from anonymise import AnonymiseError, Keyring
+from anonymise.errors import KeysetMissingError
+from anonymise.keyring import create_file, create_token, open_file, open_token
 from gateway.errors import GatewayError
 from gateway.settings import Settings
 
@@ -14,17 +19,91 @@ class OpeningError(GatewayError):
 
 
 def open_keyring(settings: Settings) -> Keyring:
-    """The keyset of the settings.
+    """The keyring of the settings.
 
     Raises:
-        AnonymiseError: missing, damaged, or the passphrase is wrong.
-        OpeningError: the passphrase can't be read.
+        AnonymiseError: missing, damaged, or the passphrase or PIN is wrong.
+        OpeningError: the passphrase or PIN can't be read.
     """
-    return Keyring.open(settings.keys.keyset, passphrase(settings))
+    keys = settings.keys
+    if keys.token is not None:
+        return open_token(keys.token.module, keys.token.label, passphrase(settings))
+    return open_file(_keyset(settings), passphrase(settings))
+
+
+def existing_keyring(settings: Settings) -> Keyring | None:
+    """The same, None where none was made yet.
+
+    Raises:
+        AnonymiseError: damaged, or the passphrase or PIN is wrong.
+        OpeningError: the passphrase or PIN can't be read.
+    """
+    try:
+        return open_keyring(settings)
+    except KeysetMissingError:
+        return None
+
+
+@dataclass(slots=True)
+class FollowedKeyring:
+    """A running gateway's keyring: a root that was destroyed serves no longer than `every_s`.
+
+    `well` says whether the last look could be had; without one, what was read before goes on.
+    """
+
+    keyring: Keyring
+    every_s: float
+    well: bool = True
+
+    async def keep(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await asyncio.sleep(self.every_s)
+            await self.look()
+
+    async def look(self) -> None:
+        """Take in what ceremonies changed."""
+        try:
+            if await asyncio.to_thread(self.keyring.reread):
+                self.keyring.forget()
+            self.well = True
+        except AnonymiseError:
+            self.well = False
+
+
+def has_keyset(settings: Settings) -> bool:
+    """Whether a keyset was made, whether or not it opens.
+
+    Raises:
+        AnonymiseError: a token can't be asked.
+        OpeningError: the token's PIN can't be read.
+    """
+    if settings.keys.keyset is not None:
+        return settings.keys.keyset.exists()
+    return existing_keyring(settings) is not None
+
+
+def create_keyring(settings: Settings, countries: Collection[str]) -> Keyring:
+    """Make the first roots.
+
+    Raises:
+        AnonymiseError: there are roots already, or they can't be made.
+        OpeningError: the passphrase or PIN can't be read.
+    """
+    keys = settings.keys
+    if keys.token is not None:
+        return create_token(keys.token.module, keys.token.label, passphrase(settings), countries)
+    return create_file(_keyset(settings), passphrase(settings), countries)
+
+
+def _keyset(settings: Settings) -> Path:
+    if settings.keys.keyset is None:
+        raise OpeningError("[keys] names neither a keyset nor a token")
+    return settings.keys.keyset
 
 
 def passphrase(settings: Settings) -> str:
-    """The keyset's passphrase, from wherever the settings say.
+    """The keyset's passphrase or the token's PIN, from wherever the settings say.
 
     Raises:
         OpeningError: it is not there.

@@ -32,6 +32,11 @@ class ResultRows(BaseModel):
     view: Literal["full", "pseudonym", "generalised", "hit", "count"]
     categories: list[str]
     rows: list[dict[str, Any]]
+    held_back: int | None = Field(
+        None,
+        description="of `generalised`: rows of this page that are not told, because too few "
+        "people look like them in all that you may see",
+    )
 
 
 class WithheldCategory(BaseModel):

@@ -23,14 +23,13 @@ from audit import (
     Journal,
     Kind,
     Operation,
-    Sealer,
     Status,
     new_entry_id,
-    read_public_key,
 )
 from audit.relay import SharedJournal
 from audit.shards import HOUSE
-from gateway.entries import SUPERVISOR, EntryWriter, Readers
+from gateway.crowds import Crowds
+from gateway.entries import EntryWriter
 from gateway.everywhere import everywhere
 from gateway.facts import FactRegister
 from gateway.handles import Handles
@@ -44,7 +43,7 @@ from gateway.identity import (
     StepUp,
     TokenVerifier,
 )
-from gateway.keyset import OpeningError, open_keyring
+from gateway.keyset import FollowedKeyring, OpeningError, open_keyring
 from gateway.limits import Buckets, Limits
 from gateway.logbook import Logbook
 from gateway.logkeys import read_log_keys
@@ -54,6 +53,7 @@ from gateway.onward import OnwardMarks
 from gateway.owner import Desk, OwnerDesk
 from gateway.pipeline import Parts, Pipeline
 from gateway.population import Populations
+from gateway.readers import open_ledger, open_sealer
 from gateway.registers import open_registers
 from gateway.retention import clock_of
 from gateway.reviews.parts import Reviews
@@ -69,6 +69,7 @@ from gateway.state import IssuedCaseNumbers, UsedTokens
 from gateway.store import Store
 from gateway.subjects import Subjects
 from gateway.suspensions import open_recorder
+from gateway.tables import LABEL as STATISTICS
 from gateway.tables import Tables
 from gateway.terms import Terms
 from gateway.tracing import Tracing, open_tracing
@@ -165,6 +166,7 @@ async def _open(
         dpop=None if settings.identity.dpop else NoDpop(time.time, ReplayMemory()),
     )
     keyring = open_keyring(settings)
+    stack.callback(keyring.close)
     return Runtime(
         settings=settings,
         keeper=keeper,
@@ -179,6 +181,7 @@ async def _open(
         witnessing=witnessing,
         facts=opened.facts,
         reviews=Reviews.of(log, sealing, state, opened.facts, keyring, clock),
+        roots=FollowedKeyring(keyring, settings.keys.reload_s),
         sources=opened.sources,
         limits=opened.limits,
         strangers=_strangers(settings),
@@ -225,6 +228,7 @@ def _pipeline(opened: _Opened, verifier: TokenVerifier, keyring: Keyring) -> Pip
     onward = OnwardMarks(handles, opened.facts)
     subjects = Subjects(handles, keyring, numbers, UsedTokens(state), opened.facts)
     logbook = Logbook(opened.log, subjects, opened.facts)
+    ledger = open_ledger(settings, opened.log, keyring, opened.clock)
     desk = Desk(
         sources=opened.sources,
         facts=opened.facts,
@@ -232,7 +236,9 @@ def _pipeline(opened: _Opened, verifier: TokenVerifier, keyring: Keyring) -> Pip
         keyring=keyring,
         case_numbers=numbers,
         populations=Populations(opened.sources, opened.clock),
-        tables=Tables(logbook),
+        crowds=Crowds(opened.clock),
+        views=settings.views,
+        tables=Tables(logbook, ledger, keyring.service_key(STATISTICS), settings.statistics),
         logbook=logbook,
         entries=entries,
         onward=onward,
@@ -337,19 +343,6 @@ async def _open_facts(
     await facts.start()
     stack.push_async_callback(facts.close)
     return facts
-
-
-def open_sealer(settings: Settings, clock: Callable[[], datetime]) -> tuple[Sealer, Readers]:
-    """The sealer, and whose keys it holds."""
-    log = settings.log
-    keys = {name: read_public_key(path) for name, path in (log.dpo_keys | log.court_keys).items()}
-    if log.supervisor_key is not None:
-        keys[SUPERVISOR] = read_public_key(log.supervisor_key)
-    return Sealer(keys, clock), Readers(
-        frozenset(log.dpo_keys),
-        frozenset(log.court_keys),
-        None if log.supervisor_key is None else SUPERVISOR,
-    )
 
 
 def _key_change(

@@ -20,11 +20,12 @@ Rows = list[Mapping[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Rows that share one view."""
+    """Rows that share one view; `held_back` more were too rare for it to tell."""
 
     view: str
     categories: tuple[str, ...]
     rows: Rows = field(repr=False)
+    held_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,15 @@ class Seen:
     sure: tuple[str, ...]
     maybe: tuple[str, ...]
     granted: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A statistics table as it leaves, so that it can be drawn."""
+
+    layout: str
+    columns: tuple[str, ...]
+    figures: tuple[tuple[tuple[str, ...], int], ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,7 @@ class Outcome:
     next: str | None = field(default=None, repr=False)
     reason: str = ""
     note: str = ""
+    table: Table | None = None
 
     @property
     def count(self) -> int:

@@ -12,17 +12,28 @@ from typing import Final
 import orjson
 
 from anonymise import AnonymiseError, Domain, Hit, Keyring, epoch_of
+from gateway.crowds import Crowds
 from gateway.duties import Shape, reason_missing, shape_of, unknown_duties
 from gateway.entries import EntryWriter
 from gateway.errors import GatewayError
 from gateway.facts import FactRegister, RecordFacts
 from gateway.facts.record import RecordContext
+from gateway.family_links import LINKED, linked
 from gateway.inquiry import Inquiry
 from gateway.logbook import Logbook
 from gateway.onward import OnwardMarks
 from gateway.outcome import Outcome, Result, Withheld, refused, withheld_by
+from gateway.paging import ORDER, page_of
 from gateway.population import Populations
-from gateway.questions import ConsultQuestion, CountQuestion, FindQuestion, ListQuestion
+from gateway.pseudonym_domains import CODED, bridge_note, own_cases, undeclared
+from gateway.questions import (
+    ConsultQuestion,
+    CountQuestion,
+    FindQuestion,
+    ListQuestion,
+    ReidentifyQuestion,
+)
+from gateway.settings import ViewsSettings
 from gateway.signals import Phase
 from gateway.sources import (
     Everything,
@@ -35,7 +46,7 @@ from gateway.sources import (
     SourceUnavailableError,
 )
 from gateway.state import IssuedCaseNumbers
-from gateway.subjects import NobodyError, SubjectError, Subjects
+from gateway.subjects import GrantError, NobodyError, SubjectError, Subjects
 from gateway.tables import Tables
 from gateway.tracing import Tracing
 from gateway.treatment import Allowed, Released, SecondPass, Treatments, release
@@ -48,8 +59,7 @@ _NO_COURT_KEY: Final = "no court key"
 _NO_REASON: Final = "reason too short"
 _SPARE: Final = 30  # read beyond the cap: some candidates may not survive the second pass
 _CLOCKS: Final = frozenset({"retain_until"})  # of the entry's detail, whatever the rules ask
-_LINKED: Final = "family.linked_reference"
-_NOBODY: Final = frozenset({"pseudonym", "generalised", "count"})
+_NOBODY: Final = CODED | {"count"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,8 @@ class Desk:
     keyring: Keyring
     case_numbers: IssuedCaseNumbers
     populations: Populations
+    crowds: Crowds
+    views: ViewsSettings
     tables: Tables
     logbook: Logbook
     entries: EntryWriter
@@ -83,7 +95,7 @@ class OwnerDesk:
         """What this owner's register answers, within what the first pass allowed."""
         duties = decision.duties
         withheld = withheld_by(decision)
-        stop = self._duty_stop(duties, inquiry)
+        stop = self._duty_stop(duties, inquiry) or undeclared(inquiry, decision)
         if stop is not None:
             cells = (*withheld, *(Withheld(c, (stop,)) for c in decision.granted))
             return refused(owner, cells)
@@ -94,6 +106,7 @@ class OwnerDesk:
             rules=decision.rules,
             duties=duties,
             shape=shape_of(duties, inquiry.now.date()),
+            note=bridge_note(inquiry),
         )
         barred = self._barred(inquiry, owner, decision)
         if barred is not None:
@@ -103,8 +116,8 @@ class OwnerDesk:
             return self._bundled(inquiry, answered)
         except SourceUnavailableError as error:
             return _unavailable(base, error.reason)
-        except NobodyError:
-            return replace(base, results=_empty(decision))
+        except (NobodyError, GrantError) as error:
+            return _led_nowhere(base, decision, error)
         except SubjectError:
             raise
         except SourceQuestionError as error:
@@ -181,9 +194,16 @@ class OwnerDesk:
             shape.bare_hit,
         )
         with desk.tracing.span(Phase.FETCH, owner=base.owner):
-            page = await self._fetch(inquiry, base.owner, plan, allowed, source, shape)
-        with desk.tracing.span(Phase.TREAT, owner=base.owner):
+            wanted = await self._wanted(inquiry, base.owner, plan, allowed, shape)
+            page = await self._page(inquiry, base.owner, plan, wanted, source)
+            page = own_cases(self._desk.facts, inquiry, base.owner, page)
             tools = await self._tools(inquiry, base.owner, plan, page.records, source)
+            if wanted is not None:
+                listed = isinstance(inquiry.asked, ListQuestion)
+                tools = await desk.crowds.around(
+                    page, wanted, plan, tools, source, inquiry.now, listed=listed
+                )
+        with desk.tracing.span(Phase.TREAT, owner=base.owner):
             second = SecondPass(inquiry.snapshot, allowed)
             released = await release(page.records, second, plan, tools, inquiry.now)
         return await self._shaped(inquiry, base, decision, shape, page, released)
@@ -211,30 +231,45 @@ class OwnerDesk:
             record_facts=RecordFacts(guards, context, self._desk.facts, inquiry.scope(owner)),
         )
 
-    async def _fetch(
-        self,
-        inquiry: Inquiry,
-        owner: str,
-        plan: RowPlan,
-        allowed: Allowed,
-        source: Source,
-        shape: Shape,
-    ) -> Page:
+    async def _wanted(
+        self, inquiry: Inquiry, owner: str, plan: RowPlan, allowed: Allowed, shape: Shape
+    ) -> Fetch | None:
+        """What to read; None when it would surely be nobody."""
         asked = inquiry.asked
         selector = await self._desk.subjects.selector(inquiry, owner)
-        if isinstance(selector, Everything) and selector.persons == ():
-            return Page(())
-        return await source.fetch(
-            Fetch(
-                dataset=asked.dataset,
-                fields=plan.fields,
-                traits=allowed.record_facts.traits | _CLOCKS,
-                selector=selector,
-                today=inquiry.now.date(),
-                limit=asked.limit if isinstance(asked, ListQuestion) else shape.candidates + _SPARE,
-                after=self._desk.subjects.position(inquiry, owner),
-            )
+        if isinstance(selector, Everything):
+            if selector.persons == ():
+                return None
+            if selector.centre is not None and not plan.may_filter(
+                selector.centre, inquiry.asker.principal.postings
+            ):
+                raise SubjectError(
+                    "these rows do not tell the centre, so it can't be asked for either; "
+                    "leave the field centre out"
+                )
+        return Fetch(
+            dataset=asked.dataset,
+            fields=plan.fields,
+            traits=allowed.record_facts.traits | _CLOCKS,
+            selector=selector,
+            today=inquiry.now.date(),
+            limit=asked.limit if isinstance(asked, ListQuestion) else shape.candidates + _SPARE,
+            after=self._desk.subjects.position(inquiry, owner),
         )
+
+    async def _page(
+        self, inquiry: Inquiry, owner: str, plan: RowPlan, wanted: Fetch | None, source: Source
+    ) -> Page:
+        """The records; a list of coded rows in an order that only its recipient has."""
+        if wanted is None:
+            return Page(())
+        if CODED.isdisjoint(part.view for part in plan.parts):
+            return await source.fetch(wanted)
+        epoch = epoch_of(inquiry.now.date())
+        ring = self._desk.keyring
+        domain = ring.domain(owner, inquiry.asker.org, inquiry.asked.purpose, epoch)
+        cipher = ring.domain_cipher(domain)
+        return await page_of(wanted, source, lambda person: cipher.code(ORDER, person))
 
     async def _tools(
         self,
@@ -247,8 +282,9 @@ class OwnerDesk:
         desk = self._desk
         views = {part.view for part in plan.parts}
         today = inquiry.now.date()
-        domain = Domain(owner, inquiry.asker.org, inquiry.asked.purpose, epoch_of(today))
-        coded = bool(views & {"pseudonym", "generalised"})
+        coded = bool(views & CODED)
+        parts = (owner, inquiry.asker.org, inquiry.asked.purpose, epoch_of(today))
+        domain = desk.keyring.domain(*parts) if coded else Domain(*parts)
         population = await desk.populations.of(owner) if coded else None
         tools = Treatments(
             domain=domain,
@@ -258,9 +294,10 @@ class OwnerDesk:
             places={} if population is None else population.places,
             hits=self._hits(inquiry, owner, records) if "hit" in views else {},
             linked={},
+            anonymity=desk.views.held_to(inquiry.asker.org),
         )
-        if "pseudonym" in views and _LINKED in plan.fields:
-            return replace(tools, linked=await _linked(inquiry, records, tools, source))
+        if "pseudonym" in views and LINKED in plan.fields:
+            return replace(tools, linked=await linked(inquiry, records, tools, source))
         return tools
 
     def _hits(self, inquiry: Inquiry, owner: str, records: Sequence[Record]) -> Mapping[str, Hit]:
@@ -295,7 +332,9 @@ class OwnerDesk:
         token = asked.token if isinstance(asked, ConsultQuestion) and rows else None
         if token and not await self._desk.subjects.spend(inquiry, base.owner, token):
             return refused(base.owner, tuple(Withheld(c, ("F12",)) for c in decision.granted))
-        if shape.single_use and rows and not await self._desk.subjects.spend_grant(inquiry):
+        # A grant to turn a number back was spent when it was turned back.
+        single = shape.single_use and not isinstance(asked, ReidentifyQuestion)
+        if single and rows and not await self._desk.subjects.spend_grant(inquiry):
             return refused(base.owner, tuple(Withheld(c, ("F62",)) for c in decision.granted))
         after = page.next if listed else None
         mark = self._desk.onward.marked(inquiry, base)
@@ -325,6 +364,12 @@ def _rules(base: Outcome, released: Released) -> tuple[str, ...]:
     return tuple(sorted({*released.rules, *stopped}))
 
 
+def _led_nowhere(base: Outcome, decision: Decision, error: NobodyError | GrantError) -> Outcome:
+    if isinstance(error, GrantError):
+        return refused(base.owner, tuple(Withheld(c, ("F62",)) for c in decision.granted))
+    return replace(base, results=_empty(decision))
+
+
 def _tells_identity(inquiry: Inquiry, decision: Decision) -> bool:
     """Whether the answer would tell who somebody is, or that a named person is known."""
     views = {cell.view for cell in decision.granted.values()}
@@ -340,28 +385,3 @@ def _empty(decision: Decision) -> tuple[Result, ...]:
     for category, cell in decision.granted.items():
         by_view.setdefault(str(cell.view), []).append(category)
     return tuple(Result(view, tuple(sorted(cats)), []) for view, cats in sorted(by_view.items()))
-
-
-async def _linked(
-    inquiry: Inquiry, records: Sequence[Record], tools: Treatments, source: Source
-) -> dict[str, str]:
-    """Case numbers of the persons that family records point to, in the same domain."""
-    references = {str(value) for r in records if (value := r.values.get(_LINKED)) is not None}
-    if not references or tools.cipher is None:
-        return {}
-    page = await source.fetch(
-        Fetch(
-            dataset="persons",
-            fields=frozenset(),
-            traits=frozenset(),
-            selector=Everything(persons=tuple(sorted(references))),
-            today=inquiry.now.date(),
-            limit=len(references),
-        )
-    )
-    known = [(r.person, r.surrogate) for r in page.records if r.person and r.surrogate]
-    pseudonyms = tools.cipher.pseudonyms([surrogate for _, surrogate in known])
-    numbers = await tools.case_numbers.issue(tools.domain, pseudonyms)
-    return {
-        person: numbers[pseudonym] for (person, _), pseudonym in zip(known, pseudonyms, strict=True)
-    }

@@ -30,6 +30,7 @@ from gateway.onward import RULE as ONWARD
 from gateway.onward import Mark, MarkError, OnwardMarks
 from gateway.outcome import Outcome, refused
 from gateway.owner import OwnerDesk
+from gateway.printing import media_of
 from gateway.problems import Problem, ProblemError
 from gateway.questions import AnyQuestion, ConsultQuestion
 from gateway.signals import Outcome as Ending
@@ -285,7 +286,8 @@ class Pipeline:
             ending = Ending.EMPTY if empty else _ENDINGS.get(outcome.status, Ending.FAILED)
             parts.metrics.answer(inquiry.action, occasion.dataset or "", outcome.owner, ending)
         challenge = self.challenge(inquiry.asker.principal)
-        return answer_of(occasion, outcomes, bodies, positions, challenge)
+        media_type = media_of(outcomes[0], inquiry.asked)
+        return answer_of(occasion, outcomes, bodies, positions, challenge, media_type)
 
     def _suspended_meanwhile(self, inquiry: Inquiry) -> bool:
         """Whether the asker was suspended, or may have been, since the decision."""

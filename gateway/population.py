@@ -2,7 +2,7 @@
 """How many share a value in an owner's register, and where its places lie.
 
 A rare nationality or sex in a coded view would single its bearer out, so treatments ask how
-many people share it (access matrix 1.3, "if < 10 in the domain"). The counts are read from the
+many people share it: a nationality is told from a hundred present on. The counts are read from the
 register's statistics at most once an hour; without them every value counts as rare.
 """
 

@@ -132,11 +132,25 @@ class Subject(_Model):
         )
 
 
+Epoch = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}q[1-4]$")]
+
+
 class RecordReference(_Model):
     """One record by the owner's reference, or by a case number of the asker's own domain."""
 
     kind: Literal["person", "record", "case_number"]
     ref: Reference
+    epoch: Epoch | None = Field(
+        None,
+        description="for a case number: the earlier quarter that it was issued in, 2026q3, to "
+        "learn this quarter's number of an own case",
+    )
+
+    @model_validator(mode="after")
+    def _epoch_of_a_number(self) -> Self:
+        if self.epoch is not None and self.kind != "case_number":
+            raise ValueError("only a case number has an epoch")
+        return self
 
 
 class FindQuestion(_Question):
@@ -173,6 +187,20 @@ class CountQuestion(_Question):
 
     view: View = "count"
     layout: Word | None = Field(None, description="for statistics: arrivals, occupancy, …")
+    published: bool = Field(
+        default=False,
+        description="the figures will be published or asked again and again: they come with "
+        "differential privacy and cost the organisation's monthly budget",
+    )
+    format: Literal["json", "csv", "svg"] = Field(
+        "json", description="csv and svg are a sheet and a chart of one owner's table"
+    )
+
+    @model_validator(mode="after")
+    def _one_sheet(self) -> Self:
+        if self.format != "json" and len(self.owners) != 1:
+            raise ValueError("a sheet or a chart is of one owner; name one")
+        return self
 
 
 class ConsultQuestion(_Question):
@@ -205,7 +233,13 @@ class ReidentifyQuestion(_Question):
     reference: RecordReference = Field(description="kind case_number")
     recipient: OrganisationId = Field(description="organisation that the number was issued to")
     recipient_purpose: Word = Field(description="purpose that it was issued for")
-    epoch: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}q[1-4]$")]
+    epoch: Epoch
+
+    @model_validator(mode="after")
+    def _one_epoch(self) -> Self:
+        if self.reference.epoch is not None:
+            raise ValueError("the epoch stands beside the reference, once")
+        return self
 
 
 AnyQuestion = (

@@ -115,7 +115,8 @@ def _section(heading: str, model: type[BaseModel], path: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
         inner = _model_of(field.annotation, required=False)
         if inner is not None:
-            nested.append((name, inner))
+            each = ".XX" if typing.get_origin(field.annotation) is dict else ""
+            nested.append((f"{name}{each}", inner))
         yield f"| `{name}` | {_kind(field)} | {_default(field)} | {field.description} |\n"
     for name, inner in nested:
         yield from _section(f"[{path}.{name}]", inner, f"{path}.{name}")
@@ -157,7 +158,8 @@ def _kind(field: FieldInfo) -> str:
         several = ["list of them"] if _holds_list(annotation) else []
         return " or ".join([*literals, *names, *several])
     if origin is dict:
-        return "table of id → path"
+        of_tables = _model_of(annotation, required=False) is not None
+        return f"table of id → {'table' if of_tables else 'path'}"
     if origin in {frozenset, tuple}:
         return "list of text"
     if _model_of(annotation, required=False) is not None:

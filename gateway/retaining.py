@@ -18,8 +18,9 @@ from audit.leftovers import Leftovers, tidy
 from audit.retention import year_after
 from audit.standing import Standing, entries_of, read_country, read_envelopes
 from gateway.logkeys import read_log_keys
-from gateway.opening import open_journal, open_sealer, utc_now
+from gateway.opening import open_journal, utc_now
 from gateway.plausible import require_plausible_clock
+from gateway.readers import open_sealer
 from gateway.retention import clock_of
 from gateway.settings import Settings
 from gateway.witness.watching import read_policies

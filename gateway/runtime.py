@@ -19,6 +19,7 @@ from audit import Journal
 from gateway.facts import FactRegister
 from gateway.identity import JwksCache, Revocations, TokenVerifier, TrustedProxy
 from gateway.inquiry import Rules
+from gateway.keyset import FollowedKeyring
 from gateway.limits import Buckets, Limits
 from gateway.logs import Event, EventLog
 from gateway.metrics import Metrics
@@ -58,6 +59,7 @@ class Runtime:
     witnessing: Witnessing
     facts: FactRegister
     reviews: Reviews
+    roots: FollowedKeyring
     sources: Mapping[str, Source]
     limits: Limits
     strangers: Buckets
@@ -118,6 +120,7 @@ class Runtime:
             ),
             asyncio.create_task(turn(self.log, self.events, TURN_S)),
             asyncio.create_task(self.keeper.keep(self.settings.policies.reload_s)),
+            asyncio.create_task(self.roots.keep()),
         )
         try:
             yield
@@ -158,6 +161,7 @@ class Runtime:
         degraded = {
             "rules": not rules.troubles,
             "facts": standing.facts,
+            "root keys": self.roots.well,
             "witnesses": not self.witnessing.unwatched and not self._unwitnessed(),
             "clock": not self.witnessing.clock_is_off,
             **{f"issuer {n}": fresh for n, fresh in enumerate(standing.keys.values())},

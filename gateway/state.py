@@ -168,7 +168,9 @@ class UsedTokens:
 
 
 def _label(domain: Domain) -> str:
-    return f"{domain.country}|{domain.recipient}|{domain.purpose}|{domain.epoch}"
+    # The first root's domains have no version in theirs: they were issued before there was another.
+    parts = domain.parts if domain.version == 1 else (*domain.parts, str(domain.version))
+    return "|".join(parts)
 
 
 def _look_up_or_issue(

@@ -8,12 +8,21 @@ Nothing here tells whether such a person exists.
 
 import hashlib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 import orjson
 
-from anonymise import AnonymiseError, Domain, Keyring, epoch_of, format_case_no, parse_case_no
+from anonymise import (
+    AnonymiseError,
+    Domain,
+    Keyring,
+    epoch_of,
+    format_case_no,
+    parse_case_no,
+)
+from anonymise.errors import PermissionExpiredError, PermissionSpentError
+from anonymise.reidentify import Permission, reidentify
 from gateway.errors import GatewayError
 from gateway.facts import FactRegister
 from gateway.handles import HandleError, Handles, handle_digest
@@ -45,6 +54,10 @@ class SubjectError(GatewayError):
 
 class NobodyError(GatewayError):
     """The reference leads to nobody that the asker may know of: answered like an empty register."""
+
+
+class GrantError(GatewayError):
+    """No unspent grant to turn this number back is in force any more."""
 
 
 class Subjects:
@@ -125,7 +138,7 @@ class Subjects:
                 content = self._handles.open("hit", _bound(inquiry, owner), token)
                 return ByReference("person", str(content["p"]))
             case ReidentifyQuestion():
-                return await self._reversed(asked, owner)
+                return await self._reversed(inquiry, asked, owner)
             case ConsultQuestion(reference=RecordReference() as reference):
                 return await self._referenced(inquiry, owner, reference)
             case ReadQuestion(reference=reference) | TraceQuestion(reference=reference):
@@ -140,19 +153,37 @@ class Subjects:
     ) -> Selector:
         if reference.kind != "case_number":
             return ByReference(reference.kind, reference.ref)
-        epoch = epoch_of(inquiry.now.date())
-        domain = Domain(owner, inquiry.asker.org, inquiry.asked.purpose, epoch)
-        return await self._surrogate(domain, reference.ref)
+        epoch = reference.epoch or epoch_of(inquiry.now.date())
+        parts = (owner, inquiry.asker.org, inquiry.asked.purpose, epoch)
+        domain, pseudonym = await self._issued(parts, reference.ref)
+        return BySurrogate(self._keyring.domain_cipher(domain).reverse(pseudonym))
 
-    async def _reversed(self, asked: ReidentifyQuestion, owner: str) -> Selector:
+    async def _reversed(self, inquiry: Inquiry, asked: ReidentifyQuestion, owner: str) -> Selector:
         if asked.reference.kind != "case_number":
             raise SubjectError("re-identification takes one case number")
-        return await self._surrogate(
-            Domain(owner, asked.recipient, asked.recipient_purpose, asked.epoch),
-            asked.reference.ref,
-        )
+        parts = (owner, asked.recipient, asked.recipient_purpose, asked.epoch)
+        domain, pseudonym = await self._issued(parts, asked.reference.ref)
+        spent = SpentGrants(self._used)
+        for grant in self._facts.matching("reid_granted", inquiry.scope(owner), inquiry.now):
+            if grant.truth is not Truth.TRUE:
+                continue
+            permission = Permission(
+                grant=grant.key,
+                domain=domain,
+                pseudonym=pseudonym,
+                granted_by=(grant.by_unit or grant.source,),
+                valid_from=grant.valid_from,
+                valid_to=grant.valid_to,
+            )
+            try:
+                found = await reidentify(self._keyring, permission, spent, now=inquiry.now)
+            except (PermissionSpentError, PermissionExpiredError):
+                continue
+            return BySurrogate(found)
+        raise GrantError("no unspent grant is in force for this; it must be granted again")
 
-    async def _surrogate(self, domain: Domain, text: str) -> Selector:
+    async def _issued(self, parts: tuple[str, str, str, str], text: str) -> tuple[Domain, bytes]:
+        """The domain that a case number was issued in, and the pseudonym behind it."""
         try:
             parsed = parse_case_no(text)
             number = format_case_no(parsed.country, parsed.number)
@@ -160,10 +191,11 @@ class Subjects:
             raise SubjectError(
                 "this is no case number; read it again, its check symbols do not fit"
             ) from None
-        pseudonym = await self._case_numbers.resolve(domain, number)
-        if pseudonym is None:
-            raise NobodyError("no such case number in this domain")
-        return BySurrogate(self._keyring.domain_cipher(domain).reverse(pseudonym))
+        for domain in self._keyring.domains(*parts):
+            pseudonym = await self._case_numbers.resolve(domain, number)
+            if pseudonym is not None:
+                return domain, pseudonym
+        raise NobodyError("no such case number in this domain")
 
     def _listed(self, inquiry: Inquiry, asked: ListQuestion, owner: str) -> Selector:
         guards = inquiry.guards(owner)
@@ -198,6 +230,23 @@ class Subjects:
                 "the cursor does not fit this question or the rules have changed; "
                 "start the list again"
             ) from None
+
+
+class SpentGrants:
+    """Spent grants to turn a number back, for good, in the state database."""
+
+    def __init__(self, used: UsedTokens) -> None:
+        """Beside the used tokens, under digests that are none of theirs."""
+        self._used = used
+
+    async def spend(self, grant: str, until: datetime) -> bool:
+        """Mark a grant as spent; False when it was before.
+
+        Raises:
+            StoreError: it can't be marked, so it may not be used.
+        """
+        digest = hashlib.sha256(orjson.dumps(["reidentify", grant])).hexdigest()
+        return await self._used.use(digest, (until + GRANT_KEPT).strftime(_INSTANT))
 
 
 def query_of(asked: AnyQuestion) -> Mapping[str, object]:

@@ -1,34 +1,47 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Tables: reception centres as they are, statistics only protected.
 
-Centres hold no persons and are told exactly. A statistics layout is fixed, so that nobody can
-ask for a cohort; every figure is suppressed under the threshold of its duty and rounded to a
-multiple of it, so that the difference of two published figures is nothing or at least that
-threshold (GDP-36, GDP-38).
+Centres hold no persons and are told exactly, free beds included. A statistics layout is fixed, so
+that nobody can ask for a cohort. What leaves is protected by `anonymise.statistics` against all
+that this recipient was answered before, and stands in the overlap ledger first; what is to be
+published comes with differential privacy and costs the month's budget (GDP-36, GDP-38).
 """
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Final
 
-from anonymise import protect_table
+from anonymise import TableError
+from anonymise.statistics import (
+    MICRO,
+    NEEDS,
+    Answered,
+    Key,
+    Layout,
+    Members,
+    Overlap,
+    PrivateAnswer,
+    Refusal,
+    closed_keys,
+    layout_of,
+    private_note,
+    private_table,
+    protect_table,
+)
 from gateway.duties import shape_of
 from gateway.inquiry import Inquiry
+from gateway.ledger import Claim, OverlapLedger
 from gateway.logbook import Logbook
-from gateway.outcome import Outcome, Result
+from gateway.outcome import Outcome, Result, Table, Withheld, refused
 from gateway.questions import CountQuestion
-from gateway.sources import Everything, Fetch, Source
+from gateway.settings import StatisticsSettings
+from gateway.sources import Everything, Fetch, Page, Source
 from gateway.subjects import SubjectError
 
-COLUMNS: Final[dict[str, tuple[str, ...]]] = {
-    "arrivals": ("week",),
-    "age_sex_nationality": ("age_band", "sex", "nationality"),
-    "needs": ("need",),
-    "occupancy": ("centre", "age_band", "sex"),
-    "flows": ("from", "to"),
-    "readmissions": ("state",),
-    "claims": ("state",),
-    "law_enforcement_questions": ("month",),
-}
+RULES: Final[Mapping[Refusal, str]] = {Refusal.OVERLAP: "Q-OVERLAP", Refusal.BUDGET: "Q-BUDGET"}
+LABEL: Final = "statistics"
 _FROM_LOG: Final = "law_enforcement_questions"
 _CENTRES: Final = 1000
 _CATEGORY: Final = "aggregate"
@@ -37,47 +50,140 @@ _CATEGORY: Final = "aggregate"
 class Tables:
     """Counts of one owner."""
 
-    def __init__(self, logbook: Logbook) -> None:
-        """`logbook` answers the one layout that is about questions, not about people."""
-        self._logbook = logbook
+    def __init__(
+        self, logbook: Logbook, ledger: OverlapLedger, key: bytes, settings: StatisticsSettings
+    ) -> None:
+        """Over opened parts.
+
+        Args:
+            logbook: answers the one layout that is about questions, not about people.
+            ledger: what was answered before.
+            key: 32 secret bytes for cohorts and noise, from the keyset.
+            settings: what figures with differential privacy cost.
+        """
+        self._logbook, self._ledger, self._key = logbook, ledger, key
+        self._epsilon = settings.epsilon_per_table
+        self._budget = round(settings.epsilon_per_month * MICRO)
 
     async def outcome(self, inquiry: Inquiry, base: Outcome, source: Source) -> Outcome:
         """The table that was asked for.
 
         Raises:
-            SubjectError: no such layout.
+            SubjectError: no such layout, or none that can be published.
             SourceUnavailableError: the register does not answer.
+            LogUnavailableError: the ledger can't be read or written; nothing may leave.
         """
-        if inquiry.asked.dataset == "centres":
-            return await _centres(inquiry, base, source)
         asked = inquiry.asked
-        layout = asked.layout if isinstance(asked, CountQuestion) else None
-        if layout not in COLUMNS:
-            raise SubjectError(f"name one of the layouts {', '.join(sorted(COLUMNS))}")
-        shape = base.shape or shape_of(base.duties, inquiry.now.date())
-        if layout == _FROM_LOG:
-            cells = await self._logbook.law_enforcement_questions(base.owner)
-        else:
-            cells = dict(await source.tabulate(layout, inquiry.now.date()))
-        table = protect_table(cells, minimum=shape.minimum_cell)
-        columns = COLUMNS[layout]
-        rows = [
-            {**dict(zip(columns, key, strict=False)), "count": count} for key, count in table.cells
-        ]
-        return replace(
-            base,
-            results=(Result("count", (_CATEGORY,), list(rows)),),
-            released=(f"{_CATEGORY}.{layout}",),
-            note=table.note,
+        if asked.dataset == "centres" or not isinstance(asked, CountQuestion):
+            return await _centres(inquiry, base, source)
+        try:
+            layout = layout_of(asked.layout)
+            keys = await self._closed(layout, inquiry, base, source) if asked.published else []
+        except TableError as error:
+            raise SubjectError(str(error)) from None
+        members = await self._members(layout, base.owner, source, inquiry.now.date())
+        async with self._ledger.turn(base.owner):
+            answered = await self._ledger.answered(base.owner, inquiry.asker.org)
+            if asked.published:
+                return await self._private(inquiry, base, layout, members, keys, answered)
+            return await self._protected(inquiry, base, layout, members, answered)
+
+    async def _members(self, layout: Layout, owner: str, source: Source, today: date) -> Members:
+        if layout.name != _FROM_LOG:
+            return await source.members(layout.name, today)
+        counts = await self._logbook.law_enforcement_questions(owner)
+        # A log only grows, so that its n-th question of a month is the same for ever.
+        return {
+            key: frozenset(f"{owner} {key[0]} {number}" for number in range(count))
+            for key, count in counts.items()
+        }
+
+    async def _closed(
+        self, layout: Layout, inquiry: Inquiry, base: Outcome, source: Source
+    ) -> list[Key]:
+        centres: set[str] = set()
+        if "centre" in layout.columns:
+            page = await _held(frozenset({"aggregate.centre_id"}), inquiry, source)
+            centres = {str(record.values["aggregate.centre_id"]) for record in page.records}
+        return closed_keys(layout, inquiry.now.date(), centres, base.owner)
+
+    async def _protected(
+        self,
+        inquiry: Inquiry,
+        base: Outcome,
+        layout: Layout,
+        members: Members,
+        answered: Answered,
+    ) -> Outcome:
+        minimum = (base.shape or shape_of(base.duties, inquiry.now.date())).minimum_cell
+        made = await asyncio.to_thread(
+            protect_table, layout, members, minimum=minimum, key=self._key, answered=answered
         )
+        if isinstance(made, Overlap):
+            return _refused(base, Refusal.OVERLAP)
+        record = replace(made.answer, at=inquiry.now)
+        if made.answer.figures and not answered.holds(made.answer):
+            refusal = await self._ledger.claim(Claim(inquiry, base.owner, record))
+            if refusal is not None:
+                return _refused(base, refusal)
+        table = Table(layout.name, layout.columns, (*made.cells, *made.margins))
+        return _answered(base, layout, table, made.note)
+
+    async def _private(
+        self,
+        inquiry: Inquiry,
+        base: Outcome,
+        layout: Layout,
+        members: Members,
+        keys: list[Key],
+        answered: Answered,
+    ) -> Outcome:
+        record = answered.private(layout.name, f"{inquiry.now:%Y-%m-%d}")
+        if record is None:
+            made = await asyncio.to_thread(
+                private_table, layout, members, keys, epsilon=self._epsilon, key=self._key
+            )
+            record = PrivateAnswer(layout.name, inquiry.now, made.epsilon, self._budget, made.cells)
+            refusal = answered.refuses(record)
+            if refusal is None:
+                refusal = await self._ledger.claim(Claim(inquiry, base.owner, record))
+            if refusal is not None:
+                return _refused(base, refusal)
+        table = Table(layout.name, layout.columns, record.figures)
+        return _answered(base, layout, table, private_note(layout, record.epsilon))
+
+
+def _refused(base: Outcome, refusal: Refusal) -> Outcome:
+    return refused(base.owner, (*base.withheld, Withheld(_CATEGORY, (RULES[refusal],))))
+
+
+def _answered(base: Outcome, layout: Layout, table: Table, note: str) -> Outcome:
+    rows = [
+        {
+            **dict(zip(table.columns, key, strict=True)),
+            **({"meaning": NEEDS.get(key[0], "")} if layout.name == "needs" else {}),
+            "count": count,
+        }
+        for key, count in table.figures
+    ]
+    return replace(
+        base,
+        results=(Result("count", (_CATEGORY,), list(rows)),),
+        released=(f"{_CATEGORY}.{layout.name}",),
+        note=note,
+        table=table,
+    )
+
+
+async def _held(fields: frozenset[str], inquiry: Inquiry, source: Source) -> Page:
+    wanted = Fetch("centres", fields, frozenset(), Everything(), inquiry.now.date(), _CENTRES)
+    return await source.fetch(wanted)
 
 
 async def _centres(inquiry: Inquiry, base: Outcome, source: Source) -> Outcome:
     fields = inquiry.snapshot.vocabulary.datasets["centres"].categories[_CATEGORY].fields
     wanted = frozenset(field.id for field in fields.values() if field.treatment("count") == "keep")
-    page = await source.fetch(
-        Fetch("centres", wanted, frozenset(), Everything(), inquiry.now.date(), _CENTRES)
-    )
+    page = await _held(wanted, inquiry, source)
     return replace(
         base,
         results=(Result("count", (_CATEGORY,), [dict(r.values) for r in page.records]),),

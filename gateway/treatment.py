@@ -6,12 +6,22 @@ of facts; what is still granted is treated into its view. A record or category r
 leaves no trace in the answer.
 """
 
+import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from anonymise import Domain, DomainCipher, Hit, Row, ViewContext
+from anonymise import (
+    Anonymity,
+    Crowd,
+    Domain,
+    DomainCipher,
+    Hit,
+    Row,
+    ViewContext,
+    arrange,
+)
 from gateway.facts import RecordFacts
 from gateway.outcome import Result, Rows, Seen
 from gateway.sources import Record
@@ -40,6 +50,9 @@ class Verdict:
     whole: bool
 
 
+_Kept = tuple[Record, Verdict]
+
+
 @dataclass(frozen=True, slots=True)
 class Released:
     """The rows of one owner after the second pass."""
@@ -54,7 +67,11 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Treatments:
-    """The tools of treatment for one question: codes, counts, tokens."""
+    """The tools of treatment for one question: codes, counts, tokens.
+
+    `everybody` are all records of the list that a generalised page is of; `crowd` stands in its
+    place where the asker named the person.
+    """
 
     domain: Domain
     cipher: DomainCipher | None
@@ -63,6 +80,20 @@ class Treatments:
     places: Mapping[str, str]
     hits: Mapping[str, Hit]
     linked: Mapping[str, str]
+    anonymity: Anonymity
+    everybody: Sequence[Record] = ()
+    crowd: Crowd | None = None
+
+    def context(self, now: datetime) -> ViewContext:
+        """What is the same for every row."""
+        return ViewContext(
+            today=now.date(),
+            coded=_coded(self),
+            counts=self.counts,
+            places=self.places,
+            anonymity=self.anonymity,
+            randbelow=secrets.randbelow,
+        )
 
 
 class SecondPass:
@@ -81,6 +112,10 @@ class SecondPass:
         if found is None:
             found = self._seen[truths] = self._decide(truths)
         return found
+
+    def anew(self) -> "SecondPass":
+        """The same decisions, for records that are not answered and so not among those seen."""
+        return SecondPass(self._snapshot, self._allowed)
 
     def seen(self) -> tuple[Seen, ...]:
         """The distinct fact sets so far with what each was granted: for the sealed detail."""
@@ -129,53 +164,89 @@ async def release(
         AnonymiseError: a view can't be made for these records.
         StoreError: case numbers can't be issued.
     """
-    kept: list[tuple[Record, Verdict]] = []
-    rules: set[str] = set()
-    categories: set[str] = set()
-    for record in records:
-        verdict = second.verdict(record, now)
-        if verdict.categories:
-            kept.append((record, verdict))
-            rules |= verdict.rules
-            categories |= verdict.categories
-    results = []
-    for part in plan.parts:
-        chosen = [pair for pair in kept if not pair[1].categories.isdisjoint(part.categories)]
-        if chosen:
-            rows = await _treat(chosen, part, tools, now)
-            results.append(Result(part.view, part.categories, rows))
+    kept = _kept(records, second, now)
+    categories = frozenset[str]().union(*(verdict.categories for _, verdict in kept))
+    parts = [await _part(kept, part, tools, second, now) for part in plan.parts]
+    results = [result for result, _ in parts if result is not None]
+    told = frozenset[str]().union(*(persons for _, persons in parts))
     return Released(
         results=tuple(results),
-        rules=tuple(sorted(rules)),
+        rules=tuple(sorted(frozenset[str]().union(*(verdict.rules for _, verdict in kept)))),
         fields=tuple(
             field
             for result in results
             for field in plan.released_of(result.view)
             if "." not in field or field.partition(".")[0] in categories
         ),
-        persons=tuple(sorted({r.person for r, _ in kept if r.person is not None})),
+        persons=tuple(sorted(told)),
         seen=second.seen(),
         ends=frozenset(record.traits.retain_until for record, _ in kept),
     )
 
 
-async def _treat(
-    chosen: Sequence[tuple[Record, Verdict]], part: ViewPart, tools: Treatments, now: datetime
-) -> Rows:
-    records = [record for record, _ in chosen]
-    values: list[Row] = [
+def _kept(records: Sequence[Record], second: SecondPass, now: datetime) -> list[_Kept]:
+    pairs = ((record, second.verdict(record, now)) for record in records)
+    return [(record, verdict) for record, verdict in pairs if verdict.categories]
+
+
+async def _part(
+    kept: Sequence[_Kept], part: ViewPart, tools: Treatments, second: SecondPass, now: datetime
+) -> tuple[Result | None, frozenset[str]]:
+    """The rows of one view, and whose they are."""
+    chosen = _of_part(kept, part)
+    if not chosen:
+        return None, frozenset()
+    persons = [record.person for record, _ in chosen]
+    values = _values(chosen)
+    context = tools.context(now)
+    if part.view == "generalised":
+        crowd = tools.crowd or await _crowd(part, tools, second.anew(), now)
+        shown = part.plan.told(values, replace(context, crowd=crowd))
+        mixed = arrange(part.view, [row for row in shown if row is not None], secrets.randbelow)
+        told = frozenset(
+            person
+            for person, row in zip(persons, shown, strict=True)
+            if row is not None and person is not None
+        )
+        return Result(
+            part.view, part.categories, [part.shown(row) for row in mixed], len(shown) - len(mixed)
+        ), told
+    rows = await _rows(chosen, values, part, tools, context)
+    whose = frozenset(person for person in persons if person is not None)
+    return Result(part.view, part.categories, rows), whose
+
+
+async def _crowd(part: ViewPart, tools: Treatments, second: SecondPass, now: datetime) -> Crowd:
+    """Everybody of the list, after the same second pass as its page."""
+    others = _of_part(_kept(tools.everybody, second, now), part)
+    persons = [record.person for record, _ in others]
+    # Thousands of rows take a good part of a second: other questions go on meanwhile.
+    return await asyncio.to_thread(part.plan.gather, _values(others), persons, tools.context(now))
+
+
+def _of_part(kept: Sequence[_Kept], part: ViewPart) -> list[_Kept]:
+    return [pair for pair in kept if not pair[1].categories.isdisjoint(part.categories)]
+
+
+def _values(chosen: Sequence[_Kept]) -> list[Row]:
+    return [
         record.values if verdict.whole else _only(record.values, verdict.categories)
         for record, verdict in chosen
     ]
-    context = ViewContext(
-        today=now.date(),
-        case_nos=await _case_numbers(records, tools) if part.view == "pseudonym" else None,
-        coded=_coded(tools),
-        counts=tools.counts,
-        places=tools.places,
-        randbelow=secrets.randbelow,
-        hits=[tools.hits[record.record] for record in records] if part.view == "hit" else None,
-    )
+
+
+async def _rows(
+    chosen: Sequence[_Kept],
+    values: Sequence[Row],
+    part: ViewPart,
+    tools: Treatments,
+    context: ViewContext,
+) -> Rows:
+    records = [record for record, _ in chosen]
+    if part.view == "pseudonym":
+        context = replace(context, case_nos=await _case_numbers(records, tools))
+    if part.view == "hit":
+        context = replace(context, hits=[tools.hits[record.record] for record in records])
     rows: Rows = list(part.plan.apply(values, context))
     if part.view != "full":
         return rows

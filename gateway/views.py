@@ -7,15 +7,21 @@ granted in different views come out as separate groups of rows, since a shuffled
 row beside a coded one would be joined by its place.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
-from anonymise import ViewPlan, compile_view
+from anonymise import Value, ViewPlan, compile_view
 from gateway.errors import GatewayError
 from policies import Decision, Snapshot
 from policies.vocabulary import Vocabulary
 
 ROW_VIEWS = ("full", "pseudonym", "generalised", "hit")
+
+_CODED: Final = frozenset({"pseudonym", "generalised"})
+_GENERALISED: Final = "generalised"
+_CENTRE: Final = "accommodation.centre_id"
 
 Cells = tuple[tuple[str, str], ...]
 
@@ -26,11 +32,22 @@ class ViewError(GatewayError):
 
 @dataclass(frozen=True, slots=True)
 class ViewPart:
-    """The categories of one answer that share a view."""
+    """The categories of one answer that share a view.
+
+    Attributes:
+        plan: how its rows are made. Of a generalised view it has all granted columns, asked or not:
+            rows that were made coarse anew for each choice of columns could be held together.
+        told: the columns that were asked, and so leave.
+    """
 
     view: str
     categories: tuple[str, ...]
     plan: ViewPlan
+    told: tuple[str, ...]
+
+    def shown(self, row: Mapping[str, Value]) -> Mapping[str, Value]:
+        """A row without the columns that were not asked."""
+        return {column: row[column] for column in self.told}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +56,24 @@ class RowPlan:
 
     parts: tuple[ViewPart, ...]
     fields: frozenset[str]
+    tells_centre: bool
+
+    def part(self, view: str) -> ViewPart | None:
+        """The part of one view, if anything was granted in it."""
+        return next((part for part in self.parts if part.view == view), None)
+
+    def may_filter(self, centre: str, postings: Collection[str]) -> bool:
+        """Whether a list may be asked for one centre only.
+
+        A filter tells of every row what the row itself may not: in a coded view it takes a view
+        that tells the centre, or an officer of that centre.
+        """
+        coded = any(part.view in _CODED for part in self.parts)
+        return not coded or self.tells_centre or centre in postings
 
     def released_of(self, view: str) -> tuple[str, ...]:
         """The output keys of one view's rows."""
-        return next((part.plan.outputs for part in self.parts if part.view == view), ())
+        return next((part.told for part in self.parts if part.view == view), ())
 
 
 def granted_cells(decision: Decision) -> Cells:
@@ -67,20 +98,35 @@ class RowPlans:
         bare: bool,  # noqa: FBT001  part of a cache key
     ) -> RowPlan:
         parts = []
+        tells_centre = False
         for view in ROW_VIEWS:
             categories = tuple(category for category, granted in cells if granted == view)
             if categories:
                 treatments = _treatments(self._vocabulary, dataset, categories, view, bare=bare)
-                chosen = {
+                granted = {
                     field: treatment
                     for field, treatment in treatments.items()
-                    if treatment != "drop" and field not in hidden and (not asked or field in asked)
+                    if treatment != "drop" and field not in hidden
                 }
-                parts.append(ViewPart(view, categories, compile_view(view, chosen)))
+                tells_centre |= granted.get(_CENTRE) == "keep"
+                parts.append(_part(view, categories, granted, asked))
         return RowPlan(
             parts=tuple(parts),
             fields=frozenset().union(*(part.plan.fields for part in parts)),
+            tells_centre=tells_centre,
         )
+
+
+def _part(
+    view: str, categories: tuple[str, ...], granted: Mapping[str, str], asked: frozenset[str]
+) -> ViewPart:
+    wanted = {field: name for field, name in granted.items() if not asked or field in asked}
+    if view != _GENERALISED:
+        plan = compile_view(view, wanted)
+        return ViewPart(view, categories, plan, plan.outputs)
+    return ViewPart(
+        view, categories, compile_view(view, granted), compile_view(view, wanted).outputs
+    )
 
 
 def _treatments(

@@ -101,6 +101,25 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class PseudonymDomain:
+    """Where pseudonyms are used, and from whom attribution is withheld (GDP-30).
+
+    Attributes:
+        recipients: kinds of organisation or single organisations.
+        purposes: for which they may receive coded rows.
+        withheld_from: roles at the recipient that can't tell who somebody is; none where the view
+            limits what is told and not of whom.
+    """
+
+    id: str
+    recipients: frozenset[str]
+    purposes: frozenset[str]
+    withheld_from: frozenset[str]
+    law: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
 class Law:
     """A legal source that lines may cite; `verified` against a published text or not."""
 
@@ -190,11 +209,22 @@ class Vocabulary:
     duties: Mapping[str, str]
     treatments: Mapping[str, str]
     law: Mapping[str, Law]
+    domains: Mapping[str, PseudonymDomain]
 
     def may_hold(self, org: Organisation, role: str) -> bool:
         """Whether this organisation may have officers in this role (check Q-KIND)."""
         known = self.roles.get(role)
         return known is not None and not known.held_by.isdisjoint((org.id, org.kind))
+
+    def domain_of(self, org: str, purpose: str) -> PseudonymDomain | None:
+        """The stated pseudonym domain of a recipient and a purpose; None refuses coded rows."""
+        known = self.organisations.get(org)
+        if known is None:
+            return None
+        for domain in self.domains.values():
+            if purpose in domain.purposes and not domain.recipients.isdisjoint((org, known.kind)):
+                return domain
+        return None
 
     def ladder(self, wanted: str) -> tuple[str, ...]:
         """The views to try for a wanted one, strongest first; hit and count stand alone."""

@@ -26,6 +26,7 @@ from policies.vocabulary import (
     Kind,
     Law,
     Organisation,
+    PseudonymDomain,
     Purpose,
     Role,
     View,
@@ -54,6 +55,7 @@ HEADERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "guards": "id,about,nature,negative,answered_by,law,meaning",
             "duties": "id,meaning",
             "law": "id,status,source,meaning",
+            "domains": "id,recipients,purposes,withheld_from,law,meaning",
         }.items()
     }
 )
@@ -108,6 +110,18 @@ class _Reader:
         purposes = self._list("purposes", lambda r: self._purpose(r, guards, law, roles))
         treatments = self._list("treatments", lambda r: r["meaning"])
         datasets = self._datasets(treatments)
+        domains = self._list(
+            "domains",
+            lambda r: PseudonymDomain(
+                id=r["id"],
+                recipients=frozenset(self._known(r, "recipients", holders)),
+                purposes=frozenset(self._known(r, "purposes", purposes)),
+                withheld_from=self._roles(r, groups, roles),
+                law=self._known(r, "law", law)[0] if r["law"] != NONE else NONE,
+                meaning=r["meaning"],
+            ),
+        )
+        self._check_domains(domains, organisations)
         for word in set(kinds) & set(organisations):
             self._problems.add(f"{FOLDER}kinds.csv", 0, f"{word} is also an organisation")
         for word in set(groups) & set(roles):
@@ -132,6 +146,7 @@ class _Reader:
             duties=self._list("duties", lambda r: r["meaning"]),
             treatments=treatments,
             law=law,
+            domains=domains,
         )
 
     def _clashes(self, name: str, words: set[str]) -> None:
@@ -248,6 +263,29 @@ class _Reader:
             self._refuse(row, "a purpose needs at least one legal basis and one role")
         needs = self._known(row, "needs", guards)
         return Purpose(row["id"], needs, bases, frozenset(stated_by), row["meaning"])
+
+    def _roles(
+        self, row: Row, groups: Mapping[str, frozenset[str]], roles: Mapping[str, Role]
+    ) -> frozenset[str]:
+        """The roles that a cell of groups and roles names; nothing for "-"."""
+        named = self._known(row, "withheld_from", {*groups, *roles})
+        return frozenset().union(*(groups.get(word, {word}) for word in named))
+
+    def _check_domains(
+        self, domains: Mapping[str, PseudonymDomain], organisations: Mapping[str, Organisation]
+    ) -> None:
+        """Each pair of recipient and purpose lies in one domain at most, and none is empty."""
+        taken: dict[tuple[str, str], str] = {}
+        for domain in domains.values():
+            if not domain.recipients or not domain.purposes or domain.law == NONE:
+                where = f"{domain.id} needs recipients, purposes and a legal source"
+                self._problems.add(f"{FOLDER}domains.csv", 0, where)
+            for org in organisations.values():
+                for purpose in sorted(domain.purposes):
+                    covered = not domain.recipients.isdisjoint((org.id, org.kind))
+                    if covered and taken.setdefault((org.id, purpose), domain.id) != domain.id:
+                        both = f"{org.id} for {purpose} is in {taken[org.id, purpose]} too"
+                        self._problems.add(f"{FOLDER}domains.csv", 0, f"{domain.id}: {both}")
 
     def _datasets(self, treatments: Mapping[str, str]) -> Mapping[str, Dataset]:
         personal = self._list("datasets", lambda r: self._yes(r, "personal"))

@@ -31,8 +31,11 @@ def databases(settings: Settings) -> tuple[Database, ...]:
 
 
 def key_files(settings: Settings, *, log_keys: bool) -> dict[str, Path]:
-    """Key files by their name in a backup; the keyset is encrypted, the logs' keys are not."""
-    found = {KEYSET: settings.keys.keyset}
+    """Key files by their name in a backup; the keyset is encrypted, the logs' keys are not.
+
+    Roots in a token are backed up by the token's own means, and by nothing else.
+    """
+    found = {} if settings.keys.keyset is None else {KEYSET: settings.keys.keyset}
     if log_keys:
         for country in log_countries(settings):
             found[f"keys/log/{country}"] = key_file(settings, country)

@@ -9,6 +9,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -162,11 +163,14 @@ async def _log(settings: Settings) -> str:
 
 
 async def _keyset(settings: Settings) -> str:
-    ring = open_keyring(settings)
-    missing = sorted(set(settings.registers) - ring.countries)
-    if missing:
-        raise StepError(f"the keyset has no root key for {', '.join(missing)}")
-    return f"root keys of {len(ring.countries)} countries"
+    with closing(open_keyring(settings)) as ring:
+        missing = sorted(set(settings.registers) - ring.countries)
+        if missing:
+            raise StepError(f"the keyset has no root key for {', '.join(missing)}")
+        custodians = len(ring.custodians)
+        if settings.gateway.mode == "production" and not custodians:
+            raise StepError("the keyset has no custodians; see `cuvar keys appoint`")
+        return f"root keys of {len(ring.countries)} countries, {custodians} custodians"
 
 
 async def _state(settings: Settings) -> str:

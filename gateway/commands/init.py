@@ -13,7 +13,6 @@ from pathlib import Path
 import click
 from sqlalchemy import MetaData
 
-from anonymise import Keyring
 from audit import Journal, Link
 from audit.copies import origins
 from audit.shards import parse_origin
@@ -21,7 +20,7 @@ from audit.verify import verify_log
 from gateway.commands.options import with_config
 from gateway.errors import GatewayError
 from gateway.facts.register import METADATA as FACTS
-from gateway.keyset import passphrase
+from gateway.keyset import create_keyring, has_keyset
 from gateway.logkeys import create_missing_keys, key_file, log_countries, read_log_keys
 from gateway.settings import Settings, load_settings
 from gateway.state import METADATA as STATE
@@ -92,8 +91,8 @@ def create_missing(settings: Settings, after: Link | None = None) -> list[str]:
         ),
         (
             "keyset",
-            settings.keys.keyset.exists(),
-            lambda: Keyring.create(settings.keys.keyset, passphrase(settings), countries),
+            has_keyset(settings) or _by_ceremony(settings),
+            lambda: create_keyring(settings, countries).close(),
         ),
         (
             "state database",
@@ -111,7 +110,15 @@ def create_missing(settings: Settings, after: Link | None = None) -> list[str]:
         if not present:
             create()
         told.append(f"{name}: {'was there, untouched' if present else 'created'}")
+    if _by_ceremony(settings) and not has_keyset(settings):
+        place = [name for name, _, _ in steps].index("keyset")
+        told[place] = "keyset: two custodians make it with `cuvar keys create`"
     return told
+
+
+def _by_ceremony(settings: Settings) -> bool:
+    """Whether the first root keys are made by two people, and not by whoever sets this up."""
+    return settings.gateway.mode == "production" or bool(settings.keys.custodians)
 
 
 def _without_log(settings: Settings) -> set[str]:

@@ -21,8 +21,10 @@ from gateway.settings.sections import (
     RegisterSettings,
     Settings,
     StateSettings,
+    StatisticsSettings,
     TelemetrySettings,
     TlsSettings,
+    ViewsSettings,
 )
 
 __all__ = [
@@ -41,7 +43,9 @@ __all__ = [
     "Settings",
     "SettingsError",
     "StateSettings",
+    "StatisticsSettings",
     "TelemetrySettings",
     "TlsSettings",
+    "ViewsSettings",
     "load_settings",
 ]

@@ -105,14 +105,21 @@ def _key_files(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], Path
         yield ("log", "dpo_keys", country), file
     for signer, file in settings.policies.keys.items():
         yield ("policies", "keys", signer), file
-    yield ("keys", "keyset"), settings.keys.keyset
-    if settings.keys.passphrase_file is not None:
-        yield ("keys", "passphrase_file"), settings.keys.passphrase_file
+    yield from _root_key_files(settings)
     if settings.gateway.tls is not None:
         yield ("gateway", "tls", "key"), settings.gateway.tls.key
     for number, issuer in enumerate(settings.issuers):
         if issuer.jwks_file is not None:
             yield ("issuers", number, "jwks_file"), issuer.jwks_file
+
+
+def _root_key_files(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], Path]]:
+    if settings.keys.keyset is not None:
+        yield ("keys", "keyset"), settings.keys.keyset
+    if settings.keys.passphrase_file is not None:
+        yield ("keys", "passphrase_file"), settings.keys.passphrase_file
+    for number, file in enumerate(settings.keys.custodians):
+        yield ("keys", "custodians", number), file
 
 
 def _is_sample(file: Path) -> bool:

@@ -8,11 +8,13 @@ silently absent. Models are frozen: settings are read once, at start.
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
+from gateway.settings.keys import KeysSettings
 from gateway.settings.log import LogSettings
 from gateway.settings.section import CountryId, Folders, Many, Seconds, Section, SignerId
 from gateway.settings.values import DatabaseUrl, FilePath, HttpUrl, Network, Words
+from gateway.settings.views import ViewsSettings
 
 __all__ = [
     "FactsSettings",
@@ -27,8 +29,10 @@ __all__ = [
     "RegisterSettings",
     "Settings",
     "StateSettings",
+    "StatisticsSettings",
     "TelemetrySettings",
     "TlsSettings",
+    "ViewsSettings",
 ]
 
 
@@ -125,31 +129,6 @@ class PoliciesSettings(Section):
                 )
         elif isinstance(self.rules, tuple):
             raise ValueError("several folders need signed rules: only versions order them")
-        return self
-
-
-class KeysSettings(Section):
-    """The keys behind pseudonyms and case numbers."""
-
-    keyset: FilePath = Field(description="Encrypted keyset file, made at set-up.")
-    passphrase_file: FilePath | None = Field(
-        default=None, description="File that holds the keyset's passphrase (mode 0600)."
-    )
-    passphrase_env: str | None = Field(
-        default=None,
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
-        description="Environment variable that holds the passphrase.",
-    )
-    passphrase: SecretStr | None = Field(
-        default=None,
-        description="The passphrase itself. Development only: whoever reads this file has it.",
-    )
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "KeysSettings":
-        given = (self.passphrase_file, self.passphrase_env, self.passphrase)
-        if sum(source is not None for source in given) != 1:
-            raise ValueError("give exactly one of passphrase_file, passphrase_env, passphrase")
         return self
 
 
@@ -262,6 +241,27 @@ class LimitsSettings(Section):
     )
 
 
+class StatisticsSettings(Section):
+    """Figures with differential privacy: what each recipient may spend of each owner's people."""
+
+    epsilon_per_month: Annotated[float, Field(gt=0, le=10)] = Field(
+        default=1.0,
+        description="Epsilon that one organisation may spend in a calendar month (UTC) on one "
+        "owner's people. When it is spent, such tables are refused until the next. Above 1 an "
+        "attacker learns more about one person than the figures are worth.",
+    )
+    epsilon_per_table: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.1,
+        description="Epsilon of one table: less is more noise, and more tables a month.",
+    )
+
+    @model_validator(mode="after")
+    def _one_table_fits(self) -> "StatisticsSettings":
+        if self.epsilon_per_table > self.epsilon_per_month:
+            raise ValueError("epsilon_per_table may not be more than epsilon_per_month")
+        return self
+
+
 class IdentitySettings(Section):
     """Tokens beyond what an issuer says."""
 
@@ -340,6 +340,10 @@ class Settings(Section):
     )
     limits: LimitsSettings = Field(
         default=LimitsSettings(), description="One table, see its section."
+    )
+    views: ViewsSettings = Field(default=ViewsSettings(), description="One table, see its section.")
+    statistics: StatisticsSettings = Field(
+        default=StatisticsSettings(), description="One table, see its section."
     )
     identity: IdentitySettings = Field(
         default=IdentitySettings(), description="One table, see its section."

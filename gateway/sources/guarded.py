@@ -75,6 +75,14 @@ class GuardedRegister:
             self._limits.tabulate_s,
         )
 
+    async def members(self, layout: str, today: date) -> Mapping[tuple[str, ...], frozenset[str]]:
+        """Whom a table counts, one table at a time, within the same limit."""
+        return await self._guarded(
+            lambda: self._register.members(layout, today),
+            self._table_place,
+            self._limits.tabulate_s,
+        )
+
     async def check(self) -> list[Finding]:
         """Where mapping and register disagree."""
         return await self._timed(self._register.check, _CHECK_S)

@@ -9,11 +9,11 @@ describe. `gateway.sources.guarded` puts the limits around it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import repeat
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.sources.checking import check_register
 from gateway.sources.decoding import Decoder, key_text, surrogate_bytes, text_of
@@ -27,7 +27,7 @@ from gateway.sources.selection import Selections
 from gateway.sources.source import Finding
 from gateway.sources.statements import Plan, Statements
 from gateway.sources.tables import Live, SchemaError
-from gateway.sources.tabulation import tabulated
+from gateway.sources.tabulation import membership, tabulated
 
 __all__ = ["DatabaseRegister"]
 
@@ -35,6 +35,8 @@ _PLANS = 1024
 _MOST = 1000
 _SCHEMA_S = 10.0
 _NOTHING_KNOWN = Traits()
+_Table = TypeVar("_Table")
+Count = Callable[[RegisterMapping, Live, Driver, str, date], Awaitable[_Table]]
 
 
 class DatabaseRegister:
@@ -171,13 +173,25 @@ class DatabaseRegister:
             SourceUnavailableError: as `fetch`.
             SourceQuestionError: no such layout, or the register does not hold it.
         """
+        return await self._counted(tabulated, layout, today)
+
+    async def members(self, layout: str, today: date) -> Mapping[tuple[str, ...], frozenset[str]]:
+        """Whom each cell of a layout counts.
+
+        Raises:
+            SourceUnavailableError: as `fetch`.
+            SourceQuestionError: no such layout, or the register does not hold it.
+        """
+        return await self._counted(membership, layout, today)
+
+    async def _counted(self, count: Count[_Table], layout: str, today: date) -> _Table:
         try:
             if self._statements is None:
                 await self._read_schema()
             if self._statements is None:
                 raise SourceUnavailableError("down", self.country)
             live = self._statements.live
-            return await tabulated(self._mapping, live, self._driver, layout, today)
+            return await count(self._mapping, live, self._driver, layout, today)
         except (SchemaError, Failure) as error:
             raise self._unavailable(error) from None
 

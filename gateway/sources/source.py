@@ -69,6 +69,9 @@ class Source(Protocol):
     async def tabulate(self, layout: str, today: date) -> Mapping[tuple[str, ...], int]:
         """Exact counts of a statistics layout; raises as `fetch`. Protect before release."""
 
+    async def members(self, layout: str, today: date) -> Mapping[tuple[str, ...], frozenset[str]]:
+        """Whom each cell of a layout counts, by reference; raises as `fetch`. Never release."""
+
     async def check(self) -> list[Finding]:
         """Where mapping and live schema disagree; raises SourceUnavailableError."""
 

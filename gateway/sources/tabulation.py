@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Exact counts for the fixed statistics layouts, grouped by the register itself.
 
-The register groups by the mapped columns; only groups and their counts come out of SQL, and
-dates are banded on the way. The caller protects what it publishes (`anonymise.protect_table`).
+The register groups by the mapped columns, and dates are banded on the way. `tabulated` takes only
+groups and their counts out of SQL; `membership` also whom each counts, since noise and overlap are
+judged by the people behind a figure (`anonymise.statistics`), who go no further than that.
 Records whose retention is over are not counted (GDP-03).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.sources.decoding import decoder
+from gateway.sources.decoding import Decoder, decoder, key_text
 from gateway.sources.drivers import Driver
 from gateway.sources.errors import SourceQuestionError
 from gateway.sources.mapping import Dataset, RegisterMapping, Spec
@@ -23,7 +25,7 @@ from gateway.sources.record import Value
 from gateway.sources.statements import Columns, Statements, compiled
 from gateway.sources.tables import Live, Tables
 
-__all__ = ["LAYOUTS", "tabulated"]
+__all__ = ["LAYOUTS", "membership", "tabulated"]
 
 UNKNOWN = "unknown"
 _BANDS = ((4, "0-4"), (11, "5-11"), (17, "12-17"), (59, "18-59"), (200, "60+"))
@@ -126,6 +128,32 @@ LAYOUTS: Mapping[str, Layout] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A layout against one live register: what to select, and how to read it."""
+
+    plan: Layout
+    inner: sa.Subquery
+    labels: list[sa.ColumnElement[Any]]
+    values: Mapping[str, Any]
+    places: list[int | None]
+    reads: list[Decoder | None]
+    dialect: sa.Dialect
+    owner: str
+
+    async def rows(self, driver: Driver, query: sa.Select[Any]) -> Sequence[Any]:
+        sql, names = compiled(query, self.dialect)
+        return await driver.rows(sql, [self.values[name] for name in names])
+
+    def keys(self, row: Sequence[Any], today: date) -> list[Key]:
+        """The cells that a row of these labels falls into."""
+        read = [
+            None if place is None or decode is None else decode(row[place])
+            for place, decode in zip(self.places, self.reads, strict=True)
+        ]
+        return self.plan.keys(read, today, self.owner)
+
+
 async def tabulated(
     mapping: RegisterMapping, live: Live, driver: Driver, layout: str, today: date
 ) -> Mapping[Key, int]:
@@ -136,6 +164,38 @@ async def tabulated(
         SchemaError: a mapped name is not there.
         SourceUnavailableError: the register does not answer.
     """
+    ready = _prepared(mapping, live, driver, layout, today)
+    counted = sa.func.count(sa.distinct(ready.inner.c.who))
+    query = sa.select(*ready.labels, counted).group_by(*ready.labels)
+    cells: Counter[Key] = Counter()
+    for row in await ready.rows(driver, query):
+        for key in ready.keys(row, today):
+            cells[key] += row[-1]
+    return cells
+
+
+async def membership(
+    mapping: RegisterMapping, live: Live, driver: Driver, layout: str, today: date
+) -> Mapping[Key, frozenset[str]]:
+    """References of the persons of each key, of records where the dataset has no persons.
+
+    Raises:
+        SourceQuestionError, SchemaError, SourceUnavailableError: as `tabulated`.
+    """
+    ready = _prepared(mapping, live, driver, layout, today)
+    query = sa.select(*ready.labels, ready.inner.c.who).distinct()
+    cells: dict[Key, set[str]] = {}
+    for row in await ready.rows(driver, query):
+        if row[-1] is not None:
+            who = key_text(row[-1])
+            for key in ready.keys(row, today):
+                cells.setdefault(key, set()).add(who)
+    return {key: frozenset(whom) for key, whom in cells.items()}
+
+
+def _prepared(
+    mapping: RegisterMapping, live: Live, driver: Driver, layout: str, today: date
+) -> _Prepared:
     plan = LAYOUTS.get(layout)
     if plan is None:
         raise SourceQuestionError(f"no register tabulates that; one of {', '.join(LAYOUTS)}")
@@ -157,21 +217,18 @@ async def tabulated(
         .where(*where)
         .subquery("g")
     )
-    labels = [inner.c[column.name] for column in grouped]
-    query = sa.select(*labels, sa.func.count(sa.distinct(inner.c.who))).group_by(*labels)
-    sql, names = compiled(query, driver.dialect)
-    values = {**tables.fixed, "today": statements.today(dataset, today)}
-    rows = await driver.rows(sql, [values[name] for name in names])
-    reads = [None if spec is None else decoder(spec, trait="." not in spec.name) for spec in specs]
-    cells: Counter[Key] = Counter()
-    for row in rows:
-        read = [
-            None if place is None or decode is None else decode(row[place])
-            for place, decode in zip(places, reads, strict=True)
-        ]
-        for key in plan.keys(read, today, mapping.country):
-            cells[key] += row[-1]
-    return cells
+    return _Prepared(
+        plan=plan,
+        inner=inner,
+        labels=[inner.c[column.name] for column in grouped],
+        values={**tables.fixed, "today": statements.today(dataset, today)},
+        places=places,
+        reads=[
+            None if spec is None else decoder(spec, trait="." not in spec.name) for spec in specs
+        ],
+        dialect=driver.dialect,
+        owner=mapping.country,
+    )
 
 
 def _spec(mapping: RegisterMapping, dataset: Dataset, names: tuple[str, ...]) -> Spec | None:

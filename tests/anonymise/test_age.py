@@ -6,11 +6,15 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anonymise.age import SIX_BANDS, THREE_BANDS, UNKNOWN, band_of_age, band_of_birth
+from anonymise.age import SIX_BANDS, TEN_YEAR_BANDS, THREE_BANDS, UNKNOWN, BirthBands, band_of_age
 
 days = st.dates(min_value=date(1900, 1, 1), max_value=date(2030, 12, 31))
-bands = st.sampled_from([SIX_BANDS, THREE_BANDS])
+bands = st.sampled_from([SIX_BANDS, TEN_YEAR_BANDS, THREE_BANDS])
 precisions = st.sampled_from(["day", "month", "year", "unknown", None, "", "DAY"])
+
+
+def band_of_birth(born, precision, today, bands):
+    return BirthBands.on(today, bands).of(born, precision)
 
 
 def age_by_walking(born, today):
@@ -62,9 +66,22 @@ def test_nobody_born_after_today_has_a_band(born, today, bands):
         assert band_of_birth(born, "day", today, bands) == UNKNOWN
 
 
-@given(days, precisions, days)
-def test_three_bands_never_tell_more_than_six(born, precision, today):
-    joined = {"18-24": "18-59", "25-34": "18-59", "35-44": "18-59", "45-59": "18-59"}
-    six = band_of_birth(born, precision, today, SIX_BANDS)
+@given(days, precisions, days, st.sampled_from([SIX_BANDS, TEN_YEAR_BANDS]))
+def test_three_bands_never_tell_more_than_finer_ones(born, precision, today, finer):
+    joined = {name: "18-59" for first, name in finer if 18 <= first < 60}
+    fine = band_of_birth(born, precision, today, finer)
     three = band_of_birth(born, precision, today, THREE_BANDS)
-    assert six == UNKNOWN or three == joined.get(six, six)
+    assert fine == UNKNOWN or three == joined.get(fine, fine)
+
+
+@given(st.sampled_from([date(2024, 2, 29), date(2026, 2, 28), date(2026, 12, 31)]), days, bands)
+def test_a_band_changes_on_the_birthday_and_29_february_is_one_on_1_march(today, born, bands):
+    if born <= today:
+        assert band_of_birth(born, "day", today, bands) == band_of_age(
+            age_by_walking(born, today), bands
+        )
+
+
+@given(days, st.integers(1, 40), bands)
+def test_the_first_years_of_the_calendar_are_ages_that_nobody_has(born, year, bands):
+    assert band_of_birth(born, "day", date(year, 1, 1), bands) == UNKNOWN

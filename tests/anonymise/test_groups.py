@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anonymise import SHARED_BY, TREATMENTS, UnknownTreatmentError, ViewContext, tally
+from anonymise import (
+    SHARED_BY,
+    TREATMENTS,
+    Anonymity,
+    UnknownTreatmentError,
+    ViewContext,
+    tally,
+)
+from anonymise.anonymity import LEAST_NATIONALITY
 from anonymise.groups import ANY_SEX, COUNTED
 from anonymise.regions import REGIONS
 
@@ -43,13 +51,15 @@ def test_nothing_else_is_counted(treatment):
 @given(st.data())
 def test_a_fine_form_is_told_only_when_enough_share_it(treatment, data):
     people = data.draw(st.lists(VALUES[treatment], max_size=60))
-    counts = tally(treatment, people)
+    many = data.draw(st.sampled_from([1, 10, 30]))
+    counts = {form: many * persons for form, persons in tally(treatment, people).items()}
+    enough = LEAST_NATIONALITY if treatment == "nationality_or_region" else SHARED_BY
     treat = bound(treatment, counts)
     coarse = bound(treatment, None)
     for value in people:
         told = treat(value)
         for form in told if isinstance(told, tuple) else [told]:
-            assert form == coarse(value) or counts[form] >= SHARED_BY
+            assert form == coarse(value) or counts[form] >= enough
 
 
 @pytest.mark.parametrize("treatment", sorted(COUNTED))
@@ -91,7 +101,16 @@ def test_a_nationality_held_twice_counts_once_and_a_pair_counts_as_a_pair():
 
 
 def test_a_rare_nationality_is_told_by_a_region_of_the_table():
-    treat = bound("nationality_or_region", {"AF": SHARED_BY - 1})
+    treat = bound("nationality_or_region", {"AF": LEAST_NATIONALITY - 1, "SY": LEAST_NATIONALITY})
+    assert treat(("AF",)) == REGIONS["AF"]
+    assert treat(("SY",)) == "SY"
+
+
+def test_a_recipient_held_to_more_is_told_fewer_nationalities():
+    context = ViewContext(
+        today=TODAY, counts={FIELD: {"AF": 150}}, anonymity=Anonymity(nationality_from=200)
+    )
+    treat = TREATMENTS["nationality_or_region"].bind(FIELD, context)
     assert treat(("AF",)) == REGIONS["AF"]
 
 

@@ -112,12 +112,14 @@ async def test_a_tenth_country_answers_after_a_mapping_and_a_rule_folder(
         "[limits]", f'[registers.XK]\nurl = "{foreigners}"\nmapping = "xk.yaml"\n\n[limits]'
     )
     (folder / "cuvar.toml").write_text(text, encoding="utf-8")
-    cuvar(*("keys", "add", "XK", "--config", "cuvar.toml"), cwd=folder)
     before = houses.reports(house_template)
     assert "logs: created" in cuvar("init", "--config", "cuvar.toml", cwd=folder)
     after = houses.reports(folder)
     assert {country for country in after if country not in before} == {"XK"}
     assert all(after[country].root == before[country].root for country in before)
+    told = cuvar(*("keys", "create", "XK", "--config", "cuvar.toml"), cwd=folder)
+    assert "a first root key is made for XK" in told
+    after = houses.reports(folder)
     assert "FAIL" not in cuvar("doctor", "--config", "cuvar.toml", cwd=folder)
     question = border(
         owners=["XK"],

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Makes sure that the servers which tests and benches start are on this machine.
 
-MariaDB and strace come from Debian or Ubuntu: installed here when root, otherwise named in a line.
+MariaDB, strace and SoftHSM come from Debian or Ubuntu: installed here when root, otherwise named in
+a line.
 PostgreSQL comes from a wheel of the development set. Nothing is left running, and no system
 service is started: a package's own service would hold port and data directory.
 """
@@ -14,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.servers import strace
+from tests.servers import softhsm, strace
 from tests.servers.mariadb import INSTALL_LINE, server_program
 from tests.servers.postgres import WHEEL_LINE, bin_directory
 
@@ -30,6 +31,8 @@ def main() -> int:
         return _refuse(INSTALL_LINE)
     if shutil.which("strace") is None and not _install("strace"):
         return _refuse(strace.INSTALL_LINE)
+    if shutil.which("softhsm2-util") is None and not _install("softhsm2"):
+        return _refuse(softhsm.INSTALL_LINE)
     return 0
 
 

@@ -191,11 +191,11 @@ def test_options_that_contradict_each_other_are_refused(load, old, new, key, wor
 
 
 def test_all_problems_are_told_at_once(load):
-    text = BASE.replace("keyset =", "keysett =").replace('mode = "dev', 'mode = "xdev', 1)
+    text = BASE.replace("origin =", "origen =").replace('mode = "dev', 'mode = "xdev', 1)
     assert {key for key, _, _ in problems(load, text)} == {
         "gateway.mode",
-        "keys.keyset",
-        "keys.keysett",
+        "log.origin",
+        "log.origen",
     }
 
 

@@ -7,9 +7,9 @@ from datetime import date
 
 import pytest
 
+from anonymise.statistics import LAYOUTS as NAMED
 from gateway.sources import SourceQuestionError
 from gateway.sources.tabulation import LAYOUTS
-from gateway.tables import COLUMNS
 
 TODAY = date(2026, 11, 24)
 
@@ -55,6 +55,8 @@ async def test_a_later_day_counts_fewer(source):
 async def test_what_is_no_layout_of_a_register_is_refused(source, layout):
     with pytest.raises(SourceQuestionError):
         await source.tabulate(layout, TODAY)
+    with pytest.raises(SourceQuestionError):
+        await source.members(layout, TODAY)
 
 
 async def test_a_layout_whose_dataset_the_register_lacks_is_refused(source):
@@ -63,10 +65,26 @@ async def test_a_layout_whose_dataset_the_register_lacks_is_refused(source):
 
 
 async def test_every_layout_has_the_columns_that_the_gateway_names(source):
-    assert LAYOUTS.keys() == COLUMNS.keys() - {"law_enforcement_questions"}
+    assert LAYOUTS.keys() == NAMED.keys() - {"law_enforcement_questions"}
     for layout in LAYOUTS.keys() - {"readmissions"}:
         for key in await source.tabulate(layout, TODAY):
-            assert len(key) == len(COLUMNS[layout])
+            assert len(key) == len(NAMED[layout].columns)
+
+
+async def test_the_members_of_a_cell_are_those_who_are_counted_in_it(source):
+    for layout in LAYOUTS.keys() - {"readmissions"}:
+        members = await source.members(layout, TODAY)
+        assert {key: len(whom) for key, whom in members.items()} == await source.tabulate(
+            layout, TODAY
+        )
+
+
+async def test_one_person_has_one_reference_in_every_layout(source):
+    everybody = frozenset().union(*(await source.members("age_sex_nationality", TODAY)).values())
+    assert len(everybody) == 5
+    for layout in ("needs", "occupancy"):
+        for whom in (await source.members(layout, TODAY)).values():
+            assert whom <= everybody
 
 
 async def test_a_table_holds_no_name_of_anybody(source):

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The keyset document: root keys sealed under a passphrase. docs/formats/keyset.md.
+"""The keyset document: root secrets sealed under a passphrase. docs/formats/keyset.md.
 
-JSON with scrypt's parameters (RFC 7914) and the root keys under AES-256-GCM, whose additional
-data are the members that say how, so none can be exchanged. A digest over all of it tells a
-damaged file from a wrong passphrase. Pure; `keyfile` holds the file, `keyring.Keyring` uses both.
+JSON with scrypt's parameters (RFC 7914) and the roots under AES-256-GCM, whose additional data are
+the members that say how, so none can be exchanged. A digest over all of it tells a damaged file
+from a wrong passphrase. Version 2 is written; version 1, which knew one root key a country, is
+still read. Pure; `private_file` holds the file, `file_vault.FileVault` uses both.
 """
 
 import base64
 import hashlib
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -25,18 +25,22 @@ from anonymise.errors import (
     KeysetVersionError,
     WrongPassphraseError,
 )
+from anonymise.keyring.ceremony import CUSTODIAN
+from anonymise.keyring.derivation import KEY_BYTES, extract
+from anonymise.keyring.memory_vault import HeldRoot, Keyset
+from anonymise.keyring.root import FIRST_EPOCH, Root, RootState
 
 FORMAT = "cuvar-keyset"
-VERSION = 1
-KEY_BYTES = 32
+VERSION = 2
 SHORTEST_PASSPHRASE = 12
+
+_FIRST_VERSION = 1
 
 _SALT_BYTES = 16
 _NONCE_BYTES = 12
 _CHEAPEST, _DEAREST = 1 << 14, 1 << 20
 _MOST_PARALLEL = 4
 _BLOCK_SIZE = 8
-_COUNTRY = re.compile(r"[A-Z]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +61,10 @@ DEFAULT_WORK = Work()
 
 
 @dataclass(frozen=True, slots=True)
-class RootKey:
-    """A country's root key of 32 bytes, and its version, which the derivation binds."""
-
-    version: int
-    key: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class _Lock:
     """How the sealed part was sealed: all that is readable without the passphrase."""
 
+    version: int
     work: Work
     salt: bytes
     nonce: bytes
@@ -76,7 +73,7 @@ class _Lock:
         """The lock as it stands in the document, and as additional data under the seal."""
         return {
             "format": FORMAT,
-            "version": VERSION,
+            "version": self.version,
             "kdf": {
                 "name": "scrypt",
                 "n": self.work.n,
@@ -95,37 +92,37 @@ class _Lock:
 
 
 def seal_keyset(
-    roots: Mapping[str, RootKey],
+    keyset: Keyset,
     passphrase: str,
     *,
     work: Work,
     random: Callable[[int], bytes],
 ) -> bytes:
-    """The bytes of a keyset file.
+    """The bytes of a keyset file, version 2.
 
     Raises:
-        KeyringError: Passphrase too short, no country, or parameters outside the accepted ones.
+        KeyringError: Passphrase too short, no country, custodians' names that are none, or
+            parameters outside the accepted ones.
     """
     if len(passphrase) < SHORTEST_PASSPHRASE:
         raise KeyringError(f"the passphrase needs at least {SHORTEST_PASSPHRASE} characters")
-    if not roots or not all(_COUNTRY.fullmatch(name) for name in roots):
+    if not keyset.sound:
         raise KeyringError("a keyset needs countries, each a code of two capital letters")
+    if not all(map(CUSTODIAN.fullmatch, keyset.custodians)):
+        raise KeyringError("a custodian is written as an organisation and a name: BA-DPA/ana")
     if not work.accepted:
         raise KeyringError("these scrypt parameters are outside what a keyset may have")
-    lock = _Lock(work, random(_SALT_BYTES), random(_NONCE_BYTES))
-    inner = {
-        name: {"version": root.version, "key": _text(root.key)} for name, root in roots.items()
-    }
+    lock = _Lock(VERSION, work, random(_SALT_BYTES), random(_NONCE_BYTES))
     sealed = AESGCM(lock.key(passphrase)).encrypt(
-        lock.nonce, _canonical(inner), _canonical(lock.members())
+        lock.nonce, _canonical(_inner(keyset)), _canonical(lock.members())
     )
     body = lock.members() | {"sealed": _text(sealed)}
     document = body | {"sha256": hashlib.sha256(_canonical(body)).hexdigest()}
     return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
 
 
-def unseal_keyset(document: bytes, passphrase: str) -> dict[str, RootKey]:
-    """The root keys in a keyset file's bytes, by country.
+def unseal_keyset(document: bytes, passphrase: str) -> Keyset:
+    """What a keyset file's bytes hold.
 
     Raises:
         KeysetDamagedError: Half-written or changed.
@@ -141,7 +138,21 @@ def unseal_keyset(document: bytes, passphrase: str) -> dict[str, RootKey]:
             "the passphrase does not open this keyset; check which keyset it belongs to"
         ) from None
     with _damage():
-        return _roots_of(json.loads(inner))
+        read = _first_inner if lock.version == _FIRST_VERSION else _read_inner
+        keyset = read(json.loads(inner))
+        if not keyset.sound:
+            raise ValueError
+        return keyset
+
+
+def work_of(document: bytes) -> Work:
+    """The cost that a keyset file was sealed with.
+
+    Raises:
+        KeysetDamagedError, KeysetVersionError: As `unseal_keyset`.
+    """
+    with _damage():
+        return _parsed(document)[0].work
 
 
 @contextmanager
@@ -159,9 +170,10 @@ def _parsed(document: bytes) -> tuple[_Lock, bytes]:
     members = json.loads(document)
     if members["format"] != FORMAT:
         raise ValueError
-    if members["version"] != VERSION:
+    if members["version"] not in {_FIRST_VERSION, VERSION} or isinstance(members["version"], bool):
         raise KeysetVersionError(
-            f"this release reads keysets of version {VERSION}; install the one that made it"
+            f"this release reads keysets of versions {_FIRST_VERSION} and {VERSION}; "
+            "install the one that made it"
         )
     digest = members.pop("sha256")
     if hashlib.sha256(_canonical(members)).hexdigest() != digest:
@@ -169,16 +181,62 @@ def _parsed(document: bytes) -> tuple[_Lock, bytes]:
     return _lock_of(members), _octets(members["sealed"])
 
 
-def _roots_of(members: Any) -> dict[str, RootKey]:
-    return {
-        name: RootKey(entry["version"], _octets(entry["key"], KEY_BYTES))
-        for name, entry in members.items()
+def _inner(keyset: Keyset) -> dict[str, object]:
+    roots = {
+        country: [
+            {
+                "version": one.root.version,
+                "since": one.root.since,
+                "state": str(one.root.state),
+                "secret": None if one.secret is None else _text(one.secret),
+            }
+            for one in held
+        ]
+        for country, held in keyset.roots.items()
     }
+    return {
+        "custodians": dict(keyset.custodians),
+        "roots": roots,
+        "service": _text(keyset.service),
+    }
+
+
+def _read_inner(members: Any) -> Keyset:
+    roots = {
+        country: tuple(
+            HeldRoot(
+                Root(country, entry["version"], entry["since"], RootState(entry["state"])),
+                None if entry["secret"] is None else _octets(entry["secret"], KEY_BYTES),
+            )
+            for entry in held
+        )
+        for country, held in members["roots"].items()
+    }
+    keyset = Keyset(roots, _octets(members["service"], KEY_BYTES), dict(members["custodians"]))
+    # Nothing beyond what this release would write.
+    if _inner(keyset) != members:
+        raise ValueError
+    return keyset
+
+
+def _first_inner(members: Any) -> Keyset:
+    """A keyset of version 1: its root keys pass the extract step, which version 2 leaves out."""
+    if any(
+        entry["version"] != 1 or entry.keys() != {"key", "version"} for entry in members.values()
+    ):
+        raise ValueError
+    keys = {country: _octets(entry["key"], KEY_BYTES) for country, entry in members.items()}
+    roots = {
+        country: (HeldRoot(Root(country, 1, FIRST_EPOCH, RootState.ACTIVE), extract(key)),)
+        for country, key in keys.items()
+    }
+    return Keyset(roots, extract(b"".join(keys[country] for country in sorted(keys))))
 
 
 def _lock_of(members: Any) -> _Lock:
     kdf, cipher = members["kdf"], members["cipher"]
     lock = _Lock(
+        members["version"],
         Work(kdf["n"], kdf["p"]),
         _octets(kdf["salt"], _SALT_BYTES),
         _octets(cipher["nonce"], _NONCE_BYTES),

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A secret file: written whole or not at all, never over another, read only when nobody else can.
+"""A secret file: written whole or not at all, read only when nobody else can.
 
-The keyset's only way to and from the disk (docs/formats/keyset.md §4). Used by `keyring.Keyring`.
+The keyset's only way to and from the disk (docs/formats/keyset.md §4). Used by
+`file_vault.FileVault`.
 """
 
+import fcntl
 import os
 import stat
 from collections.abc import Iterator
@@ -30,7 +32,7 @@ def write_new(path: Path, content: bytes) -> None:
         KeysetExistsError: Something stands at the path; it is left as it is.
         KeyringError: The folder is missing or not writable.
     """
-    neighbour = path.with_name(f".{path.name}.{os.getpid()}.new")
+    neighbour = _neighbour(path)
     with _told("write", path):
         try:
             _write(neighbour, content)
@@ -45,6 +47,42 @@ def write_new(path: Path, content: bytes) -> None:
             with suppress(FileNotFoundError):
                 neighbour.unlink()
         _flush_folder(path.parent)
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """Put a new content in place of a file, which stays as it is until the new one is complete.
+
+    Raises:
+        KeyringError: it can't be written; the old file stands.
+    """
+    neighbour = _neighbour(path)
+    with _told("write", path):
+        try:
+            _write(neighbour, content)
+            neighbour.replace(path)
+        finally:
+            with suppress(FileNotFoundError):
+                neighbour.unlink()
+        _flush_folder(path.parent)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Alone among those who change the file; waits for whoever does.
+
+    Raises:
+        KeyringError: the folder is missing or not writable.
+    """
+    with _told("lock", path):
+        lock = os.open(path.with_name(f".{path.name}.lock"), os.O_WRONLY | os.O_CREAT, _OWNER_ONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # What a change left behind that was cut off holds keys; nobody else writes now.
+        for stale in path.parent.glob(f".{path.name}.*.new"):
+            stale.unlink(missing_ok=True)
+        yield
+    finally:
+        os.close(lock)
 
 
 def read_private(path: Path) -> bytes:
@@ -63,11 +101,13 @@ def read_private(path: Path) -> bytes:
         if found.st_mode & _OTHERS:
             raise KeysetPermissionError(
                 f"{path.name} can be read by others; make it private (chmod 600) and, "
-                "if they may have read it, make a new keyset"
+                "if they may have read it, make a new one"
             )
         content = file.read(_LARGEST + 1)
     if not content or len(content) > _LARGEST:
-        raise KeysetDamagedError(f"{path.name} is empty or no keyset; restore it from its backup")
+        raise KeysetDamagedError(
+            f"{path.name} is empty or far too large; restore it from its backup"
+        )
     return content
 
 
@@ -78,11 +118,15 @@ def _told(what: str, path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise KeysetMissingError(
-            f"no keyset {path.name} there to {what}; check the path in the settings, "
+            f"there is no {path.name} to {what}; check the path in the settings, "
             "or make one if this is a new installation"
         ) from None
     except OSError as error:
         raise KeyringError(f"cannot {what} {path.name}: {error.strerror}") from None
+
+
+def _neighbour(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.new")
 
 
 def _write(path: Path, content: bytes) -> None:
