@@ -82,11 +82,12 @@ class Keyring:
             RootDestroyedError: the root that served the epoch was destroyed.
             DomainError: a part is malformed.
         """
-        asked = Domain(country, recipient, purpose, epoch)
         roots = roots_of(self.register, country)
-        issuing = serving(roots, epoch)[0]
-        require_serving(roots, epoch, issuing.version)
-        return Domain(*asked.parts, issuing.version)
+        # No root serves what is no epoch; the domain itself says so then.
+        versions = [root.version for root in serving(roots, epoch)] or [roots[-1].version]
+        domain = Domain(country, recipient, purpose, epoch, versions[0])
+        require_serving(roots, epoch, domain.version)
+        return domain
 
     def domains(self, country: str, recipient: str, purpose: str, epoch: str) -> tuple[Domain, ...]:
         """Every domain in which a case number of the epoch can have been issued, newest first.

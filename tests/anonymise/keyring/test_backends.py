@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from anonymise import Domain, KeyringError
+from anonymise import Domain, DomainError, KeyringError
 from anonymise.errors import (
     CeremonyError,
     KeysetExistsError,
@@ -157,6 +157,13 @@ def test_a_country_without_a_root_is_told(keyring):
         keyring.domain("AT", *UNHCR, "2026q4")
     with pytest.raises(UnknownCountryError):
         keyring.rotate("AT", "2027q1")
+
+
+@pytest.mark.parametrize("epoch", ["", "2026", "2026q5", "latest"])
+def test_what_is_no_epoch_has_no_domain(keyring, epoch):
+    for ask in (keyring.domain, keyring.domains):
+        with pytest.raises(DomainError, match="epoch"):
+            ask("BA", *UNHCR, epoch)
 
 
 def test_custodians_are_kept_and_replaced_whole(place, keyring):

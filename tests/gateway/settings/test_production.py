@@ -84,6 +84,7 @@ KEY_FILES = {
     "log.keys": "keys/logs/BA.key",
     "log.dpo_keys.BA": "keys/dpo-BA.pub",
     "keys.keyset": "keys/keyset.json",
+    "keys.custodians[1]": "keys/RS-DPA-vera.pub",
     "gateway.tls.key": "tls/server.key",
     "issuers[1].jwks_file": "keys/rs-jwks.json",
 }
@@ -117,6 +118,7 @@ def test_every_key_beside_a_sample_mark_is_refused(load, tmp_path):
         "log.dpo_keys.BA",
         "log.dpo_keys.RS",
         "keys.keyset",
+        *(f"keys.custodians[{number}]" for number in range(3)),
         "policies.keys.BA",
         "policies.keys.RS",
         "policies.keys.INT/UNHCR",
