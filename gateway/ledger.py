@@ -12,7 +12,7 @@ is answered. One that was erased when its time was over is forgotten.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from os import urandom
@@ -30,6 +30,7 @@ from audit import (
     Operation,
     Owner,
     Pending,
+    Position,
     Sealer,
     SealError,
     Status,
@@ -115,10 +116,7 @@ class OverlapLedger:
             LedgerError: a record can't be opened; nothing may be answered.
         """
         home = self._home(owner)
-        for log in self._logs(owner):
-            newest = await log.newest(None, 1)
-            if newest:
-                await self._read(home, log, newest[0].index + 1)
+        await self._read_upto(owner, None)
         if owner in home.sealed_off:
             raise LedgerError("the overlap ledger holds records of another keyset; restore that")
         return home.answered.setdefault((owner, recipient), Answered())
@@ -132,11 +130,8 @@ class OverlapLedger:
             LogUnavailableError: it is not durable; nothing may leave.
             AuditError: the entry can't be made.
         """
-        home = self._home(claim.owner)
         position = (await self._journal.append([self._entry(claim)]))[0]
-        log = self._journal.log(position.log)
-        verdicts = await self._read(home, log, position.index + 1)
-        return verdicts[position.index]
+        return (await self._read_upto(claim.owner, position))[position.index]
 
     def _home(self, owner: str) -> _Home:
         return self._homes.setdefault(self._country(owner), _Home())
@@ -144,13 +139,31 @@ class OverlapLedger:
     def _country(self, owner: str) -> str:
         return owner if owner in self._journal.countries else HOUSE
 
-    def _logs(self, owner: str) -> Iterable[AuditLog]:
+    def _logs(self, owner: str) -> list[AuditLog]:
         """The owner's logs of this half-year and the last, oldest first."""
         country = self._country(owner)
         own = [s for s in map(parse_origin, self._journal.origins) if s.country == country]
         halves = sorted({shard.half for shard in own})[-_HALVES:]
         kept = sorted((s for s in own if s.half in halves), key=lambda shard: shard.age)
         return [self._journal.log(shard.origin) for shard in kept]
+
+    async def _read_upto(self, owner: str, last: Position | None) -> dict[int, Refusal | None]:
+        """Fold all that is new, up to `last` if given; the verdicts in the last log that was read.
+
+        Sizes are taken from the newest log to the oldest, entries from the oldest on: a log that
+        has a successor is closed, so nothing is folded before what stands before it.
+        """
+        logs, stops = self._logs(owner), list[int]()
+        if last is not None:
+            logs = logs[: 1 + [log.origin for log in logs].index(last.log)]
+            stops.append(last.index + 1)
+        for log in logs[::-1][len(stops) :]:
+            newest = await log.newest(None, 1)
+            stops.append(newest[0].index + 1 if newest else 0)
+        verdicts: dict[int, Refusal | None] = {}
+        for log, stop in zip(logs, reversed(stops), strict=True):
+            verdicts = await self._read(self._home(owner), log, stop)
+        return verdicts
 
     async def _read(self, home: _Home, log: AuditLog, stop: int) -> dict[int, Refusal | None]:
         """Fold what is new of a log; the verdict on each record in it."""
@@ -189,7 +202,6 @@ class OverlapLedger:
             owner=Owner(claim.owner, _DATASET),
             op=Operation.ADMINISTER,
             policy=claim.inquiry.snapshot.digest,
-            count=len(claim.record.figures),
             status=Status.DONE,
             correlation=claim.inquiry.correlation,
             detail=sealed.commitment.hex(),

@@ -105,12 +105,15 @@ _PROBLEMS: Final = openapi_problems(
 def action_docs(action: str, model: type[BaseModel]) -> dict[str, Any]:
     """Keyword arguments of an action's route."""
     content = {"application/json": {"schema": {"$ref": _REF.format(model=model.__name__)}}}
+    answers = {"application/json": {"schema": {"$ref": _REF.format(model="Answer")}}}
+    if action == "count":
+        answers |= {kind: {"schema": {"type": "string"}} for kind in ("text/csv", "image/svg+xml")}
     return {
         "summary": _SUMMARIES[action],
         "responses": {
             200: {
                 "description": "Per owner: rows, or why there are none",
-                "content": {"application/json": {"schema": {"$ref": _REF.format(model="Answer")}}},
+                "content": answers,
                 "headers": {
                     "Audit-Entry": {
                         "description": "origin/index of each owner's log entry, in order",

@@ -14,9 +14,11 @@ import pytest
 
 from audit.reconcile import reconcile
 from gateway.commands.init import create_missing
+from gateway.identity import DevIssuer
 from gateway.settings import load_settings
 from tests.gateway import house as houses
-from tests.gateway.small import create_register, vocabulary
+from tests.gateway.small import COUNTRIES, create_register, vocabulary
+from tests.gateway.test_turning import Clock
 
 PERSONS = ("needs", "flows", "arrivals", "occupancy", "age_sex_nationality")
 LAYOUT = "age_sex_nationality"
@@ -150,6 +152,32 @@ async def test_a_gateway_that_starts_again_remembers_from_the_log(folder):
     populate(folder / "region/registers/BA.sqlite", people(1, PEOPLE + 4))
     async with houses.running(folder) as after:
         assert rules(await asked(after, count())) == [["Q-OVERLAP"]]
+
+
+async def test_the_ledger_goes_on_over_the_turn_of_a_half_year(folder, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("time.time", clock.seconds)  # logins are as late
+    async with houses.running(folder, clock) as house:
+        house.issuer = DevIssuer(
+            folder / "issuer",
+            issuer=houses.ISSUER,
+            audience=houses.AUDIENCE,
+            clock=clock.seconds,
+        )
+        await part(house, count())
+        old = house.log().origin
+        clock.strike()
+        await house.runtime.log.rotate()
+        assert house.log().origin != old
+        await part(house, count("needs"))
+        populate(folder / "region/registers/BA.sqlite", people(1, PEOPLE + 4))
+        assert rules(await asked(house, count())) == [["Q-OVERLAP"]]
+    async with houses.running(folder, clock) as again:
+        ledger = again.runtime.pipeline._parts.desk._desk.tables._ledger
+        async with ledger.turn("BA"):
+            answered = await ledger.answered("BA", "UNHCR")
+        assert answered.state("needs", ("SM",)).published
+        assert answered.state(LAYOUT, ("all", "all", "all")).published
 
 
 async def test_two_gateways_on_one_log_refuse_together_what_one_alone_would(folder):

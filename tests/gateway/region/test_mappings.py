@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 import pytest
 
+from anonymise.statistics import ProtectedTable, layout_of, protect_table
 from gateway.region import AS_OF
 from gateway.region.columns import Form, Several
 from gateway.region.datafiles import COUNTRIES, nations
@@ -288,3 +289,12 @@ async def test_a_stay_knows_its_centre_and_beds_are_counted_from_stays(source, c
 async def test_statistics_can_be_counted(source, country):
     for layout in ("arrivals", "age_sex_nationality", "needs", "occupancy", "claims"):
         assert sum((await source.tabulate(layout, AS_OF)).values()) > 0
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+async def test_tables_of_a_whole_register_are_protected_and_proved(source, country):
+    for name in ("arrivals", "age_sex_nationality", "needs", "occupancy", "claims"):
+        members = await source.members(name, AS_OF)
+        table = protect_table(layout_of(name), members, minimum=10, key=bytes(32))
+        assert isinstance(table, ProtectedTable)
+        assert table.answer.whole.size == len(frozenset().union(*members.values()))
