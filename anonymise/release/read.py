@@ -115,9 +115,11 @@ def text_of(path: Path, names: Sequence[str] | None = None) -> "pl.LazyFrame":
     if not path.is_file():
         raise ReleaseError(f"there is no file {path.name}; check its path")
     if path.suffix == PARQUET:
-        return pl.scan_parquet(path).select(
-            pl.all() if names is None else pl.col(names)
-        ).cast(pl.String)
+        return (
+            pl.scan_parquet(path)
+            .select(pl.all() if names is None else pl.col(names))
+            .cast(pl.String)
+        )
     with path.open("rb") as file:
         noted = file.read(1) == b"#"
     frame = pl.scan_csv(path, infer_schema=False, skip_lines=int(noted))
@@ -135,9 +137,7 @@ def ending_of(path: Path) -> str:
     return path.suffix
 
 
-def _coded(
-    path: Path, columns: Columns, leaves: Mapping[str, tuple[str, ...]]
-) -> "pl.LazyFrame":
+def _coded(path: Path, columns: Columns, leaves: Mapping[str, tuple[str, ...]]) -> "pl.LazyFrame":
     """The released columns, quasi-identifiers as codes; text is never kept for them."""
     import polars as pl
 
@@ -191,7 +191,10 @@ def _extract(frame: "pl.DataFrame", columns: Columns, dropped: tuple[str, ...]) 
     values, sensitive = _ranked(frame, columns.sensitive)
     places, place = _ranked(frame, columns.within)
     codes = np.column_stack(
-        [frame[name].to_physical().to_numpy().astype(np.int32) for name in columns.quasi_identifiers]
+        [
+            frame[name].to_physical().to_numpy().astype(np.int32)
+            for name in columns.quasi_identifiers
+        ]
     )
     counts = frame[_COUNT].to_numpy().astype(np.int64)
     order = np.lexsort((sensitive, *codes.T[::-1], place))
@@ -205,7 +208,9 @@ def _extract(frame: "pl.DataFrame", columns: Columns, dropped: tuple[str, ...]) 
         )
         for name, start, stop in zip(places, ends[:-1], ends[1:], strict=True)
     }
-    return Extract(tables, values if columns.sensitive is not None else (), dropped, counts.sum())
+    return Extract(
+        tables, values if columns.sensitive is not None else (), dropped, int(counts.sum())
+    )
 
 
 def _ranked(frame: "pl.DataFrame", name: str | None) -> tuple[tuple[str, ...], np.ndarray]:
