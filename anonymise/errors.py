@@ -69,3 +69,19 @@ class WrongPassphraseError(KeyringError):
 
 class UnknownCountryError(KeyringError):
     """The keyset holds no root key for the country."""
+
+
+class ReleaseError(AnonymiseError):
+    """Root of all that stops a release from being made or published."""
+
+
+class HierarchyError(ReleaseError):
+    """A hierarchy file is missing, or is no tree."""
+
+
+class RecodingError(ReleaseError):
+    """The rows and what is demanded of them do not fit, or no recoding can meet the demand."""
+
+
+class ReleaseExtraError(ReleaseError):
+    """A package of the extra `release` is not installed."""
