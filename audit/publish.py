@@ -150,7 +150,8 @@ class _Run:
             if goal.size > head.size:
                 raise LogCorruptError(
                     f"witnesses cosigned {goal.size} entries and the log has {head.size}: it was"
-                    " cut off or an old copy was put in place; run `python -m audit.verify` on it"
+                    " cut off or an old copy was put in place; run `python -m audit.verify` on it."
+                    " Where its successor declares the loss, publish what remains as unwitnessed"
                 )
             if goal.size >= before.size:
                 return note, goal

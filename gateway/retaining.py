@@ -12,10 +12,11 @@ from audit import AuditError, Requester
 from audit.concern import country_of
 from audit.copies import Copy, open_copy, origins
 from audit.erasure import Erased, Eraser, ordered, plan
+from audit.glance import glance
 from audit.holds import Hold, Order, hold_entries, lifting_entries
 from audit.leftovers import Leftovers, tidy
 from audit.retention import year_after
-from audit.standing import Standing, entries_of, read_country
+from audit.standing import Standing, entries_of, read_country, read_envelopes
 from gateway.opening import open_journal, open_sealer, utc_now
 from gateway.retention import clock_of
 from gateway.settings import Settings
@@ -129,6 +130,29 @@ async def erase_ordered(
     finally:
         await journal.close()
     return done, await tidy(settings.log.url.get_secret_value(), rewrite=rewrite)
+
+
+def twins(settings: Settings, held: Held) -> dict[str, tuple[int, ...]]:
+    """The same events' entries in other logs of the gateway that still have their details.
+
+    A question between two countries stands in both logs, each with the same sealed detail. What one
+    country's authority orders is no order to the other.
+
+    Raises:
+        AuditError: a log can't be read.
+    """
+    with opened_logs(settings.log.url.get_secret_value()) as copies:
+        mine, indices = copies[held.log], set(held.indices)
+        events = {glance(d).id for n, d in read_envelopes(mine, 0, mine.count()) if n in indices}
+        found: dict[str, tuple[int, ...]] = {}
+        for name, copy in copies.items():
+            if name == held.log:
+                continue
+            same = [n for n, d in read_envelopes(copy, 0, copy.count()) if glance(d).id in events]
+            there = tuple(n for n in same if any(True for _ in copy.details(n, n + 1)))
+            if there:
+                found[name] = there
+    return found
 
 
 async def hold(

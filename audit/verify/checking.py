@@ -98,7 +98,7 @@ def verify_logs(
         # Each is opened once: what is seen of it first and what is walked is one snapshot.
         seen = [_opened(job, stack, copies or {}) for job in jobs]
         firsts = {_name(job): _first(copy) for job, copy in zip(jobs, seen, strict=True)}
-        wanted = marks_of({name: first.link if first else None for name, first in firsts.items()})
+        wanted = marks_of(firsts)
         # Newest first: what a closed log may lack is said in the country's later ones.
         claims: dict[str, list[Envelope]] = {}
         found = {

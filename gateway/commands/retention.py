@@ -13,7 +13,7 @@ import click
 from audit.concern import country_of
 from audit.errors import AuditError
 from audit.holds import Hold, HoldGround
-from audit.ranges import indices_of
+from audit.ranges import indices_of, ranges_of
 from audit.standing import MonthLine, Standing
 from gateway.commands.options import with_config, with_json
 from gateway.opening import utc_now
@@ -26,6 +26,7 @@ from gateway.retaining import (
     lift,
     question_entries,
     standings,
+    twins,
 )
 from gateway.settings import load_settings
 
@@ -116,7 +117,7 @@ def _by(command: click.decorators.FC) -> click.decorators.FC:
     for option in (
         click.option("--file-no", required=True, help="The order's file number; it is sealed."),
         click.option("--ordered-by", required=True, help="Who ordered it; it is sealed."),
-        click.option("--org", required=True, help="The body that ordered it, such as BA-DPA."),
+        click.option("--org", required=True, help="The body that ordered it, such as BA-SA."),
     ):
         command = option(command)
     return command
@@ -131,9 +132,12 @@ def _by(command: click.decorators.FC) -> click.decorators.FC:
 def erasing(config: Path, log: str, entries: str, *, rewrite: bool, **by: str) -> None:
     """Erase details before their time, because an authority or a court ordered it.
 
+    A question between two countries stands in both their logs; the other's is named, and left to an
+    order of its own authority.
+
     \b
     Example:
-      cuvar audit erase demo.cuvar.invalid/BA/2026h2 --entries 12 --org BA-DPA \\
+      cuvar audit erase demo.cuvar.invalid/BA/2026h2 --entries 12 --org BA-SA \\
         --ordered-by "Judge A." --file-no 7/26 --config .demo/cuvar.toml
     """
     settings, country = load_settings(config), country_of(log)
@@ -143,10 +147,15 @@ def erasing(config: Path, log: str, entries: str, *, rewrite: bool, **by: str) -
             settings, standing, Held(log, _numbers(entries)), _orderer(by), rewrite=rewrite
         )
     )
-    told = (
+    told = [
         f"{done.details} details erased under {done.entries} entries, {done.kept} kept for a hold"
-    )
-    click.echo("\n".join((told, *left.said)))
+    ]
+    told += [
+        f"{len(indices)} of these questions stand in {name} too, with the same detail, which is"
+        f" {country_of(name)}'s to keep or erase: entries {','.join(ranges_of(indices))}"
+        for name, indices in twins(settings, Held(log, _numbers(entries))).items()
+    ]
+    click.echo("\n".join((*told, *left.said)))
 
 
 @click.group(name="hold")
@@ -174,7 +183,7 @@ def add_hold(
     \b
     Example:
       cuvar audit hold add demo.cuvar.invalid/BA/2026h2 --entries 12,17-40 \\
-        --ground COURT-ORDER --org BA-DPA --ordered-by "Judge A." --file-no 7/26 \\
+        --ground COURT-ORDER --org BA-SA --ordered-by "Judge A." --file-no 7/26 \\
         --config .demo/cuvar.toml
     """
     settings = load_settings(config)
@@ -198,7 +207,7 @@ def lift_hold(config: Path, name: str, **by: str) -> None:
 
     \b
     Example:
-      cuvar audit hold lift hold-5f3a9c01 --org BA-DPA --ordered-by "Judge A." --file-no 7/26 \\
+      cuvar audit hold lift hold-5f3a9c01 --org BA-SA --ordered-by "Judge A." --file-no 7/26 \\
         --config .demo/cuvar.toml
     """
     settings = load_settings(config)

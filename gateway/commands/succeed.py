@@ -12,6 +12,8 @@ import click
 
 from audit import LogUnavailableError
 from audit.backup import open_snapshot
+from audit.concern import age_of, country_of
+from audit.store import Head
 from audit.succession import Gap, Succession
 from audit.succession import succeed as open_successors
 from gateway.commands.options import with_config, with_json
@@ -97,8 +99,12 @@ def _settled(settings: Settings) -> list[str]:
 
 
 def _closed(settings: Settings) -> list[str]:
+    """The closed logs that are their country's newest; older ones have their successors."""
+    newest: dict[str, Head] = {}
     with open_snapshot(settings.log.url.get_secret_value()) as snapshot:
-        return [head.origin for head in snapshot.heads() if head.closed]
+        for head in sorted(snapshot.heads(), key=lambda head: age_of(head.origin)):
+            newest[country_of(head.origin)] = head
+    return [head.origin for head in newest.values() if head.closed]
 
 
 async def _asked(origins: Sequence[str], urls: Sequence[str]) -> list[str]:

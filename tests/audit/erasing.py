@@ -23,7 +23,7 @@ def create(url):
 
 def order(basis=None, log=ORIGIN):
     return Order(
-        log=log, country="BA", at=NOON, basis=basis, requester=Requester("BA", "BA-DPA", "dpo")
+        log=log, country="BA", at=NOON, basis=basis, requester=Requester("BA", "BA-SA", "dpo")
     )
 
 

@@ -186,6 +186,7 @@ def test_an_order_erases_before_the_time(folder):
     hit = next(r["index"] for r in rows if r["log_envelope.envelope"]["erase"] == "2036-06")
     told = configured(folder, "erase", origin, "--entries", hit, *BY)
     assert "1 details erased under 1 entries" in told
+    assert "1 of these questions stand in test.invalid/BA/" in told, "the other side's is named"
     configured(folder, "erase", origin, "--entries", hit, *BY, code=1)
     assert "whole: " in configured(folder, "verify", "--log", origin)
     told = configured(folder, "retention", "--country", "RS")
