@@ -85,3 +85,15 @@ class RecodingError(ReleaseError):
 
 class ReleaseExtraError(ReleaseError):
     """A package of the extra `release` is not installed."""
+
+
+class GateError(ReleaseError):
+    """A release does not pass the gate; the message names every demand that it misses."""
+
+
+class AttackError(ReleaseError):
+    """The attacks of the gate could not be run, so there is no result."""
+
+
+class PublicationError(ReleaseError):
+    """A published copy cannot be written or traced."""

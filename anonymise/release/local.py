@@ -112,7 +112,11 @@ def _breadth(demand: Demand) -> Breadth:
 
 
 def _state(
-    units: Units, costs: Costs, cls: I64, k: int, random: "np.ndarray[tuple[int], np.dtype[np.uint64]]"
+    units: Units,
+    costs: Costs,
+    cls: I64,
+    k: int,
+    random: "np.ndarray[tuple[int], np.dtype[np.uint64]]",
 ) -> State:
     near = nearest(units, costs, _NEAR, 6, 512, random)
     unit = np.repeat(np.arange(len(units.weight)), units.weight).astype(np.int32)

@@ -135,7 +135,9 @@ def recode(
 
 def _check(rows: Rows, hierarchies: Sequence[Hierarchy], demand: Demand) -> None:
     if rows.codes.ndim != 2 or rows.codes.shape[1] != len(hierarchies) or not hierarchies:  # noqa: PLR2004
-        raise RecodingError("the rows need one column of codes for each hierarchy, and one at least")
+        raise RecodingError(
+            "the rows need one column of codes for each hierarchy, and one at least"
+        )
     if len(rows.counts) != len(rows.codes) or (len(rows.counts) and rows.counts.min() < 1):
         raise RecodingError("every distinct row needs a count of one or more")
     for a, hierarchy in enumerate(hierarchies):

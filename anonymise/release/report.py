@@ -16,8 +16,8 @@ from anonymise.release.verdict import Attack, Found, failures
 
 _STYLE: Final = (
     "body{font-family:Georgia,serif;max-width:46rem;margin:2rem auto;padding:0 1rem;"
-    "line-height:1.5;color:#1b1b1b}table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem "
-    ".6rem;border-bottom:1px solid #ccc;font-variant-numeric:tabular-nums}h1{font-size:1.5rem}"
+    "line-height:1.5;color:#1b1b1b}table{border-collapse:collapse;width:100%}"
+    "td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ccc;font-variant-numeric:tabular-nums}h1{font-size:1.5rem}"
     "h2{font-size:1.15rem;margin-top:2rem}.yes{color:#14612f}.no{color:#a32020;font-weight:bold}"
     "svg{max-width:100%;height:auto}"
 )
@@ -139,7 +139,8 @@ def _loss(manifest: Manifest) -> str:
     return (
         f"<h2>What was lost</h2><p>Recoding was {escape(manifest.method)}: {method}. 0 % is "
         f"nothing lost, 100 % nothing told; over all columns it is {summary.gcp:.1%} "
-        f"(GCP {summary.gcp:.4f}, discernibility {summary.dm:.5f}, rows a group by k {summary.c_avg:.2f}).</p>"
+        f"(GCP {summary.gcp:.4f}, discernibility {summary.dm:.5f}, "
+        f"rows a group by k {summary.c_avg:.2f}).</p>"
         f"<h3>Lost, by column</h3>{bars('Information lost by column', shown)}"
         f"<h3>Rows whose value is told exactly</h3>{bars('Rows told exactly by column', exact)}"
     )
@@ -168,8 +169,8 @@ def _classes(found: Found) -> str:
 def _risks(found: Found, attacks: Sequence[Attack] | None, manifest: Manifest) -> str:
     text = (
         "<h2>Risks</h2><p>Whoever looks for one person of whom he knows all these columns, and "
-        f"knows that she is in the file, picks the right row with a chance of at most {1 / found.k:.1%}; "
-        f"on average {found.classes / found.rows:.1%}.</p>"
+        f"knows that she is in the file, picks the right row with a chance of at most "
+        f"{1 / found.k:.1%}; on average {found.classes / found.rows:.1%}.</p>"
     )
     if attacks is None:
         return text + "<p>No attack was tried yet; <code>cuvar release check</code> does.</p>"
@@ -197,7 +198,7 @@ def _risks(found: Found, attacks: Sequence[Attack] | None, manifest: Manifest) -
         + _table(head, rows)
         + bars("Excess success of each attack, upper end", shown, limit)
         + f"<p>The dashed line is the limit, {limit:.0%}. The excess is how much more often an "
-        "attack succeeds on people in the release than on people who are not in it; 95 % intervals.</p>"
+        "attack succeeds on people in the release than on others; 95 % intervals.</p>"
     )
 
 

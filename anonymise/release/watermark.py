@@ -4,8 +4,8 @@
 A line of text, for honest eyes. The order of the rows: distinct rows ascend by a keyed hash of what
 they say, so that any part of a copy that kept its order shows whose it is, without the original.
 And a tag on each row, ten symbols that only this copy has, so that rows torn out or sorted anew
-show it too. Who has only the copy can tell neither order nor tags from chance. What removes all three is
-taking the values alone and sorting them: docs/formats/release.md, section 4.
+show it too. Who has only the copy can tell neither order nor tags from chance. What removes all
+three is taking the values alone and sorting them: docs/formats/release.md, section 4.
 """
 
 import hashlib

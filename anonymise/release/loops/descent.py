@@ -9,7 +9,15 @@ are joined, which frees their surplus.
 import numpy as np
 
 from anonymise.release.compiled import compiled
-from anonymise.release.loops.pool import Pool, clear_group, enter, least_increase, leave, may_change, refresh
+from anonymise.release.loops.pool import (
+    Pool,
+    clear_group,
+    enter,
+    least_increase,
+    leave,
+    may_change,
+    refresh,
+)
 from anonymise.release.loops.tables import SMALL, Costs, Limits
 
 PASSES = 6
@@ -75,8 +83,10 @@ def _swap(costs: Costs, limits: Limits, pool: Pool, r: int) -> bool:
         change = (ours - pool.cost[g]) * pool.size[g]
         spare = (least - change) / pool.size[h] + pool.cost[h]
         change += (_exchanged(costs, pool, s, r, spare) - pool.cost[h]) * pool.size[h]
-        if change < least and may_change(limits, pool, g, r, s) and may_change(
-            limits, pool, h, s, r
+        if (
+            change < least
+            and may_change(limits, pool, g, r, s)
+            and may_change(limits, pool, h, s, r)
         ):
             best, least = s, change
     if best < 0:

@@ -34,9 +34,7 @@ def _offer(near: I32, far: F32, u: int, other: int, cost: float) -> None:
 
 
 @compiled
-def _compare(
-    units: Units, costs: Costs, block: I32, lists: tuple[I32, F32, I32, F32]
-) -> None:
+def _compare(units: Units, costs: Costs, block: I32, lists: tuple[I32, F32, I32, F32]) -> None:
     """Offer every unit of a block to every other; `lists` for any value and for another value."""
     near, far, unlike, unlike_far = lists
     split = unlike.shape[1] > 0

@@ -145,7 +145,7 @@ def _said(made: Made) -> list[str]:
     manifest, found, summary = made.manifest, made.found, made.manifest.summary
     l_found = "" if found.l is None else f", l {found.l}, t {found.t:.3f}"
     return [
-        f"{made.draft.path.name}: {found.rows:,} rows of {manifest.read:,}, {found.classes:,} groups",
+        f"{made.draft.path.name}: {found.rows:,} of {manifest.read:,} rows, {found.classes:,} groups",
         f"found in the file: k {found.k}{l_found}",
         f"lost: {summary.gcp:.1%} (GCP {summary.gcp:.4f})",
         f"left out: {summary.suppressed:,} suppressed, {manifest.held_back:,} held back",
