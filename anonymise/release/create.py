@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Making a release: read, hold rows back, recode, write, and see what it really is.
+"""Making a release: read, hold rows back, recode, write.
 
 Deterministic: the same table, columns, hierarchies, limits and seed make the same bytes. With a
 column `within`, each of its values is a table of its own, recoded one after the other, so that sets
@@ -19,11 +19,10 @@ from numpy.typing import NDArray
 from anonymise.release.columns import Columns, read_hierarchies
 from anonymise.release.control import Line, Words, control_lines, hold_back, known_lines
 from anonymise.release.extra import need_polars
-from anonymise.release.gate import find
 from anonymise.release.hierarchy import Hierarchy
 from anonymise.release.keeping import Targets, keep
 from anonymise.release.manifest import Draft, Manifest, digest
-from anonymise.release.measure import Loss, loss
+from anonymise.release.measure import Held, Loss, class_sizes, held, loss
 from anonymise.release.placing import placed, refuse_taken
 from anonymise.release.placing import replace as put
 from anonymise.release.published import Published, labelled, published, write_table
@@ -82,6 +81,8 @@ class _Part:
     name: str
     rows: Published
     loss: Loss
+    held: Held
+    sizes: NDArray[np.int64]
     known: list[tuple[Line, Line]]
     control: list[Line]
 
@@ -110,7 +111,7 @@ def create(source: Path, folder: Path, wish: Wish, out: Path, progress: Progress
     draft = Draft(out)
     with placed(out) as beside:
         _write(beside, parts, extract, hierarchies, wish, progress)
-        found = find(beside, wish.columns, hierarchies)
+        found = _found(parts)
         made = _made(draft, extract, parts, wish, found)
         manifest = replace(
             made.manifest,
@@ -157,6 +158,8 @@ def recoded(
             name,
             published(released, recoding),
             loss(recoding, hierarchies, wish.limits.k),
+            held(released, recoding),
+            class_sizes(recoding),
             known_lines(released, recoding, many, words, generator),
             control_lines(control, words),
         )
@@ -184,6 +187,23 @@ def _write(
             yield frame, one.rows.counts
 
     write_table(path, tables(), written)
+
+
+def _found(parts: Sequence[_Part]) -> Found:
+    """What must stand in the file; the gate looks there."""
+    sizes = np.concatenate([one.sizes for one in parts])
+    size, many = np.unique(sizes, return_counts=True)
+    secrets = [one.held.l for one in parts if one.held.l is not None]
+    distances = [one.held.t for one in parts if one.held.t is not None]
+    return Found(
+        rows=int(sizes.sum()),
+        suppressed=0,
+        classes=len(sizes),
+        k=int(size[0]),
+        l=min(secrets, default=None),
+        t=max(distances, default=None),
+        sizes=tuple(zip(size.tolist(), many.tolist(), strict=True)),
+    )
 
 
 def _made(
