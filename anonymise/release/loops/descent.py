@@ -9,7 +9,15 @@ are joined, which frees their surplus.
 import numpy as np
 
 from anonymise.release.compiled import compiled
-from anonymise.release.loops.pool import Pool, clear_group, enter, least_increase, leave, may_change, refresh
+from anonymise.release.loops.pool import (
+    Pool,
+    clear_group,
+    enter,
+    least_increase,
+    leave,
+    may_change,
+    refresh,
+)
 from anonymise.release.loops.tables import SMALL, Costs, Limits
 
 PASSES = 6
@@ -75,8 +83,10 @@ def _swap(costs: Costs, limits: Limits, pool: Pool, r: int) -> bool:
         change = (ours - pool.cost[g]) * pool.size[g]
         spare = (least - change) / pool.size[h] + pool.cost[h]
         change += (_exchanged(costs, pool, s, r, spare) - pool.cost[h]) * pool.size[h]
-        if change < least and may_change(limits, pool, g, r, s) and may_change(
-            limits, pool, h, s, r
+        if (
+            change < least
+            and may_change(limits, pool, g, r, s)
+            and may_change(limits, pool, h, s, r)
         ):
             best, least = s, change
     if best < 0:
@@ -90,13 +100,12 @@ def _swap(costs: Costs, limits: Limits, pool: Pool, r: int) -> bool:
 
 
 @compiled
-def _passes(costs: Costs, limits: Limits, pool: Pool, swaps: bool) -> None:
+def _passes(costs: Costs, limits: Limits, pool: Pool) -> None:
     for _ in range(PASSES):
         changed = False
         for r in range(pool.used[0]):
-            if pool.size[pool.group[r]] > limits.k and _move(costs, limits, pool, r):
-                changed = True
-            elif swaps and _swap(costs, limits, pool, r):
+            moved = pool.size[pool.group[r]] > limits.k and _move(costs, limits, pool, r)
+            if moved or _swap(costs, limits, pool, r):
                 changed = True
         if not changed:
             return
@@ -130,8 +139,8 @@ def _join_equal(costs: Costs, pool: Pool) -> bool:
 
 
 @compiled
-def descend(costs: Costs, limits: Limits, pool: Pool, swaps: bool) -> None:
+def descend(costs: Costs, limits: Limits, pool: Pool) -> None:
     """Bring the pool to a local optimum, or near it."""
-    _passes(costs, limits, pool, swaps)
+    _passes(costs, limits, pool)
     if _join_equal(costs, pool):
-        _passes(costs, limits, pool, swaps)
+        _passes(costs, limits, pool)

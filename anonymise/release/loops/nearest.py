@@ -34,9 +34,7 @@ def _offer(near: I32, far: F32, u: int, other: int, cost: float) -> None:
 
 
 @compiled
-def _compare(
-    units: Units, costs: Costs, block: I32, lists: tuple[I32, F32, I32, F32]
-) -> None:
+def _compare(units: Units, costs: Costs, block: I32, lists: tuple[I32, F32, I32, F32]) -> None:
     """Offer every unit of a block to every other; `lists` for any value and for another value."""
     near, far, unlike, unlike_far = lists
     split = unlike.shape[1] > 0
@@ -44,7 +42,7 @@ def _compare(
         u = block[i]
         for j in range(i):
             v = block[j]
-            cost = np.float32(pair_cost(costs, units.codes[u], units.codes[v]))
+            cost = float(np.float32(pair_cost(costs, units.codes[u], units.codes[v])))
             _offer(near, far, u, v, cost)
             _offer(near, far, v, u, cost)
             if split and units.sensitive[u] != units.sensitive[v]:

@@ -54,9 +54,7 @@ def peel(units: Units, limits: Limits, order: I32, begin: I64, left: I64) -> Non
             mine = _counts(units, members[start:stop], left, own)
             remain = total - mine
             if mine >= limits.k and diverse(limits, own, mine):
-                if remain == 0 or (
-                    remain >= limits.k and diverse(limits, rest - own, remain)
-                ):
+                if remain == 0 or (remain >= limits.k and diverse(limits, rest - own, remain)):
                     left[members[start:stop]] = 0
                     rest -= own
                     total = remain
