@@ -7,7 +7,7 @@ user's cache folder where that cannot be written.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from anonymise.errors import ReleaseExtraError
 
@@ -26,5 +26,4 @@ def compiled(loop: Loop) -> Loop:
         raise ReleaseExtraError(
             "recoding needs numba; install it with `pip install 'cuvar[release]'`"
         ) from error
-    made: Loop = njit(cache=True, nogil=True, error_model="numpy")(loop)
-    return made
+    return cast("Loop", njit(cache=True, nogil=True, error_model="numpy")(loop))

@@ -102,19 +102,23 @@ def distinct(
     return first, rank
 
 
-def make_recoding(
-    rows: Rows,
-    hierarchies: Sequence[Hierarchy],
-    unit_of_row: NDArray[np.int64],
-    pieces: Pieces,
-    seed: int,
-) -> Recoding:
-    """Spread the pieces over the rows, and tell each class as the nodes over its rows."""
+def make_recoding(rows: Rows, unit_of_row: I64, pieces: Pieces, boxes: I32, seed: int) -> Recoding:
+    """Spread the pieces over the rows; classes with one box become one.
+
+    Args:
+        rows: The table.
+        unit_of_row: The unit of each row.
+        pieces: Every row of every unit, once.
+        boxes: How each class of the pieces is told.
+        seed: Of the dealing.
+    """
     row, cls, take = _deal(rows, unit_of_row, pieces, seed)
-    boxes = _boxes(rows, hierarchies, row, cls)
     kept = cls >= 0
-    told, where = np.unique(boxes.reshape(len(boxes), -1), axis=0, return_inverse=True)
-    cls[kept] = where.reshape(-1)[cls[kept]]
+    used = np.unique(cls[kept])
+    told, where = np.unique(boxes[used].reshape(len(used), -1), axis=0, return_inverse=True)
+    rank = np.zeros(len(boxes), np.int64)
+    rank[used] = where.reshape(-1)
+    cls[kept] = rank[cls[kept]]
     order = np.lexsort((cls, row))
     row, cls, take = row[order], cls[order], take[order]
     starts = np.flatnonzero(np.r_[True, (np.diff(row) != 0) | (np.diff(cls) != 0)])
@@ -124,6 +128,19 @@ def make_recoding(
         np.add.reduceat(take, starts),
         told.reshape(-1, boxes.shape[1], 2).astype(np.int32),
     )
+
+
+def lowest_boxes(units: Units, hierarchies: Sequence[Hierarchy], pieces: Pieces) -> I32:
+    """For each class the lowest nodes over its units; classes are numbered without gaps."""
+    order = np.argsort(pieces.cls, kind="stable")
+    member = pieces.unit[order]
+    starts = np.flatnonzero(np.diff(pieces.cls[order], prepend=-1))
+    boxes = np.zeros((len(starts), len(hierarchies), 2), np.int32)
+    for a, hierarchy in enumerate(hierarchies):
+        column = units.codes[member, a]
+        lo, hi = np.minimum.reduceat(column, starts), np.maximum.reduceat(column, starts)
+        boxes[:, a, 0], boxes[:, a, 1] = hierarchy.node(lo, hi)
+    return boxes
 
 
 def _deal(
@@ -147,18 +164,3 @@ def _deal(
         np.concatenate([whole_class[unit_of_row[whole]], classes]),
         np.concatenate([rows.counts[whole], np.ones(len(single), np.int64)]),
     )
-
-
-def _boxes(rows: Rows, hierarchies: Sequence[Hierarchy], row: I64, cls: I64) -> I32:
-    """For each class the lowest nodes over its rows."""
-    kept = cls >= 0
-    order = np.argsort(cls[kept], kind="stable")
-    member, group = row[kept][order], cls[kept][order]
-    starts = np.flatnonzero(np.diff(group, prepend=-1))
-    boxes = np.zeros((len(starts), len(hierarchies), 2), np.int32)
-    for a, hierarchy in enumerate(hierarchies):
-        if len(starts):
-            column = rows.codes[member, a]
-            lo, hi = np.minimum.reduceat(column, starts), np.maximum.reduceat(column, starts)
-            boxes[:, a, 0], boxes[:, a, 1] = hierarchy.node(lo, hi)
-    return boxes

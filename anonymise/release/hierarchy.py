@@ -13,6 +13,7 @@ one, by leaves in the domain less one; 0 for a leaf, 1 for "*".
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
@@ -168,7 +169,7 @@ def _check_tree(paths: Sequence[tuple[str, ...]], source: str) -> None:
                 f"{leaf_lines[path[0]]}; keep one of them"
             )
         leaf_lines[path[0]] = number
-        for column, (label, parent) in enumerate(zip(path, path[1:], strict=False), 1):
+        for column, (label, parent) in enumerate(pairwise(path), 1):
             known, line = parents.setdefault((column, label), (parent, number))
             if known != parent:
                 raise HierarchyError(

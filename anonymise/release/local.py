@@ -6,11 +6,13 @@ search ends when its steps are spent.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from anonymise.release.encode import (
     Pieces,
+    lowest_boxes,
     make_limits,
     make_recoding,
     make_units,
@@ -23,7 +25,7 @@ from anonymise.release.loops.nearest import nearest
 from anonymise.release.loops.peel import peel
 from anonymise.release.loops.pool import make_pool
 from anonymise.release.loops.search import Breadth, State, index_classes, search
-from anonymise.release.loops.tables import I64, Costs, Limits, Units
+from anonymise.release.loops.tables import I64, U64, Costs, Limits, Units
 from anonymise.release.recode import Demand, Progress, Recoding, Rows
 
 _NEAR = 64
@@ -44,7 +46,9 @@ def recode_locally(
         np.concatenate([exact.cls, found.cls + len(units.weight)]),
         np.concatenate([exact.take, found.take]),
     )
-    return make_recoding(rows, hierarchies, unit_of_row, _renumber(pieces), demand.seed)
+    pieces = _renumber(pieces)
+    boxes = lowest_boxes(units, hierarchies, pieces)
+    return make_recoding(rows, unit_of_row, pieces, boxes, demand.seed)
 
 
 def _renumber(pieces: Pieces) -> Pieces:
@@ -87,7 +91,7 @@ def _search(
     breadth = _breadth(demand)
     pool = make_pool(2 * breadth.rows, units.codes.shape[1], len(limits.share))
     marks = np.linspace(0, steps, min(_REPORTS, steps) + 1).astype(np.int64)
-    for done, until in zip(marks, marks[1:], strict=False):
+    for done, until in pairwise(marks):
         if progress is not None:
             progress(int(done), steps)
         search(some, (costs, limits, breadth), state, pool, (int(done), int(until)), random)
@@ -108,7 +112,7 @@ def _breadth(demand: Demand) -> Breadth:
     rows = max(30, 10 * demand.k if demand.k <= 10 else max(100, 22 * demand.k // 5))  # noqa: PLR2004
     if demand.reads_sensitive:
         rows = max(200, 8 * demand.k)
-    return Breadth(rows, classes, swaps=True)
+    return Breadth(rows, classes)
 
 
 def _state(
@@ -116,7 +120,7 @@ def _state(
     costs: Costs,
     cls: I64,
     k: int,
-    random: "np.ndarray[tuple[int], np.dtype[np.uint64]]",
+    random: U64,
 ) -> State:
     near = nearest(units, costs, _NEAR, 6, 512, random)
     unit = np.repeat(np.arange(len(units.weight)), units.weight).astype(np.int32)

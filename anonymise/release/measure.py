@@ -119,23 +119,21 @@ def shortfall(rows: "Rows", recoding: "Recoding", demand: "Demand") -> str:
     found = held(rows, recoding)
     taken = np.zeros(len(rows.counts), np.int64)
     np.add.at(taken, recoding.row, recoding.take)
-    inside = (recoding.boxes[recoding.cls, :, 0] <= rows.codes[recoding.row]) & (
-        rows.codes[recoding.row] <= recoding.boxes[recoding.cls, :, 1]
-    )
-    if not np.array_equal(taken, rows.counts):
-        return "a row is missing or doubled"
-    if not bool(inside[recoding.cls >= 0].all()):
-        return "a row lies outside the box that it is told as"
-    if len(np.unique(recoding.boxes.reshape(len(recoding.boxes), -1), axis=0)) < found.classes:
-        return "two classes have the same box"
-    if found.k < demand.k:
-        return "a class has fewer than k rows"
-    if demand.l > 1 and (found.l or 0) < demand.l:
-        return "a class has fewer than l sensitive values"
-    if demand.t is not None and (found.t is None or found.t > demand.t + _ROUNDING):
-        return "a class is farther than t from the table"
-    if demand.method == "local" and found.rows < taken.sum():
-        return "rows are suppressed"
-    if taken.sum() - found.rows > demand.most_suppressed * taken.sum() + _ROUNDING:
-        return "more rows are suppressed than allowed"
-    return ""
+    kept = recoding.cls >= 0
+    codes, told = rows.codes[recoding.row[kept]], recoding.boxes[recoding.cls[kept]]
+    inside = (told[:, :, 0] <= codes) & (codes <= told[:, :, 1])
+    boxes = np.unique(recoding.boxes.reshape(len(recoding.boxes), -1), axis=0)
+    suppressed = 1.0 - found.rows / int(taken.sum())
+    may = demand.most_suppressed if demand.method == "global" else 0.0
+    lacks = {
+        "a row is missing or doubled": not np.array_equal(taken, rows.counts),
+        "a row lies outside the box that it is told as": not bool(inside.all()),
+        "two classes have the same box": len(boxes) < found.classes,
+        "a class has fewer than k rows": found.k < demand.k,
+        "a class has fewer than l sensitive values": demand.l > 1 and (found.l or 0) < demand.l,
+        "a class is farther than t from the table": (
+            demand.t is not None and (found.t is None or found.t > demand.t + _ROUNDING)
+        ),
+        "more rows are suppressed than allowed": suppressed > may + _ROUNDING,
+    }
+    return "; ".join(words for words, true in lacks.items() if true)

@@ -3,10 +3,10 @@
 
 `local` recoding forms classes row by row, so that one row may say 30-39 and another 20-39; it loses
 least. `global` recoding takes one level of each hierarchy for the whole table, which is easier to
-tabulate, and may drop rows that stay alone. Both promise the same: every class has at least k rows,
-at least l different sensitive values, and where t is given a distribution of these no farther than t
-from that of all published rows (docs/anonymisation/recoding.md). The promise is checked again on the
-result before it is handed out. The same rows, demand and seed give the same recoding.
+tabulate, and may drop rows that stay alone. Both promise the same: every class has at least k rows
+and at least l different sensitive values, and where t is given a distribution of these no farther
+than t from that of all published rows (docs/anonymisation/recoding.md). The promise is checked
+again on the result before it is handed out. The same table, demand and seed give the same recoding.
 """
 
 from collections.abc import Callable, Sequence

@@ -100,13 +100,12 @@ def _swap(costs: Costs, limits: Limits, pool: Pool, r: int) -> bool:
 
 
 @compiled
-def _passes(costs: Costs, limits: Limits, pool: Pool, swaps: bool) -> None:
+def _passes(costs: Costs, limits: Limits, pool: Pool) -> None:
     for _ in range(PASSES):
         changed = False
         for r in range(pool.used[0]):
-            if pool.size[pool.group[r]] > limits.k and _move(costs, limits, pool, r):
-                changed = True
-            elif swaps and _swap(costs, limits, pool, r):
+            moved = pool.size[pool.group[r]] > limits.k and _move(costs, limits, pool, r)
+            if moved or _swap(costs, limits, pool, r):
                 changed = True
         if not changed:
             return
@@ -140,8 +139,8 @@ def _join_equal(costs: Costs, pool: Pool) -> bool:
 
 
 @compiled
-def descend(costs: Costs, limits: Limits, pool: Pool, swaps: bool) -> None:
+def descend(costs: Costs, limits: Limits, pool: Pool) -> None:
     """Bring the pool to a local optimum, or near it."""
-    _passes(costs, limits, pool, swaps)
+    _passes(costs, limits, pool)
     if _join_equal(costs, pool):
-        _passes(costs, limits, pool, swaps)
+        _passes(costs, limits, pool)

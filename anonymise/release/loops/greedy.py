@@ -123,7 +123,7 @@ def _score(
     s.box[:] = s.upto[first]
     _join(s.box, s.since[last + 1])
     cost += box_cost(costs, s.box[0], s.box[1]) * outside
-    return cost
+    return float(cost)
 
 
 @compiled

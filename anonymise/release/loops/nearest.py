@@ -42,7 +42,7 @@ def _compare(units: Units, costs: Costs, block: I32, lists: tuple[I32, F32, I32,
         u = block[i]
         for j in range(i):
             v = block[j]
-            cost = np.float32(pair_cost(costs, units.codes[u], units.codes[v]))
+            cost = float(np.float32(pair_cost(costs, units.codes[u], units.codes[v])))
             _offer(near, far, u, v, cost)
             _offer(near, far, v, u, cost)
             if split and units.sensitive[u] != units.sensitive[v]:

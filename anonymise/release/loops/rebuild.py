@@ -61,13 +61,13 @@ def _helps(limits: Limits, pool: Pool, g: int, r: int) -> bool:
 
 
 @compiled
-def _seed(costs: Costs, pool: Pool, last: int, farthest: bool, state: U64) -> int:
-    """A free row: any, or the one farthest from the last seed; -1 when none is left."""
+def _seed(costs: Costs, pool: Pool, last: int, state: U64) -> int:
+    """A free row: the one farthest from the last seed, or any where that is -1."""
     best, most, ties = -1, -1.0, 0
     for r in range(pool.used[0]):
         if pool.group[r] >= 0:
             continue
-        far = pair_cost(costs, pool.row[r], pool.row[last]) if farthest and last >= 0 else 0.0
+        far = pair_cost(costs, pool.row[r], pool.row[last]) if last >= 0 else 0.0
         if far > most:
             best, most, ties = r, far, 1
         elif far == most:
@@ -122,7 +122,7 @@ def rebuild(costs: Costs, limits: Limits, pool: Pool, state: U64) -> bool:
     last = -1
     while free >= limits.k:
         g = pool.used[1]
-        last = _seed(costs, pool, last, farthest, state)
+        last = _seed(costs, pool, last if farthest else -1, state)
         clear_group(pool, g)
         add_row(pool, g, last)
         if not _grow(costs, limits, pool, g, state):

@@ -65,11 +65,10 @@ class State(NamedTuple):
 
 
 class Breadth(NamedTuple):
-    """How much is pooled: rows at most, classes at most, and whether rows trade places."""
+    """How much is pooled: rows at most, and classes at most."""
 
     rows: int
     classes: int
-    swaps: bool
 
 
 @compiled
@@ -240,7 +239,7 @@ def search(
             pool.used[1] = groups
             for g in range(groups):
                 refresh(costs, pool, g)
-        descend(costs, limits, pool, breadth.swaps)
+        descend(costs, limits, pool)
         after = total_cost(pool)
         if after <= before + SMALL:
             won += before - after

@@ -48,7 +48,7 @@ class Limits(NamedTuple):
     """
 
     k: int
-    l: int
+    l: int  # noqa: E741 - as in the literature
     t: float
     share: F64
 
