@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from bench.figure import Figure, at_most, median_ratio
-from bench.scale_job import QUASI, SECRET
+from bench.scale_job import QUASI, SENSITIVE
 
 NAME = "scale"
 ROWS = 3_000_000
@@ -30,7 +30,7 @@ ADULT = HERE / "data" / "adult"
 
 def grow(table: Path, rows: int, generator: np.random.Generator) -> pl.DataFrame:
     """Adult's rows, repeated and moved."""
-    known = pl.read_csv(table).select(*QUASI, SECRET)
+    known = pl.read_csv(table).select(*QUASI, SENSITIVE)
     places = np.tile(np.arange(known.height), rows // known.height + 1)[:rows]
     moved = known[places]
     age = moved["age"].to_numpy() + generator.integers(-2, 3, rows)

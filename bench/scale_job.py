@@ -13,7 +13,8 @@ from time import perf_counter
 import polars as pl
 
 from anonymise.release.columns import Columns
-from anonymise.release.create import Made, Wish, create
+from anonymise.release.create import Made, create
+from anonymise.release.part import Wish
 from anonymise.release.verdict import Limits
 
 QUASI = (
@@ -26,7 +27,7 @@ QUASI = (
     "workclass",
     "occupation",
 )
-SECRET = "salary-class"
+SENSITIVE = "salary-class"
 
 
 def _silent(_stage: str, _done: int, _whole: int) -> None:
@@ -34,7 +35,7 @@ def _silent(_stage: str, _done: int, _whole: int) -> None:
 
 
 def _release(table: Path, hierarchies: Path, out: Path, steps: float) -> Made:
-    wish = Wish(Columns(QUASI, SECRET), Limits(k=5), steps=steps)
+    wish = Wish(Columns(QUASI, SENSITIVE), Limits(k=5), steps=steps)
     return create(table, hierarchies, wish, out, _silent)
 
 

@@ -23,7 +23,7 @@ from anonymise.errors import AttackError
 from anonymise.release.columns import Columns
 from anonymise.release.hierarchy import Hierarchy
 from anonymise.release.keeping import Targets, write_lines
-from anonymise.release.verdict import Attack
+from anonymise.release.verdict import FEWEST, Attack
 
 PROGRAM: Final = Path(__file__).with_name("attack_program.py")
 ATTACKS: Final = ("singling_out", "linkability", "inference")
@@ -62,6 +62,9 @@ def attack(
             "`python3 -m venv DIR && DIR/bin/pip install anonymeter`, then name DIR/bin/python "
             "with --anonymeter"
         )
+    fewest = min(len(targets.known), len(targets.control))
+    if fewest < FEWEST:
+        return tuple(Attack(name, fewest) for name in _wanted(columns))
     generator = np.random.default_rng(_SEED)
     drawn = [*targets.shown, *_draw(released, MOST_RELEASED - len(targets.shown), generator)]
     guessed = _guess(drawn, targets.control, hierarchies, generator)
@@ -111,11 +114,8 @@ def _run(python: Path, folder: Path) -> Mapping[str, Any]:
 
 
 def _attacks(found: Mapping[str, Any], columns: Columns) -> tuple[Attack, ...]:
-    wanted = [name for name in ATTACKS if name != "inference" or columns.sensitive is not None]
-    if len(columns.quasi_identifiers) == 1:
-        wanted.remove("linkability")
     told = []
-    for name in wanted:
+    for name in _wanted(columns):
         one = found.get(name, {})
         rates = one.get("rates") or {}
         told.append(
@@ -128,6 +128,14 @@ def _attacks(found: Mapping[str, Any], columns: Columns) -> tuple[Attack, ...]:
             )
         )
     return tuple(told)
+
+
+def _wanted(columns: Columns) -> list[str]:
+    """The attacks that these columns allow."""
+    wanted = [name for name in ATTACKS if name != "inference" or columns.sensitive is not None]
+    if len(columns.quasi_identifiers) == 1:
+        wanted.remove("linkability")
+    return wanted
 
 
 def _draw(lines: Lines, many: int, generator: np.random.Generator) -> Lines:

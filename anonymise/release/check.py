@@ -10,12 +10,12 @@ from pathlib import Path
 from anonymise.errors import GateError
 from anonymise.release.attack import MOST_RELEASED, attack
 from anonymise.release.control import Line
-from anonymise.release.create import Progress
 from anonymise.release.extra import need_polars
 from anonymise.release.gate import find
 from anonymise.release.hierarchy import ANY
 from anonymise.release.keeping import kept
 from anonymise.release.manifest import Draft, Manifest
+from anonymise.release.part import Progress
 from anonymise.release.placing import replace
 from anonymise.release.read import text_of
 from anonymise.release.report import report

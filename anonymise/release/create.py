@@ -1,68 +1,36 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Making a release: read, hold rows back, recode, write.
 
-Deterministic: the same table, columns, hierarchies, limits and seed make the same bytes. With a
-column `within`, each of its values is a table of its own, recoded one after the other, so that sets
-of people stay national and memory is that of the largest. The file takes its name last, when the
-rest of the draft stands; `anonymise.release.check` and `publish` take it from there.
+Deterministic: the same table, columns, hierarchies, limits and seed make the same bytes, on this
+machine or on another engine. With a column `within`, each of its values is a table of its own, so
+that sets of people stay national. The file takes its name last, when the rest of the draft stands;
+`anonymise.release.check` and `publish` take it from there.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymise.release.columns import Columns, read_hierarchies
-from anonymise.release.control import Line, Words, control_lines, hold_back, known_lines
+from anonymise.release.columns import read_hierarchies
 from anonymise.release.extra import need_polars
 from anonymise.release.hierarchy import Hierarchy
 from anonymise.release.keeping import Targets, keep
 from anonymise.release.manifest import Draft, Manifest, digest
-from anonymise.release.measure import Held, Loss, class_sizes, held, loss
+from anonymise.release.part import Part, Progress, Recoder, Wish
 from anonymise.release.placing import placed, refuse_taken
 from anonymise.release.placing import replace as put
-from anonymise.release.published import Published, labelled, published, write_table
-from anonymise.release.read import Extract, ending_of, read_extract
-from anonymise.release.recode import Demand, recode
+from anonymise.release.published import labelled, write_table
+from anonymise.release.read import ending_of, read_extract
 from anonymise.release.report import report
 from anonymise.release.summary import summarise
-from anonymise.release.verdict import Found, Limits
+from anonymise.release.verdict import Found
 
 if TYPE_CHECKING:
     import polars as pl
-
-CONTROL: Final = 2000
-_FEWEST_LEFT: Final = 20  # of so many rows, one may be held back
-
-Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a release is to be.
-
-    Attributes:
-        columns: Published ones.
-        limits: What it must keep to.
-        method: `local` publishes each class as finely as it can; `global` coarsens a column in
-            one way for all rows, which is easier to count with and loses more.
-        most_suppressed: The share of rows that may be left out, as a last resort.
-        control: Rows to hold back for the attacks; at most one in twenty is.
-        steps: Search steps a row; more lose less and take longer.
-        seed: Of draws and search.
-    """
-
-    columns: Columns
-    limits: Limits
-    method: Literal["local", "global"] = "local"
-    most_suppressed: float = 0.0
-    control: int = CONTROL
-    steps: float = 1.0
-    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +43,39 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """One table of the release: its name, its rows, what they cost, and whom to attack."""
+class Recoded:
+    """What an engine gives back.
 
-    name: str
-    rows: Published
-    loss: Loss
-    held: Held
-    sizes: NDArray[np.int64]
-    known: list[tuple[Line, Line]]
-    control: list[Line]
+    Attributes:
+        recoder: What the tables were recoded with.
+        dropped: Columns of the table that are not released.
+        parts: The tables, in the order of their names.
+    """
+
+    recoder: Recoder
+    dropped: tuple[str, ...]
+    parts: Iterator[Part]
 
 
-def create(source: Path, folder: Path, wish: Wish, out: Path, progress: Progress) -> Made:
+Engine = Callable[[Path, Sequence[Hierarchy], Wish, Progress], Recoded]
+
+
+def here(source: Path, hierarchies: Sequence[Hierarchy], wish: Wish, progress: Progress) -> Recoded:
+    """The engine of this machine: the table is streamed, its tuples recoded one table at a time."""
+    progress("reading", 0, 1)
+    extract = read_extract(source, wish.columns, hierarchies)
+    progress("reading", 1, 1)
+    recoder = Recoder(wish, hierarchies, extract.values, extract.size)
+    parts = (
+        recoder.part(number, name, rows, progress)
+        for number, (name, rows) in enumerate(extract.tables.items())
+    )
+    return Recoded(recoder, extract.dropped, parts)
+
+
+def create(
+    source: Path, folder: Path, wish: Wish, out: Path, progress: Progress, engine: Engine = here
+) -> Made:
     """Make a release.
 
     Args:
@@ -96,6 +84,7 @@ def create(source: Path, folder: Path, wish: Wish, out: Path, progress: Progress
         wish: What it is to be.
         out: Where its file goes; `.csv` or `.parquet`.
         progress: Told the stage, how much of it is done, and how much there is.
+        engine: Where it is read and recoded.
 
     Raises:
         ReleaseError: It cannot be made, and nothing stands at `out`.
@@ -103,24 +92,12 @@ def create(source: Path, folder: Path, wish: Wish, out: Path, progress: Progress
     ending_of(out)
     refuse_taken(out)
     need_polars()
-    hierarchies = read_hierarchies(folder, wish.columns)
-    progress("reading", 0, 1)
-    extract = read_extract(source, wish.columns, hierarchies)
-    progress("reading", 1, 1)
-    parts = [*recoded(extract, hierarchies, wish, progress)]
+    recoded = engine(source, read_hierarchies(folder, wish.columns), wish, progress)
+    parts = [*recoded.parts]
     draft = Draft(out)
     with placed(out) as beside:
-        _write(beside, parts, extract, hierarchies, wish, progress)
-        found = _found(parts)
-        made = _made(draft, extract, parts, wish, found)
-        manifest = replace(
-            made.manifest,
-            sha256=digest(beside),
-            hierarchies={
-                name: digest(folder / f"{name}.csv") for name in wish.columns.quasi_identifiers
-            },
-        )
-        made = replace(made, manifest=manifest)
+        _write(beside, parts, recoded.recoder, progress)
+        made = _made(draft, recoded, parts, folder, digest(beside))
         known = [pair for p in parts for pair in p.known]
         targets = Targets(
             known=[was for was, _ in known],
@@ -128,49 +105,15 @@ def create(source: Path, folder: Path, wish: Wish, out: Path, progress: Progress
             control=[line for p in parts for line in p.control],
         )
         keep(draft, folder, wish.columns, targets)
-        put(draft.manifest_path, manifest.encode())
-        put(draft.report_path, report(out.name, manifest, found, None).encode())
+        put(draft.manifest_path, made.manifest.encode())
+        put(draft.report_path, report(out.name, made.manifest, made.found, None).encode())
     return made
-
-
-def recoded(
-    extract: Extract, hierarchies: Sequence[Hierarchy], wish: Wish, progress: Progress
-) -> Iterator[_Part]:
-    """The tables of a release, one after the other."""
-    demand = Demand(
-        k=wish.limits.k,
-        l=wish.limits.l,
-        t=wish.limits.t,
-        method=wish.method,
-        most_suppressed=wish.most_suppressed,
-        steps=wish.steps,
-        seed=wish.seed,
-    )
-    share = min(wish.control / extract.size, 1 / _FEWEST_LEFT)
-    words = Words(hierarchies, extract.values)
-    for number, (name, rows) in enumerate(extract.tables.items()):
-        generator = np.random.default_rng((wish.seed, number))
-        many = round(share * int(rows.counts.sum()))
-        released, control = hold_back(rows, many, generator)
-        stage = f"recoding {name}".rstrip()
-        recoding = recode(released, hierarchies, demand, partial(progress, stage))
-        yield _Part(
-            name,
-            published(released, recoding),
-            loss(recoding, hierarchies, wish.limits.k),
-            held(released, recoding),
-            class_sizes(recoding),
-            known_lines(released, recoding, many, words, generator),
-            control_lines(control, words),
-        )
 
 
 def _write(
     path: Path,
-    parts: Sequence[_Part],
-    extract: Extract,
-    hierarchies: Sequence[Hierarchy],
-    wish: Wish,
+    parts: Sequence[Part],
+    recoder: Recoder,
     progress: Progress,
 ) -> None:
     whole = sum(int(p.rows.counts.sum()) for p in parts)
@@ -183,13 +126,15 @@ def _write(
 
     def tables() -> Iterator[tuple["pl.DataFrame", NDArray[np.int64]]]:
         for one in parts:
-            frame = labelled(one.rows, wish.columns, hierarchies, extract.values, one.name)
+            frame = labelled(
+                one.rows, recoder.wish.columns, recoder.hierarchies, recoder.values, one.name
+            )
             yield frame, one.rows.counts
 
     write_table(path, tables(), written)
 
 
-def _found(parts: Sequence[_Part]) -> Found:
+def _found(parts: Sequence[Part]) -> Found:
     """What must stand in the file; the gate looks there."""
     sizes = np.concatenate([one.sizes for one in parts])
     size, many = np.unique(sizes, return_counts=True)
@@ -206,26 +151,23 @@ def _found(parts: Sequence[_Part]) -> Found:
     )
 
 
-def _made(
-    draft: Draft,
-    extract: Extract,
-    parts: Sequence[_Part],
-    wish: Wish,
-    found: Found,
-) -> Made:
+def _made(draft: Draft, recoded: Recoded, parts: Sequence[Part], folder: Path, sha256: str) -> Made:
+    wish, found = recoded.recoder.wish, _found(parts)
     summary = summarise([p.rows for p in parts], [p.loss for p in parts], found, wish.limits.k)
     manifest = Manifest(
-        sha256="",
+        sha256=sha256,
         rows=found.rows,
-        read=extract.size,
+        read=recoded.recoder.size,
         held_back=sum(len(p.control) for p in parts),
         columns=wish.columns,
-        dropped=extract.dropped,
+        dropped=recoded.dropped,
         limits=wish.limits,
         method=wish.method,
         steps=wish.steps,
         seed=wish.seed,
-        hierarchies={},
+        hierarchies={
+            name: digest(folder / f"{name}.csv") for name in wish.columns.quasi_identifiers
+        },
         summary=summary,
     )
     return Made(draft, manifest, found)

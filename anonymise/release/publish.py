@@ -19,9 +19,9 @@ import numpy as np
 
 from anonymise.errors import PublicationError
 from anonymise.release.columns import TAG
-from anonymise.release.create import Progress
 from anonymise.release.extra import need_polars
 from anonymise.release.manifest import Draft, Manifest, digest
+from anonymise.release.part import Progress
 from anonymise.release.placing import placed, replace
 from anonymise.release.published import CHUNK
 from anonymise.release.read import CSV, ending_of, text_of

@@ -220,6 +220,17 @@ def _ranked(frame: "pl.DataFrame", name: str | None) -> tuple[tuple[str, ...], n
     if name is None:
         return (ALL,), np.zeros(frame.height, np.int32)
     values = tuple(sorted(frame[name].unique().cast(pl.String).to_list()))
+    check_values(name, values)
+    ranks = frame[name].cast(pl.String).cast(pl.Enum(values)).to_physical().to_numpy()
+    return values, ranks.astype(np.int32)
+
+
+def check_values(name: str, values: Sequence[str]) -> None:
+    """Refuse values that cannot be published as they are.
+
+    Raises:
+        ReleaseError: So many that they would name people, or one with a line break.
+    """
     if len(values) > _MOST_VALUES:
         raise ReleaseError(
             f"column {name} has {len(values):,} values; over {_MOST_VALUES:,} it would name people "
@@ -227,5 +238,3 @@ def _ranked(frame: "pl.DataFrame", name: str | None) -> tuple[tuple[str, ...], n
         )
     if any("\n" in value or "\r" in value for value in values):
         raise ReleaseError(f"column {name} has a value with a line break; mend the table")
-    ranks = frame[name].cast(pl.String).cast(pl.Enum(values)).to_physical().to_numpy()
-    return values, ranks.astype(np.int32)

@@ -14,13 +14,16 @@ from anonymise.release.manifest import Manifest
 from anonymise.release.plots import Bar, bars
 from anonymise.release.verdict import Attack, Found, failures
 
-_STYLE: Final = (
-    "body{font-family:Georgia,serif;max-width:46rem;margin:2rem auto;padding:0 1rem;"
-    "line-height:1.5;color:#1b1b1b}table{border-collapse:collapse;width:100%}"
-    "td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ccc;font-variant-numeric:tabular-nums}h1{font-size:1.5rem}"
-    "h2{font-size:1.15rem;margin-top:2rem}.yes{color:#14612f}.no{color:#a32020;font-weight:bold}"
-    "svg{max-width:100%;height:auto}"
-)
+_STYLE: Final = """
+body { font-family: Georgia, serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem;
+  line-height: 1.5; color: #1b1b1b }
+table { border-collapse: collapse; width: 100% }
+td, th { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #ccc;
+  font-variant-numeric: tabular-nums }
+h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2rem }
+.yes { color: #14612f } .no { color: #a32020; font-weight: bold }
+svg { max-width: 100%; height: auto }
+"""
 _ATTACKS: Final = {
     "singling_out": "Singling out: is there a description that fits one person only?",
     "linkability": "Linkability: do two registers become one by it?",

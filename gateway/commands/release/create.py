@@ -10,7 +10,8 @@ from typing import Any, Literal
 import click
 
 from anonymise.release.columns import Columns
-from anonymise.release.create import CONTROL, Made, Wish, create
+from anonymise.release.create import Made, create
+from anonymise.release.part import CONTROL, Wish
 from anonymise.release.verdict import Limits
 from gateway.commands.options import with_json
 from gateway.commands.release.bar import bar
@@ -145,7 +146,8 @@ def _said(made: Made) -> list[str]:
     manifest, found, summary = made.manifest, made.found, made.manifest.summary
     l_found = "" if found.l is None else f", l {found.l}, t {found.t:.3f}"
     return [
-        f"{made.draft.path.name}: {found.rows:,} of {manifest.read:,} rows, {found.classes:,} groups",
+        f"{made.draft.path.name}: {found.rows:,} of {manifest.read:,} rows",
+        f"groups: {found.classes:,}",
         f"found in the file: k {found.k}{l_found}",
         f"lost: {summary.gcp:.1%} (GCP {summary.gcp:.4f})",
         f"left out: {summary.suppressed:,} suppressed, {manifest.held_back:,} held back",

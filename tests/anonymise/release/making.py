@@ -6,8 +6,9 @@ import csv
 import numpy as np
 
 from anonymise.release.columns import Columns
-from anonymise.release.create import Wish, create
+from anonymise.release.create import create
 from anonymise.release.manifest import Draft
+from anonymise.release.part import Wish
 from anonymise.release.verdict import Limits
 
 QUASI = ("age", "sex", "nationality")
