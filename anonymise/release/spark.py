@@ -10,6 +10,7 @@ Needs pyspark and Java 17 or newer; in an environment of its own, requirements/s
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,12 @@ from anonymise.release.recode import Rows
 _Tuple = tuple[tuple[int, ...], int, int]
 
 
-def on_spark(master: str) -> Engine:
+def on_spark(master: str, settings: Mapping[str, str] = MappingProxyType({})) -> Engine:
     """The engine of a Spark cluster; `local[2]` is two threads of this machine.
+
+    Args:
+        master: Where it is.
+        settings: Spark's own, such as `spark.sql.shuffle.partitions`.
 
     Raises:
         ReleaseExtraError: pyspark is not installed.
@@ -40,12 +45,9 @@ def on_spark(master: str) -> Engine:
     ) -> Recoded:
         from pyspark.sql import SparkSession
 
-        session = (
-            SparkSession.builder.master(master)
-            .appName("cuvar release")
-            .config("spark.ui.enabled", "false")
-            .getOrCreate()
-        )
+        builder = SparkSession.builder.master(master).appName("cuvar release")
+        builder = builder.config(map={"spark.ui.enabled": "false", **settings})
+        session = builder.getOrCreate()
         session.sparkContext.setLogLevel("ERROR")
         return _recoded(session, source, hierarchies, wish, progress)
 
@@ -125,12 +127,16 @@ def _check(counted: Any, hierarchies: Sequence[Hierarchy], wish: Wish, source: s
     from pyspark.sql import functions as sf
 
     leaves = dict(zip(wish.columns.quasi_identifiers, (h.leaves for h in hierarchies), strict=True))
-    for name in wish.columns.published:
+
+    def wrong(name: str) -> Any:
         column = sf.col(f"`{name}`")
-        wrong = column.isNull()
+        bad = column.isNull()
         if name in leaves:
-            wrong = wrong | ~column.isin(list(leaves[name]))
-        rows = counted.filter(wrong).groupBy().sum("count").collect()[0][0]
+            bad = bad | ~column.isin(list(leaves[name]))
+        return sf.sum(sf.when(bad, sf.col("count")).otherwise(0))
+
+    names = wish.columns.published
+    for name, rows in zip(names, counted.agg(*map(wrong, names)).collect()[0], strict=True):
         if rows:
             raise ReleaseError(
                 f"{source}, column {name}: {int(rows):,} rows hold no value, or one that the "
