@@ -8,7 +8,7 @@ are joined, which frees their surplus.
 
 import numpy as np
 
-from anonymise.release.compiled import compiled
+from anonymise.release.compiled import inner
 from anonymise.release.loops.pool import (
     Pool,
     clear_group,
@@ -23,7 +23,7 @@ from anonymise.release.loops.tables import SMALL, Costs, Limits
 PASSES = 6
 
 
-@compiled
+@inner
 def _without(pool: Pool, r: int, a: int) -> tuple[int, int]:
     """Column a of the box of row r's group without r; (high, low) if r was its only row."""
     g = pool.group[r]
@@ -33,7 +33,7 @@ def _without(pool: Pool, r: int, a: int) -> tuple[int, int]:
     return lo, hi
 
 
-@compiled
+@inner
 def _exchanged(costs: Costs, pool: Pool, leaves: int, enters: int, most: float) -> float:
     """What a group costs a row when one row leaves and another enters; gives up beyond `most`."""
     total = 0.0
@@ -47,7 +47,7 @@ def _exchanged(costs: Costs, pool: Pool, leaves: int, enters: int, most: float) 
     return total
 
 
-@compiled
+@inner
 def _move(costs: Costs, limits: Limits, pool: Pool, r: int) -> bool:
     """Move row r where the total falls most, if it falls."""
     g = pool.group[r]
@@ -63,7 +63,7 @@ def _move(costs: Costs, limits: Limits, pool: Pool, r: int) -> bool:
     return True
 
 
-@compiled
+@inner
 def _swap(costs: Costs, limits: Limits, pool: Pool, r: int) -> bool:
     """Exchange row r for the row of another group that lowers the total most, if any does."""
     g = pool.group[r]
@@ -99,7 +99,7 @@ def _swap(costs: Costs, limits: Limits, pool: Pool, r: int) -> bool:
     return True
 
 
-@compiled
+@inner
 def _passes(costs: Costs, limits: Limits, pool: Pool) -> None:
     for _ in range(PASSES):
         changed = False
@@ -111,7 +111,7 @@ def _passes(costs: Costs, limits: Limits, pool: Pool) -> None:
             return
 
 
-@compiled
+@inner
 def _join_equal(costs: Costs, pool: Pool) -> bool:
     """Join groups that have the same box; whether there were any."""
     joined = False
@@ -138,7 +138,7 @@ def _join_equal(costs: Costs, pool: Pool) -> bool:
     return joined
 
 
-@compiled
+@inner
 def descend(costs: Costs, limits: Limits, pool: Pool) -> None:
     """Bring the pool to a local optimum, or near it."""
     _passes(costs, limits, pool)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from anonymise.release.compiled import compiled
+from anonymise.release.compiled import compiled, inner
 from anonymise.release.loops.tables import I32, I64, Costs, Limits, Units, box_cost, diverse
 
 NOTHING = 1 << 30  # low end of the box of no rows; its high end is -1
@@ -47,27 +47,27 @@ class _Block(NamedTuple):
     box: I32
 
 
-@compiled
+@inner
 def _take(box: I32, row: I32) -> None:
     for a in range(row.shape[0]):
         box[0, a] = min(box[0, a], row[a])
         box[1, a] = max(box[1, a], row[a])
 
 
-@compiled
+@inner
 def _join(box: I32, other: I32) -> None:
     for a in range(box.shape[1]):
         box[0, a] = min(box[0, a], other[0, a])
         box[1, a] = max(box[1, a], other[1, a])
 
 
-@compiled
+@inner
 def _empty(box: I32) -> None:
     box[0, :] = NOTHING
     box[1, :] = -1
 
 
-@compiled
+@inner
 def _spread(units: Units, block: _Block, a: int, s: _Scratch) -> None:
     """Fill in the scratch for column a; position c + 1 holds what is up to code c."""
     lo, hi = block.box[0, a], block.box[1, a]
@@ -96,7 +96,7 @@ def _spread(units: Units, block: _Block, a: int, s: _Scratch) -> None:
         _join(s.since[back], s.at[back])
 
 
-@compiled
+@inner
 def _score(
     costs: Costs, limits: Limits, s: _Scratch, ends: tuple[int, int], cut: tuple[int, int]
 ) -> float:
@@ -126,7 +126,7 @@ def _score(
     return float(cost)
 
 
-@compiled
+@inner
 def _choose(
     units: Units, tables: tuple[Costs, Cuts], limits: Limits, block: _Block, s: _Scratch
 ) -> tuple[int, int, int]:
@@ -151,7 +151,7 @@ def _choose(
     return column, first, last
 
 
-@compiled
+@inner
 def _divide(units: Units, block: _Block, cut: tuple[int, int, int]) -> int:
     """Bring the rows that the cut takes out to the front of the block; where the rest starts."""
     a, first, last = cut

@@ -7,7 +7,7 @@ the group meets the limits; what is left over at the end goes where it costs lea
 
 import numpy as np
 
-from anonymise.release.compiled import compiled
+from anonymise.release.compiled import inner
 from anonymise.release.loops.pool import (
     Pool,
     add_row,
@@ -29,7 +29,7 @@ from anonymise.release.loops.tables import (
 )
 
 
-@compiled
+@inner
 def _distance(limits: Limits, pool: Pool, g: int, r: int) -> float:
     """How far the group would be from the whole table's sensitive values with row r in it."""
     pool.spare[:] = pool.counts[g]
@@ -40,7 +40,7 @@ def _distance(limits: Limits, pool: Pool, g: int, r: int) -> float:
     return total
 
 
-@compiled
+@inner
 def _helps(limits: Limits, pool: Pool, g: int, r: int) -> bool:
     """Whether row r may join a group that is still to meet l and t."""
     if limits.share.shape[0] == 1:
@@ -60,7 +60,7 @@ def _helps(limits: Limits, pool: Pool, g: int, r: int) -> bool:
     return now <= 2.0 * limits.t + SMALL or _distance(limits, pool, g, r) < now
 
 
-@compiled
+@inner
 def _seed(costs: Costs, pool: Pool, last: int, state: U64) -> int:
     """A free row: the one farthest from the last seed, or any where that is -1."""
     best, most, ties = -1, -1.0, 0
@@ -77,7 +77,7 @@ def _seed(costs: Costs, pool: Pool, last: int, state: U64) -> int:
     return best
 
 
-@compiled
+@inner
 def _cheapest(
     costs: Costs, limits: Limits, pool: Pool, target: tuple[int, bool], state: U64
 ) -> int:
@@ -98,7 +98,7 @@ def _cheapest(
     return best
 
 
-@compiled
+@inner
 def _grow(costs: Costs, limits: Limits, pool: Pool, g: int, state: U64) -> bool:
     """Let the group grow until it meets the limits; False when the free rows do not suffice."""
     anew = True
@@ -112,7 +112,7 @@ def _grow(costs: Costs, limits: Limits, pool: Pool, g: int, state: U64) -> bool:
     return True
 
 
-@compiled
+@inner
 def rebuild(costs: Costs, limits: Limits, pool: Pool, state: U64) -> bool:
     """Regroup all rows; False, and groups of no use, when some row fits nowhere."""
     pool.group[: pool.used[0]] = -1

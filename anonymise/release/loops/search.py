@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from anonymise.release.compiled import compiled
+from anonymise.release.compiled import compiled, inner
 from anonymise.release.loops.descent import descend
 from anonymise.release.loops.pool import Pool, refresh, total_cost
 from anonymise.release.loops.rebuild import rebuild
@@ -98,7 +98,7 @@ def index_classes(units: Units, costs: Costs, state: State) -> None:
             state.free[state.free[0]] = g
 
 
-@compiled
+@inner
 def _pick(
     units: Units, costs: Costs, state: State, where: tuple[int, int, int], random: U64
 ) -> tuple[I64, int]:
@@ -139,7 +139,7 @@ def _pick(
     return found, many
 
 
-@compiled
+@inner
 def _load(units: Units, state: State, pool: Pool, g: int) -> None:
     """Take a class into the pool as its next group."""
     into = pool.used[1]
@@ -156,7 +156,7 @@ def _load(units: Units, state: State, pool: Pool, g: int) -> None:
     pool.used[1] += 1
 
 
-@compiled
+@inner
 def _store(state: State, pool: Pool, taken: I64) -> None:
     """Put the pool's groups in place of the classes that were taken."""
     for i in range(taken.shape[0]):
@@ -181,7 +181,7 @@ def _store(state: State, pool: Pool, taken: I64) -> None:
         state.head[g] = r
 
 
-@compiled
+@inner
 def _gather(
     units: Units, tables: tuple[Costs, Breadth], state: State, pool: Pool, at: tuple[int, int, U64]
 ) -> I64:
