@@ -10,6 +10,7 @@ import numpy as np
 
 from anonymise.release.compiled import inner
 from anonymise.release.loops.pool import (
+    Breadth,
     Pool,
     clear_group,
     enter,
@@ -100,12 +101,12 @@ def _swap(costs: Costs, limits: Limits, pool: Pool, r: int) -> bool:
 
 
 @inner
-def _passes(costs: Costs, limits: Limits, pool: Pool) -> None:
+def _passes(costs: Costs, limits: Limits, pool: Pool, breadth: Breadth) -> None:
     for _ in range(PASSES):
         changed = False
         for r in range(pool.used[0]):
             moved = pool.size[pool.group[r]] > limits.k and _move(costs, limits, pool, r)
-            if moved or _swap(costs, limits, pool, r):
+            if moved or (breadth.swaps and _swap(costs, limits, pool, r)):
                 changed = True
         if not changed:
             return
@@ -139,8 +140,8 @@ def _join_equal(costs: Costs, pool: Pool) -> bool:
 
 
 @inner
-def descend(costs: Costs, limits: Limits, pool: Pool) -> None:
+def descend(costs: Costs, limits: Limits, pool: Pool, breadth: Breadth) -> None:
     """Bring the pool to a local optimum, or near it."""
-    _passes(costs, limits, pool)
+    _passes(costs, limits, pool, breadth)
     if _join_equal(costs, pool):
-        _passes(costs, limits, pool)
+        _passes(costs, limits, pool, breadth)

@@ -25,6 +25,14 @@ from anonymise.release.loops.tables import (
 NOTHING = 1 << 30
 
 
+class Breadth(NamedTuple):
+    """How much is pooled, rows and classes at most, and whether rows also trade places."""
+
+    rows: int
+    classes: int
+    swaps: bool
+
+
 class Pool(NamedTuple):
     """The workspace.
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from anonymise.release.compiled import compiled, inner
 from anonymise.release.loops.descent import descend
-from anonymise.release.loops.pool import Pool, refresh, total_cost
+from anonymise.release.loops.pool import Breadth, Pool, refresh, total_cost
 from anonymise.release.loops.rebuild import rebuild
 from anonymise.release.loops.tables import (
     F64,
@@ -62,13 +62,6 @@ class State(NamedTuple):
     cost: F64
     free: I64
     seen: I64
-
-
-class Breadth(NamedTuple):
-    """How much is pooled: rows at most, and classes at most."""
-
-    rows: int
-    classes: int
 
 
 @compiled
@@ -239,7 +232,7 @@ def search(
             pool.used[1] = groups
             for g in range(groups):
                 refresh(costs, pool, g)
-        descend(costs, limits, pool)
+        descend(costs, limits, pool, breadth)
         after = total_cost(pool)
         if after <= before + SMALL:
             won += before - after
