@@ -81,10 +81,6 @@ class ContextError(AuditError):
     """A file of a reviewer's own knowledge that can't be taken as it is."""
 
 
-class StepError(AuditError):
-    """A step of a review that does not fit where its alert stands, or that is not this asker's."""
-
-
 class PolicyFileError(AuditError):
     """A trust policy (C2SP tlog-policy) that is malformed or asks for too little."""
 

@@ -9,7 +9,7 @@ copies and verifier rely on it.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -177,9 +177,3 @@ def read_details(data: bytes) -> dict[int, StoredDetail]:
         middle = start + header
         found[last] = StoredDetail(data[middle:at], fixed[7:], data[start:middle])
     return found
-
-
-def bundle_widths(size: int) -> Sequence[Resource]:
-    """The last, unfinished entry bundle of a log of this size, if there is one."""
-    number, width = divmod(size, TILE_WIDTH)
-    return [Resource(ENTRIES, number, width)] if width else []

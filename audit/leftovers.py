@@ -35,8 +35,8 @@ class Leftovers:
     def said(self) -> list[str]:
         """In sentences, with the next step."""
         told = {
-            "deleted bytes stay in the table's file until their place is used again; run this with"
-            " --rewrite in a quiet hour": self.pages,
+            "deleted bytes stay in the table's file until their place is used again; run"
+            " `cuvar audit retention --do --rewrite` in a quiet hour": self.pages,
             "the server's WAL keeps them until its files are removed: set wal_recycle = off":
                 self.recycled,
             "an archive of WAL keeps them too: let it expire after the days that your law allows":

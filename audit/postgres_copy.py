@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from audit.copies import Copy, Detail, Halving, Row, chosen
-from audit.errors import LogUnavailableError
+from audit.errors import LogCorruptError, LogUnavailableError
 from audit.postgres_store import answered
 from audit.store import Head
 from audit.tables import FIRST, FORMATS, LOGS, ORIGINS, Tables
@@ -109,6 +109,22 @@ def _asking(url: str) -> Iterator[_Ask]:
             con.terminate()
 
 
+_ODD = (
+    "SELECT relname FROM pg_class WHERE oid IN (to_regclass('log_head'), to_regclass('log_entry'),"
+    " to_regclass('log_detail'), to_regclass('log_tile'), to_regclass('log_cosigned'))"
+    " AND (relkind <> 'r' OR relhasrules OR relrowsecurity) ORDER BY 1"
+)
+
+
+def _plain(ask: _Ask) -> None:
+    """Refuse what is computed anew at each look: what was verified need not be what is used."""
+    odd = [row[0] for row in ask(_ODD)]
+    if odd:
+        raise LogCorruptError(
+            f"{odd[0]} is a view, or has rules or row policies; a log has plain tables only"
+        )
+
+
 def _format(ask: _Ask) -> int:
     """By the tables, not by the head row, which may be gone."""
     sql = "SELECT attname FROM pg_attribute WHERE attrelid = 'log_entry'::regclass"
@@ -119,6 +135,7 @@ def _format(ask: _Ask) -> int:
 def open_postgres(url: str, origin: str | None) -> Iterator[Copy]:
     """Open a database; see `audit.copies.open_copy`."""
     with _asking(url) as ask:
+        _plain(ask)
         found = _format(ask)
         log = 0
         if found != FIRST:
@@ -135,6 +152,7 @@ def postgres_origins(url: str) -> list[str]:
         LogUnavailableError: it does not answer or holds no log.
     """
     with _asking(url) as ask:
+        _plain(ask)
         found = [row[0] for row in ask(ORIGINS[_format(ask)])]
     if not found:
         raise LogUnavailableError("the database holds no log; name another address")

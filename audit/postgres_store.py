@@ -5,7 +5,8 @@ The lease is an advisory lock of the session: it keeps a second sequencer waitin
 connection. Correctness does not rest on it but on the statement itself: it moves each head only
 from the size and root that its batch was built on, and fails as a whole if one of them did not
 move; entry numbers are a primary key. A commit counts as durable only under synchronous_commit=on
-and fsync=on, which is checked at each connection. Names are unqualified: `search_path` in the
+and fsync=on: the first is held fast for the session, both are looked at with every commit, for an
+administrator can change them under a running gateway. Names are unqualified: `search_path` in the
 address picks the schema.
 """
 
@@ -69,7 +70,8 @@ WITH moved AS (
   WHERE (SELECT count(*) FROM moved) = cardinality($1::bigint[])
   ON CONFLICT (log, level, number) DO UPDATE SET hashes = excluded.hashes
 )
-SELECT 1 / (CASE WHEN count(*) = cardinality($1::bigint[]) THEN 1 ELSE 0 END) FROM moved
+SELECT 1 / (CASE WHEN count(*) = cardinality($1::bigint[]) THEN 1 ELSE 0 END),
+  current_setting('synchronous_commit'), current_setting('fsync') FROM moved
 """
 _ENTRIES = (
     "SELECT e.pos - $1, e.envelope, d.blob, d.salt, d.header FROM log_entry e"
@@ -165,6 +167,29 @@ def _values(batches: Sequence[Batch]) -> Iterator[list[Any]]:
     yield [tile.hashes for _, tile in tiles]
 
 
+def _require_durable(found: Sequence[str]) -> None:
+    """Refuse values of `_DURABLE` under which the server confirms what it can still lose."""
+    for (name, allowed), value in zip(_DURABLE.items(), found, strict=True):
+        if value not in allowed:
+            raise LogUnavailableError(
+                f"PostgreSQL runs with {name}={value}, under which a confirmed entry can be"
+                f" lost; set {name}=on for this database"
+            )
+
+
+async def require_durable(url: str) -> None:
+    """Make sure that a server flushes what it confirms.
+
+    Raises:
+        LogUnavailableError: it does not, or does not answer.
+    """
+    con = await answered(asyncpg.connect(url))
+    try:
+        await PostgresStore.require_durable(con)
+    finally:
+        await con.close(timeout=_TIMEOUT)
+
+
 class PostgresStore:
     """The store of the one sequencer that holds the lease."""
 
@@ -179,7 +204,7 @@ class PostgresStore:
         await self._drop()
         con = await answered(asyncpg.connect(self._url))
         try:
-            await self._require_durable(con)
+            await self.require_durable(con)
             await self._require_format(con)
             await self._take_lease(con, _LEASE_WAIT if wait else 0)
             self._pool = await self._readers()
@@ -203,14 +228,13 @@ class PostgresStore:
         return await answered(asyncpg.create_pool(self._url, min_size=1, max_size=_READERS))
 
     @staticmethod
-    async def _require_durable(con: Any) -> None:
-        for name, allowed in _DURABLE.items():
-            value = await answered(con.fetchval("SELECT current_setting($1)", name))
-            if value not in allowed:
-                raise LogUnavailableError(
-                    f"PostgreSQL runs with {name}={value}, under which a confirmed entry can be"
-                    f" lost; set {name}=on for this database"
-                )
+    async def require_durable(con: Any) -> None:
+        """Refuse a session under which commits can be lost; hold it fast."""
+        sql = "SELECT current_setting('synchronous_commit'), current_setting('fsync')"
+        found = await answered(con.fetchrow(sql))
+        _require_durable(found)
+        # What the session sets itself, no reload of the configuration changes.
+        await answered(con.execute(f"SET synchronous_commit = {found[0]}"))
 
     @staticmethod
     async def _require_format(con: Any) -> None:
@@ -254,7 +278,8 @@ class PostgresStore:
 
     async def commit(self, batches: Sequence[Batch]) -> None:
         """One statement, hence one transaction and one flush."""
-        await answered(self._writing().fetchval(_COMMIT, *_values(batches)))
+        row = await answered(self._writing().fetchrow(_COMMIT, *_values(batches)))
+        _require_durable(row[1:])
 
     async def erase(self, log: Head, indices: Sequence[int]) -> int:
         """Delete details, beside the writing session; autovacuum frees their pages."""

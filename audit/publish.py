@@ -44,11 +44,13 @@ class Published:
         size: entries under the folder's checkpoint now.
         before: entries under it before.
         files: files written or taken away.
+        kept: entries that the log holds; more than `size` where witnesses are behind.
     """
 
     size: int
     before: int
     files: int
+    kept: int
 
 
 def publish(
@@ -97,6 +99,7 @@ class _Run:
     folder: Path
     verifier: NoteVerifier
     files: int = 0
+    kept: int = 0
     touched: set[Path] = field(default_factory=set)
 
     def run(self, *, details: bool, unwitnessed: bool, on_progress: Progress) -> Published:
@@ -112,7 +115,7 @@ class _Run:
             self._write(CHECKPOINT, note.encode())
             self._settle()
         self._tidy(goal.size)
-        return Published(goal.size, before.size, self.files)
+        return Published(goal.size, before.size, self.files, self.kept)
 
     def _published(self) -> Checkpoint:
         """What the folder shows so far."""
@@ -140,13 +143,15 @@ class _Run:
         head = self.copy.head()
         if head is None:
             raise LogCorruptError("the log has no head; run `python -m audit.verify` on it")
+        self.kept = head.size
         notes = [head.note] if unwitnessed else [self.copy.cosigned() or head.note, head.note]
         for note in notes:
             goal = self._signed(note)
             if goal.size > head.size:
                 raise LogCorruptError(
                     f"witnesses cosigned {goal.size} entries and the log has {head.size}: it was"
-                    " cut off or an old copy was put in place; run `python -m audit.verify` on it"
+                    " cut off or an old copy was put in place; run `python -m audit.verify` on it."
+                    " Where its successor declares the loss, publish what remains as unwitnessed"
                 )
             if goal.size >= before.size:
                 return note, goal

@@ -165,6 +165,18 @@ def store_for(url: str) -> Store:
     raise LogUnavailableError("a log's address starts with sqlite:/// or postgresql://")
 
 
+async def require_durable(url: str) -> None:
+    """Make sure that a store's server flushes what it confirms; a SQLite file always does.
+
+    Raises:
+        LogUnavailableError: it does not, or does not answer.
+    """
+    if url.startswith(POSTGRES):
+        from audit import postgres_store
+
+        await postgres_store.require_durable(url)
+
+
 async def create_store(url: str, births: Sequence[Batch]) -> None:
     """Create tables and these logs in one transaction.
 

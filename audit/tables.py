@@ -49,7 +49,8 @@ class Tables:
     def head(self) -> str:
         """The head row of this log."""
         where = "one = 1" if self.format == FIRST else f"log = {self.log}"
-        return f"SELECT origin, size, root, note FROM log_head WHERE {where}"
+        closed = "0" if self.format == FIRST else "closed"
+        return f"SELECT origin, size, root, note, {closed} FROM log_head WHERE {where}"
 
     @property
     def rows(self) -> str:
@@ -112,8 +113,8 @@ class Tables:
             LogCorruptError: it is not.
         """
         match tuple(row):
-            case (str(origin), int(size), bytes(root), str(note)):
-                return Head(origin, size, root, note)
+            case (str(origin), int(size), bytes(root), str(note), int(closed)):
+                return Head(origin, size, root, note, self.log, bool(closed))
         raise LogCorruptError("its values are not of the right types")
 
     def as_row(self, row: Any) -> Row:

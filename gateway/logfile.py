@@ -10,7 +10,6 @@ from audit.receipt import make_receipt
 from audit.shards import parse_origin
 from audit.store import Head, Store, store_for
 from audit.tiles import TILE_WIDTH, TileId, span_hash, tiles_for
-from gateway.settings import Settings
 
 
 def entry_address(text: str) -> tuple[str, int]:
@@ -29,16 +28,17 @@ def entry_address(text: str) -> tuple[str, int]:
     return origin, int(index)
 
 
-async def read_entry(settings: Settings, address: str) -> StoredEntry:
-    """One entry as it stands.
+async def read_entry(place: str, address: str) -> StoredEntry:
+    """One entry of a store as it stands.
 
     Raises:
         ProofError: there is no such entry.
         LogUnavailableError: the log does not answer.
     """
     origin, index = entry_address(address)
-    store = store_for(settings.log.url.get_secret_value())
+    store = store_for(place)
     try:
+        await store.look()
         found = await store.entries(await _head(store, origin), index, index + 1)
     finally:
         await store.close()
@@ -47,7 +47,7 @@ async def read_entry(settings: Settings, address: str) -> StoredEntry:
     return found[0]
 
 
-async def read_receipt(settings: Settings, address: str) -> str:
+async def read_receipt(place: str, address: str) -> str:
     """The receipt of one entry: under the cosigned checkpoint if it covers it, else the last one.
 
     Raises:
@@ -56,8 +56,9 @@ async def read_receipt(settings: Settings, address: str) -> str:
         LogCorruptError: a tile is missing.
     """
     origin, index = entry_address(address)
-    store = store_for(settings.log.url.get_secret_value())
+    store = store_for(place)
     try:
+        await store.look()
         head = await _head(store, origin)
         cosigned = await store.cosigned(head)
         size, note = head.size, head.note

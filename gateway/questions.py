@@ -33,6 +33,7 @@ Opaque = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{16,1024}$")]
 View = Literal["full", "pseudonym", "generalised", "hit", "count"]
 
 _WILDCARDS: Final = frozenset("*%?_＊％？＿")  # noqa: RUF001  and their full-width twins
+_MOST_PERSONS: Final = 100  # records of persons on one page
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -157,8 +158,14 @@ class ListQuestion(_Question):
 
     view: View
     centre: Reference | None = Field(None, description="only this reception centre")
-    limit: int = Field(50, ge=1, le=100)
+    limit: int = Field(50, ge=1, le=1000, description="over 100 of the dataset log only")
     after: Opaque | None = Field(None, description="the cursor of the page before")
+
+    @model_validator(mode="after")
+    def _short_pages_of_persons(self) -> Self:
+        if self.limit > _MOST_PERSONS and self.dataset != "log":
+            raise ValueError(f"a page has at most {_MOST_PERSONS} records; log entries 1000")
+        return self
 
 
 class CountQuestion(_Question):

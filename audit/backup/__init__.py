@@ -5,7 +5,7 @@ Of one moment though a gateway writes on, read back before they count, restored 
 place and only closed. What surrounds the logs of a gateway is kept by `gateway.backup`.
 """
 
-from audit.backup.checking import Checked, check_log
+from audit.backup.checking import Checked, Said, check_log
 from audit.backup.keeping import KeptLog, erase_details, keep_logs, read_entries
 from audit.backup.restoring import restore_logs
 from audit.backup.snapshot import open_snapshot
@@ -13,6 +13,7 @@ from audit.backup.snapshot import open_snapshot
 __all__ = [
     "Checked",
     "KeptLog",
+    "Said",
     "check_log",
     "erase_details",
     "keep_logs",

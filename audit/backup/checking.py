@@ -5,11 +5,13 @@ The same is asked as of a live log (`audit.verify`): each envelope in its only f
 order of time; each detail the one that its envelope commits to; all of them leading to the root.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from audit.backup.keeping import KeptLog, Progress, read_entries
 from audit.checkpoint import open_checkpoint, parse_checkpoint
+from audit.concern import NAMING
 from audit.entry import StoredEntry
 from audit.envelope import parse_envelope
 from audit.errors import AuditError, BackupError, EnvelopeError
@@ -18,7 +20,7 @@ from audit.merkle import leaf_hash
 from audit.note import NoteVerifier, split_note
 from audit.state import micros_of
 from audit.tiles import Edge
-from audit.vocabulary import Kind
+from audit.verify.custody import Custody, united
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,25 @@ class Checked:
     size: int
     root: bytes
     missing: int  # details that the envelopes commit to and that are not there
-    declared: int  # details that entries of kind erasure say were deleted
+    unaccounted: int  # those of them that no erasure known to the backup, or named, accounts for
     signed: bool  # whether the checkpoint was checked against a key from outside
+    elsewhere: tuple[Envelope, ...] = field(default=(), repr=False)  # about other logs' details
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What other logs say of a kept log's details.
+
+    Attributes:
+        claims: erasures, holds and lifted holds of later logs, oldest first.
+        erased: what logs outside the backup say was erased.
+    """
+
+    claims: Sequence[Envelope] = ()
+    erased: Sequence[range] = ()
+
+
+NOTHING_SAID = Said()
 
 
 @dataclass(slots=True)
@@ -39,8 +58,7 @@ class _Pass:
     origin: str
     edge: Edge = field(default_factory=Edge)
     micros: int = 0
-    missing: int = 0
-    declared: int = 0
+    custody: Custody = field(default_factory=Custody)
 
     def take(self, entry: StoredEntry) -> None:
         try:
@@ -58,10 +76,11 @@ class _Pass:
         self.edge.extend([leaf_hash(entry.envelope)])
 
     def _detail(self, entry: StoredEntry, envelope: Envelope) -> None:
-        if envelope.kind is Kind.ERASURE:
-            self.declared += envelope.count or 0
+        self.custody.entry(entry.index, envelope)
         if entry.sealed is None:
-            self.missing += envelope.detail is not None
+            if envelope.detail is not None:
+                month = (envelope.erase or "") if envelope.v >= NAMING else None
+                self.custody.gone(entry.index, month)
         elif entry.sealed.commitment.hex() != envelope.detail:
             raise BackupError(
                 f"the sealed detail of entry {entry.index} of {self.origin} is not the one that"
@@ -74,6 +93,7 @@ def check_log(
     kept: KeptLog,
     verifier: NoteVerifier | None = None,
     on_progress: Progress | None = None,
+    said: Said = NOTHING_SAID,
 ) -> Checked:
     """Compute a kept log anew from its bytes and compare it with its checkpoint.
 
@@ -82,6 +102,7 @@ def check_log(
         kept: which log.
         verifier: the log's key, from anywhere but the backup.
         on_progress: is told origin, entries done, entries to do.
+        said: what other logs say of this one's details.
 
     Raises:
         BackupError: something does not fit; the message names it.
@@ -99,7 +120,17 @@ def check_log(
             " take another backup"
         )
     _check_notes(kept, verifier)
-    return Checked(head.size, root, run.missing, run.declared, verifier is not None)
+    custody = run.custody
+    for envelope in said.claims:
+        custody.claim(range(head.size), envelope)
+    return Checked(
+        size=head.size,
+        root=root,
+        missing=custody.erased_details,
+        unaccounted=custody.unaccounted(united(said.erased, ())),
+        signed=verifier is not None,
+        elsewhere=tuple(custody.elsewhere),
+    )
 
 
 def _check_notes(kept: KeptLog, verifier: NoteVerifier | None) -> None:

@@ -33,6 +33,7 @@ from audit.tiles import TileId
 
 STEP = 0.1
 REFRESH = 0.5
+OPENING = 5.0
 Refresh = Callable[[], Awaitable[None]]
 _NO_PART = "the log has no leader at this moment; another process takes over: ask again shortly"
 _log = logging.getLogger(__name__)
@@ -156,7 +157,7 @@ class SharedJournal(Journal):
         shared = cls(store_for(url), keys, clock)
         shared._board, shared._limit = board_for(url, listen), queue
         try:
-            await shared._take_part()
+            await shared._take_first_part()
         except BaseException:
             await shared._store.close()
             raise
@@ -215,6 +216,15 @@ class SharedJournal(Journal):
             await self._task
         await self._store.close()
 
+    async def _take_first_part(self) -> None:
+        """As `_take_part`; waits for one that has the lease and does not listen yet."""
+        for _ in range(round(OPENING / STEP)):
+            try:
+                return await self._take_part()
+            except LeaseHeldError:
+                await asyncio.sleep(STEP)
+        return await self._take_part()
+
     async def _take_part(self) -> None:
         try:
             await self._store.reopen(wait=False)
@@ -234,7 +244,10 @@ class SharedJournal(Journal):
             raise LeaseHeldError("another process writes to the log and takes nothing from others")
         await self._store.look()
         states = await read_states(self._store, self.signer, {})
-        link = await Link.connect(leader.address, leader.secret, queue=self._limit)
+        try:
+            link = await Link.connect(leader.address, leader.secret, queue=self._limit)
+        except LogUnavailableError as error:
+            raise LeaseHeldError(str(error)) from None  # by one that just took it, or is ending
         self._sequencer = Following(link, self._store, self.signer, states)
         _log.info("following the log's leader at %s", leader.address)
 

@@ -3,7 +3,8 @@
 
 An authority or a court needs Python, `cryptography`, this package, the log's public key and a copy.
 Exit status: 0 whole; 1 not whole, or the receipt proves nothing; 2 wrongly called or unreadable;
-3 too few witnesses; 4 sealed details gone that no erasure entry accounts for, or that were held.
+3 too few witnesses; 4 sealed details gone that no erasure entry accounts for, or that were held;
+7 entries lost at the end, as the log's successor declares.
 """
 
 import argparse

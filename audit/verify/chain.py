@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from audit.event import Envelope, Link
-from audit.verify.report import Finding, Findings, Report
+from audit.verify.report import Fault, Finding, Findings, Report
 from audit.vocabulary import Kind
 
 UNOPENED = "the first entry is not the opening of a log"
@@ -24,6 +24,8 @@ class Mark:
     size: int
     root: bytes
     who: str
+    gap: bool = False
+    """whether it says that the log was restored or damaged, and how much of it is lost"""
 
     @property
     def differs(self) -> str:
@@ -70,14 +72,36 @@ class Frame:
             findings.entry(self.closed + 1, told)
 
 
-def marks_of(links: Mapping[str, Link | None]) -> dict[str, list[Mark]]:
+def marks_of(firsts: Mapping[str, Envelope | None]) -> dict[str, list[Mark]]:
     """What the opening entries of these logs ask of their predecessors, by predecessor."""
     found: dict[str, list[Mark]] = {}
-    for origin, link in links.items():
-        if link is not None and link.size is not None and link.root is not None:
-            told = f"the opening entry of {origin}"
-            found.setdefault(link.log, []).append(Mark(link.size, bytes.fromhex(link.root), told))
+    for origin, first in firsts.items():
+        link = None if first is None else first.link
+        if first is None or link is None or link.size is None or link.root is None:
+            continue
+        told, gap = f"the opening entry of {origin}", first.kind is Kind.CHECKPOINT_GAP
+        mark = Mark(link.size, bytes.fromhex(link.root), told, gap=gap)
+        found.setdefault(link.log, []).append(mark)
     return found
+
+
+def cut_off(marks: Sequence[Mark], size: int, findings: Findings) -> None:
+    """Tell which of these roots lie beyond the end of a log of this size.
+
+    What the opening entry of a successor declares lost is told as that, up to the size it names; a
+    log that somebody saw larger than it owns to, or otherwise, was cut off all the same.
+    """
+    gap = max((mark for mark in marks if mark.gap), key=lambda mark: mark.size, default=None)
+    for mark in marks:
+        if mark.size <= size:
+            continue
+        if gap is None or mark.size > gap.size:
+            findings.log(mark.cut(size))
+        elif mark.size == gap.size and mark.root != gap.root:
+            findings.log(mark.differs)
+        elif mark is gap:
+            told = f"entries {size} to {gap.size - 1} are lost, as {gap.who} declares"
+            findings.log(told, Fault.LOST)
 
 
 def joined(reports: Sequence[Report], gaps: frozenset[str]) -> list[Report]:

@@ -2,7 +2,7 @@
 """Verifying one log or several neighbours: keys, kept checkpoints, witnesses, then the walk."""
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from audit.checkpoint import Checkpoint, open_checkpoint
@@ -14,11 +14,14 @@ from audit.note import NoteVerifier, split_note
 from audit.shards import parse_origin
 from audit.verify.ahead import Lookahead
 from audit.verify.chain import Mark, joined, marks_of
+from audit.verify.custody import pass_on
 from audit.verify.entries import NOTHING
 from audit.verify.report import Fault, Finding, Report
 from audit.verify.walk import Progress, Walk
 from audit.verify.witnesses import Witnessed, witnessed
 from audit.vocabulary import Kind
+
+_AHEAD_S = 3600  # how far an entry's time may be ahead of the witnesses', whose clocks differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +71,15 @@ def verify_log(
     """
     kept = (checkpoint,) if checkpoint else ()
     job = Job(url, vkey, origin, kept, policy)
-    return _verified(job, (), {}, _Manner(on_progress, lookahead))
+    with contextlib.ExitStack() as stack:
+        return _verified(job, _opened(job, stack, {}), (), {}, _Manner(on_progress, lookahead))
 
 
 def verify_logs(
     jobs: Sequence[Job],
     on_progress: Progress | None = None,
     lookahead: Lookahead | None = None,
+    copies: Mapping[str, Copy] | None = None,
 ) -> list[Report]:
     """Check several logs, and that neighbours among them join.
 
@@ -82,6 +87,8 @@ def verify_logs(
         jobs: the logs.
         on_progress: is told entries done and entries to do.
         lookahead: how many processes look ahead, if not as many as there are cores.
+        copies: open copies by origin, for a caller who goes on to use the very snapshots that were
+            verified; other logs are opened here.
 
     Raises:
         LogUnavailableError: one of them can't be read.
@@ -89,14 +96,17 @@ def verify_logs(
         PolicyFileError: a policy is not.
     """
     manner = _Manner(on_progress, lookahead)
-    firsts = {_name(job): _first(job) for job in jobs}
-    wanted = marks_of({origin: first.link if first else None for origin, first in firsts.items()})
-    # Newest first: what a closed log may lack is said in the country's later ones.
-    claims: dict[str, list[Envelope]] = {}
-    found = {
-        number: _verified(job, wanted.get(_name(job), ()), claims, manner)
-        for number, job in sorted(enumerate(jobs), key=lambda one: _age(one[1]), reverse=True)
-    }
+    with contextlib.ExitStack() as stack:
+        # Each is opened once: what is seen of it first and what is walked is one snapshot.
+        seen = [_opened(job, stack, copies or {}) for job in jobs]
+        firsts = {_name(job): _first(copy) for job, copy in zip(jobs, seen, strict=True)}
+        wanted = marks_of(firsts)
+        # Newest first: what a closed log may lack is said in the country's later ones.
+        claims: dict[str, list[Envelope]] = {}
+        found = {
+            number: _verified(job, seen[number], wanted.get(_name(job), ()), claims, manner)
+            for number, job in sorted(enumerate(jobs), key=lambda one: _age(one[1]), reverse=True)
+        }
     reports = [found[number] for number in range(len(jobs))]
     gaps = [name for name, one in firsts.items() if one and one.kind is Kind.CHECKPOINT_GAP]
     return joined(reports, frozenset(gaps))
@@ -120,25 +130,29 @@ def _age(job: Job) -> tuple[str, int]:
     return "", 0
 
 
-def _claim(claims: dict[str, list[Envelope]], origin: str, made: Sequence[Envelope]) -> None:
-    """Keep what a log says of older logs of its country, before what newer ones say."""
-    for envelope in reversed(made):
-        with contextlib.suppress(NoteError):
-            link = envelope.link
-            if link and parse_origin(link.log).key_name == parse_origin(origin).key_name:
-                claims.setdefault(link.log, []).insert(0, envelope)
+def _opened(
+    job: Job, stack: contextlib.ExitStack, copies: Mapping[str, Copy]
+) -> Copy | LogCorruptError:
+    """The job's copy, or why nothing in it can be read."""
+    try:
+        return copies.get(_name(job)) or stack.enter_context(open_copy(job.place, _name(job)))
+    except LogCorruptError as error:
+        return error
 
 
-def _first(job: Job) -> Envelope | None:
+def _first(copy: Copy | LogCorruptError) -> Envelope | None:
     """The first entry, as far as it can be read; the walk says what is wrong with it."""
-    with contextlib.suppress(EnvelopeError, LogCorruptError), open_copy(job.place, _name(job)) as c:
-        for _, data in c.envelopes(0, 1):
+    if isinstance(copy, LogCorruptError):
+        return None
+    with contextlib.suppress(EnvelopeError, LogCorruptError):
+        for _, data in copy.envelopes(0, 1):
             return parse_envelope(data) if isinstance(data, bytes) else None
     return None
 
 
 def _verified(
     job: Job,
+    copy: Copy | LogCorruptError,
     links: Iterable[Mark],
     claims: dict[str, list[Envelope]],
     manner: _Manner,
@@ -146,25 +160,44 @@ def _verified(
     verifier, origin = NoteVerifier.parse(job.vkey), _name(job)
     kept = [(note, open_checkpoint(note.encode(), verifier, origin)) for note in job.checkpoints]
     marks = [Mark(one.size, one.root, "the earlier checkpoint") for _, one in kept]
+    if isinstance(copy, LogCorruptError):
+        return Report(0, NOTHING, (Finding(None, str(copy)),), origin=origin)
     try:
-        with open_copy(job.place, origin) as copy:
-            cosigned, fault = _cosigned(copy, verifier, origin)
-            if cosigned is not None:
-                marks.append(Mark(cosigned[1].size, cosigned[1].root, _who(cosigned[0], verifier)))
-                kept.append(cosigned)
-            ahead = manner.lookahead or Lookahead()
-            marks += links
-            walk = Walk(copy, job.place, origin, marks, claims.get(origin, ()), ahead)
-            if fault:
-                walk.findings.log(fault)
-            walk.check(verifier, manner.on_progress or (lambda _done, _all: None))
-            report = walk.report()
-            _claim(claims, origin, walk.custody.elsewhere)
+        cosigned, fault = _cosigned(copy, verifier, origin)
+        if cosigned is not None:
+            marks.append(Mark(cosigned[1].size, cosigned[1].root, _who(cosigned[0], verifier)))
+            kept.append(cosigned)
+        ahead = manner.lookahead or Lookahead()
+        marks += links
+        walk = Walk(copy, job.place, origin, marks, claims.get(origin, ()), ahead)
+        if fault:
+            walk.findings.log(fault)
+        walk.check(verifier, manner.on_progress or (lambda _done, _all: None))
+        report = walk.report()
+        pass_on(claims, origin, walk.custody.elsewhere)
     except LogCorruptError as error:
         return Report(0, NOTHING, (Finding(None, str(error)),), origin=origin)
     if job.policy is None:
         return report
-    return _with(report, witnessed(job.policy, [note for note, _ in kept], origin, verifier))
+    found = witnessed(job.policy, [note for note, _ in kept], origin, verifier)
+    return _with(report, found, _ahead(copy, found))
+
+
+def _ahead(copy: Copy, found: Witnessed) -> tuple[Finding, ...]:
+    """Whether the last entry that witnesses saw bears a time that had not come for them.
+
+    Times never fall, so a clock that was set ahead shows in the last one. It would make details due
+    before their time.
+    """
+    last = found.size - 1
+    with contextlib.suppress(EnvelopeError, LogCorruptError):
+        for _, data in copy.envelopes(last, found.size) if last >= 0 and found.latest else ():
+            if not isinstance(data, bytes):
+                continue
+            if parse_envelope(data).t.timestamp() > found.latest + _AHEAD_S:
+                told = "its time is ahead of the clocks of the witnesses that cosigned it"
+                return (Finding(last, told),)
+    return ()
 
 
 def _cosigned(
@@ -192,8 +225,8 @@ def _who(note: str, log: NoteVerifier) -> str:
     return "the cosigned checkpoint" if names - {log.name} else "the copy's checkpoint"
 
 
-def _with(report: Report, found: Witnessed) -> Report:
-    findings = report.findings
+def _with(report: Report, found: Witnessed, more: tuple[Finding, ...]) -> Report:
+    findings = (*more, *report.findings)
     if found.fault is not None:
         findings = (*findings, Finding(None, found.fault, Fault.WITNESS))
     return replace(report, findings=findings, witnesses=found.names, witnessed=found.size)

@@ -18,6 +18,11 @@ class Fault(IntEnum):
     """too few witnesses of the trust policy cosigned"""
     DETAIL = 4
     """sealed details were deleted that no erasure entry accounts for, or that were held"""
+    LOST = 7
+    """entries at the end are gone, as the first entry of the log's successor declares"""
+
+
+GRAVEST_FIRST = (Fault.LOG, Fault.LOST, Fault.DETAIL, Fault.WITNESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +73,9 @@ class Report:
 
     @property
     def status(self) -> int:
-        """0 whole, else the gravest fault: the log itself, then details, then witnesses."""
+        """0 whole, else the gravest fault: the log itself, entries lost, details, witnesses."""
         found = {finding.fault for finding in self.findings}
-        grave = (Fault.LOG, Fault.DETAIL, Fault.WITNESS)
-        return next((fault.value for fault in grave if fault in found), 0)
+        return next((fault.value for fault in GRAVEST_FIRST if fault in found), 0)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from audit.verify.report import Fault, Finding, Report
+from audit.verify.report import GRAVEST_FIRST, Fault, Finding, Report
 
 _EACH = 65_536
 
@@ -66,6 +66,8 @@ def _verdict(report: Report) -> str:
     match report.status:
         case Fault.LOG:
             return "NOT WHOLE"
+        case Fault.LOST:
+            return "ENTRIES LOST, AS DECLARED"
         case Fault.DETAIL:
             return "DETAILS MISSING"
         case Fault.WITNESS:
@@ -76,4 +78,4 @@ def _verdict(report: Report) -> str:
 def worst(reports: Sequence[Report]) -> int:
     """The exit status for several logs."""
     found = {report.status for report in reports}
-    return next((s.value for s in (Fault.LOG, Fault.DETAIL, Fault.WITNESS) if s in found), 0)
+    return next((fault.value for fault in GRAVEST_FIRST if fault in found), 0)

@@ -19,7 +19,7 @@ from audit.store import Head
 from audit.tables import FIRST
 from audit.tiles import TILE_BYTES, TILE_WIDTH, Tile
 from audit.verify.ahead import Lookahead, looking_ahead
-from audit.verify.chain import Frame, Mark
+from audit.verify.chain import Frame, Mark, cut_off
 from audit.verify.custody import Custody
 from audit.verify.entries import NOTHING, read_tile
 from audit.verify.passage import Passage
@@ -78,10 +78,9 @@ class Walk:
         """Read everything."""
         head = self._head()
         self.size = max(self._count(head), head.size if head else 0)
+        cut_off(self.marks, self.size, self.findings)
         for mark in self.marks:
-            if mark.size > self.size:
-                self.findings.log(mark.cut(self.size))
-            elif mark.size == 0 and mark.root != EMPTY_ROOT:
+            if mark.size == 0 and mark.root != EMPTY_ROOT:
                 self.findings.log(mark.differs)
         self._pass(head, on_progress)
         self._compare(self.tower.partial())

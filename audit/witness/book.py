@@ -39,6 +39,7 @@ _SCHEMA = (_COSIGNED, _REFUSED, f"PRAGMA user_version = {_FORMAT}")
 _LAST = "SELECT note, time FROM cosigned WHERE origin = ?"
 _BY_DIGEST = "SELECT note FROM cosigned WHERE digest = ?"
 _FIRST = "INSERT INTO cosigned VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_UNDER = "SELECT count(*) FROM cosigned WHERE origin >= ? AND origin < ?"
 _NEXT = (
     "UPDATE cosigned SET size = ?, root = ?, note = ?, time = ?"
     " WHERE origin = ? AND size = ? AND root = ? AND time = ?"
@@ -187,6 +188,16 @@ class Book:
             submission.note, last.note if last else "", now, KEPT,
         )  # fmt: skip
         return self._run(lambda con: con.execute(_KEEP, row).rowcount) == 1
+
+    def logs_under(self, name: str) -> int:
+        """How many logs were cosigned whose names begin with this one and a slash.
+
+        Raises:
+            WitnessError: the memory can't be used.
+        """
+        # "0" is the character after "/".
+        found = self._run(lambda con: con.execute(_UNDER, (f"{name}/", f"{name}0")).fetchone())
+        return int(found[0])
 
     def origins(self) -> list[tuple[str, Last]]:
         """Every origin with what was cosigned last.

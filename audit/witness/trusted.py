@@ -22,8 +22,9 @@ from audit.note import SIGNATURE, NoteVerifier
 LARGEST = 1 << 20
 _MOST_LINES = 1_000
 _LOG, _COUNTRY = "log", "country"
-# Half-years of this century and at most 99 logs each: one key can't fill a witness's disk.
-_SHARD = re.compile(r"(.+)/20[0-9]{2}h[12](\.([2-9]|[1-9][0-9]))?", re.ASCII)
+# Half-years of this century, the second to ninety-ninth log of one, and successors by the time of
+# their opening. How many logs a country may have is the witness's to limit (MOST_LOGS).
+_SHARD = re.compile(r"(.+)/20[0-9]{2}h[12](\.([2-9]|[1-9][0-9]|20[0-9]{12}))?", re.ASCII)
 
 
 def country_of(origin: str) -> str | None:

@@ -14,10 +14,11 @@ from audit.errors import WitnessError
 from audit.note import merge_lines
 from audit.witness.book import Book
 from audit.witness.rules import Last, Refusal, Status, Submission, compare, examine
-from audit.witness.trusted import Trusted
+from audit.witness.trusted import Trusted, country_of
 
 SIZE_TYPE = "text/x.tlog.size"
 TEXT_TYPE = "text/plain; charset=utf-8"
+MOST_LOGS = 1_000  # of one country: five hundred years of half-years, or very many restores
 _TRIES = 3
 
 
@@ -69,13 +70,23 @@ class Witness:
             return _refused(found)
         for _ in range(_TRIES):
             last = self._book.last(found.checkpoint.origin)
-            refusal = compare(found, last)
+            refusal = compare(found, last) or self._too_many(found, last)
             if refusal is not None:
                 return _refused(refusal, self._keep(found, refusal, last))
             answer = self._cosign(found, last)
             if answer is not None:
                 return answer
         raise WitnessError("many submissions at once; send this one again")
+
+    def _too_many(self, found: Submission, last: Last | None) -> Refusal | None:
+        """A country's key can name as many logs as it likes; the memory has room for so many."""
+        country = country_of(found.checkpoint.origin)
+        if last is not None or country is None or self._book.logs_under(country) < MOST_LOGS:
+            return None
+        return Refusal(
+            Status.UNKNOWN,
+            f"this witness follows {MOST_LOGS} logs of that country already; ask its operator",
+        )
 
     def _keep(self, found: Submission, refusal: Refusal, last: Last | None) -> str | None:
         """Keep what a refused checkpoint may be evidence of; what to tell if it is news."""

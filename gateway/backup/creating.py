@@ -7,14 +7,16 @@ given its name: what bears the name of a backup is one.
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from audit import NoteVerifier
-from audit.backup import Checked, check_log, keep_logs
+from audit import Envelope, NoteVerifier
+from audit.backup import Checked, Said, check_log, keep_logs
 from audit.backup.files import digest_of, read_file, sync_folder, translated, write_file
+from audit.concern import age_of
+from audit.verify.custody import pass_on
 from gateway.backup.manifest import NAME, KeepingError, Manifest, present, read_manifest
 from gateway.backup.places import (
     SETTINGS,
@@ -28,6 +30,7 @@ from gateway.settings import Settings
 
 Progress = Callable[[str, int, int], None]
 Verifiers = Callable[[str], NoteVerifier | None]
+Erased = Mapping[str, Collection[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,10 @@ def _write(
 
 
 def check(
-    folder: Path, verifiers: Verifiers = lambda _origin: None, on_progress: Progress | None = None
+    folder: Path,
+    verifiers: Verifiers = lambda _origin: None,
+    on_progress: Progress | None = None,
+    erased: Erased | None = None,
 ) -> Report:
     """Read a backup back whole: each file's digest, and each log computed anew.
 
@@ -110,6 +116,7 @@ def check(
         folder: of the backup.
         verifiers: gives the key of a log, from outside the backup; None leaves signatures unproven.
         on_progress: is told a log's origin, entries done, entries to do.
+        erased: by log, details that logs outside the backup say were erased; see `erasures_of`.
 
     Raises:
         KeepingError: a file is missing, changed or too many.
@@ -125,7 +132,13 @@ def check(
             f"{extra[0]} is not of this backup; if an erasure was stopped, run `cuvar backup"
             " erase` again"
         )
-    logs = tuple(
-        check_log(folder, log, verifiers(log.head.origin), on_progress) for log in manifest.logs
-    )
-    return Report(manifest, logs)
+    claims: dict[str, list[Envelope]] = {}
+    found: dict[str, Checked] = {}
+    # Newest first: what a closed log may lack is said in the country's later ones.
+    for log in sorted(manifest.logs, key=lambda log: age_of(log.head.origin), reverse=True):
+        origin = log.head.origin
+        gone = [range(index, index + 1) for index in sorted((erased or {}).get(origin, ()))]
+        said = Said(claims.get(origin, ()), gone)
+        found[origin] = check_log(folder, log, verifiers(origin), on_progress, said)
+        pass_on(claims, origin, found[origin].elsewhere)
+    return Report(manifest, tuple(found[log.head.origin] for log in manifest.logs))

@@ -118,19 +118,20 @@ def verify(
       cuvar audit verify --config .demo/cuvar.toml --url copy.sqlite --json
       cuvar audit verify --log demo.cuvar.invalid/BA/2026h2 --config .demo/cuvar.toml
     Exit code 1 when entries or hashes do not fit, 3 when witnesses are missing, 4 when
-    sealed details are.
+    sealed details are, 7 when entries are lost as a log's successor declares.
     """
     settings = load_settings(config)
     place = url or log_place(settings)
-    kept: tuple[str, ...] = ()
-    if checkpoint is not None:
-        of, note = kept_checkpoint(checkpoint.read_bytes())
-        kept, origin = (note,), origin or of
+    kept = dict([kept_checkpoint(checkpoint.read_bytes())] if checkpoint else [])
     rules = None if policy is None else policy.read_bytes()
     names = [name for name in origins(place) if origin in (None, name)]
-    if not names:
-        raise DetailError(f"{place} holds no log {origin}; `cuvar audit logs` lists them")
-    jobs = [Job(place, vkey_of(settings, name), name, kept, rules) for name in names]
+    for name in ({origin} if origin else set()) | kept.keys():
+        if name not in names:
+            raise DetailError(f"{place} holds no log {name}; `cuvar audit logs` lists them")
+    jobs = [
+        Job(place, vkey_of(settings, name), name, tuple(kept[n] for n in kept if n == name), rules)
+        for name in names
+    ]
     reports = verify_logs(jobs, progress)
     if as_json:
         click.echo(json.dumps({"logs": [as_document(report) for report in reports]}))
@@ -157,7 +158,7 @@ def show(config: Path, entry: str, key: Path | None, *, as_json: bool) -> None:
       cuvar audit show demo.cuvar.invalid/BA/2026h2/1 --config .demo/cuvar.toml \\
         --key .demo/dpo/BA.key
     """
-    found = asyncio.run(read_entry(load_settings(config), entry))
+    found = asyncio.run(read_entry(log_place(load_settings(config)), entry))
     document: dict[str, object] = {"index": found.index, **json.loads(found.envelope)}
     if key is not None:
         if found.sealed is None:
@@ -176,7 +177,7 @@ def receipt(config: Path, entry: str) -> None:
     Example:
       cuvar audit receipt demo.cuvar.invalid/BA/2026h2/1 --config .demo/cuvar.toml > 1.tlog-proof
     """
-    click.echo(asyncio.run(read_receipt(load_settings(config), entry)), nl=False)
+    click.echo(asyncio.run(read_receipt(log_place(load_settings(config)), entry)), nl=False)
 
 
 @audit.command()

@@ -4,13 +4,16 @@
 docs/operations/backup.md tells an operator when to use which; docs/formats/backup.md has the bytes.
 """
 
+import asyncio
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
+from audit import AuditError
+from audit.concern import country_of
+from audit.verify import Fault
 from gateway.backup import (
     KeepingError,
     Report,
@@ -22,9 +25,12 @@ from gateway.backup import (
     restore,
     verifier,
 )
+from gateway.backup.announcing import announce
 from gateway.commands.options import with_config, with_json
+from gateway.logkeys import log_countries
 from gateway.settings import Settings, load_settings
 
+DETAILS_GONE = Fault.DETAIL.value
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
@@ -49,13 +55,20 @@ def create_(folder: Path, config: Path, *, as_json: bool, with_keys: bool) -> No
     Examples:
       cuvar backup create backups/monday --config cuvar.toml
       cuvar backup create vault/keys-too --with-keys --config cuvar.toml
-    Note the digest that it prints elsewhere: it tells this backup from any other.
+    Note the digest that it prints elsewhere: it tells this backup from any other. Every log
+    that was copied gets an entry that says so.
     """
     settings = load_settings(config)
     report = create(settings, config, folder, log_keys=with_keys, on_progress=_progress)
     if with_keys:
         click.echo("the private keys of the logs are in this backup, mode 0600", err=True)
     _tell(report, as_json=as_json)
+    try:
+        asyncio.run(announce(settings, report.manifest))
+    except AuditError as error:
+        raise KeepingError(
+            f"the backup is whole and stays, but no log says that it was made: {error}"
+        ) from None
 
 
 @backup.command("check")
@@ -63,18 +76,39 @@ def create_(folder: Path, config: Path, *, as_json: bool, with_keys: bool) -> No
 @with_config
 @with_json
 @click.option("--digest", default=None, help="What `create` printed; another backup is refused.")
-def check_(folder: Path, config: Path, digest: str | None, *, as_json: bool) -> None:
+@click.option(
+    "--erasures",
+    multiple=True,
+    help="Newer logs that say what was erased in the backup since (see `erase`).",
+)
+def check_(
+    folder: Path, config: Path, digest: str | None, erasures: tuple[str, ...], *, as_json: bool
+) -> None:
     """Read a backup back whole, and compute its logs anew.
 
     \b
-    Example:
+    Examples:
       cuvar backup check backups/monday --config cuvar.toml
+      cuvar backup check backups/monday --digest 5f2c… --erasures published/BA
+    Exit code 4 when sealed details are gone that no erasure accounts for, 1 when a country of the
+    settings has no log in it. Only the digest, kept elsewhere, tells a backup from one that was
+    written anew around what was taken out.
     """
     settings = load_settings(config)
-    report = check(folder, lambda origin: verifier(settings, origin), _progress)
+    erased = _erased(settings, folder, erasures)
+    report = check(folder, lambda origin: verifier(settings, origin), _progress, erased)
     if digest not in (None, report.manifest.digest):
         raise KeepingError("this is another backup than the one of that digest, or one erased in")
     _tell(report, as_json=as_json)
+    held = {country_of(log.head.origin) for log in report.manifest.logs}
+    lacking = [country for country in log_countries(settings) if country not in held]
+    if lacking:
+        raise KeepingError(
+            f"the backup holds no log of {', '.join(lacking)}, which the settings name: take"
+            " another backup, or say why there is none"
+        )
+    if any(log.unaccounted for log in report.logs):
+        raise click.exceptions.Exit(DETAILS_GONE)
 
 
 @backup.command("restore")
@@ -137,11 +171,6 @@ def _progress(origin: str, done: int, size: int) -> None:
         click.echo(f"\r{origin}: {done:,} of {size:,} entries", nl=done >= size, err=True)
 
 
-def _is_short(log: Mapping[str, object]) -> bool:
-    """Whether more details are missing than this backup's own entries account for."""
-    return int(str(log["missing_details"])) > int(str(log["declared_erased"]))
-
-
 def _tell(report: Report, *, as_json: bool) -> None:
     manifest = report.manifest
     logs = [
@@ -150,7 +179,7 @@ def _tell(report: Report, *, as_json: bool) -> None:
             "size": seen.size,
             "root": seen.root.hex(),
             "missing_details": seen.missing,
-            "declared_erased": seen.declared,
+            "unaccounted_details": seen.unaccounted,
             "signature_checked": seen.signed,
         }
         for kept, seen in zip(manifest.logs, report.logs, strict=True)
@@ -161,12 +190,12 @@ def _tell(report: Report, *, as_json: bool) -> None:
         return
     for log in logs:
         click.echo(f"{log['origin']}: {log['size']} entries, root {log['root']}")
-        if _is_short(log):
+        if log["unaccounted_details"]:
             click.echo(
-                f"{log['origin']}: {log['missing_details']} sealed details are not there and"
-                f" {log['declared_erased']} erasures stand in this backup: newer logs must declare"
-                " the others (`cuvar backup erase`), or somebody took them out; hold the digest"
-                " against the one that was kept (--digest)"
+                f"{log['origin']}: {log['missing_details']} sealed details are not there, and no"
+                f" erasure accounts for {log['unaccounted_details']} of them: newer logs must"
+                " declare those (--erasures), or somebody took them out; hold the digest against"
+                " the one that was kept (--digest)"
             )
     for name, tables in sorted(manifest.tables.items()):
         click.echo(f"{name}: {sum(tables.values())} rows")

@@ -20,7 +20,8 @@ from anonymise import AnonymiseError
 from audit import AuditError, read_public_key
 from audit.copies import origins
 from audit.shards import parse_origin
-from audit.verify import Job, verify_logs
+from audit.store import require_durable
+from audit.verify import Fault, Job, verify_logs
 from gateway.commands.options import with_config, with_json
 from gateway.errors import GatewayError
 from gateway.facts.register import METADATA as FACTS
@@ -145,6 +146,7 @@ async def _log_keys(settings: Settings) -> str:
 
 async def _log(settings: Settings) -> str:
     url, keys = settings.log.url.get_secret_value(), read_log_keys(settings)
+    await require_durable(url)
     jobs = []
     for origin in await asyncio.to_thread(origins, url):
         key = keys.get(parse_origin(origin).country)
@@ -153,7 +155,7 @@ async def _log(settings: Settings) -> str:
         jobs.append(Job(url, key.signer(origin).vkey))
     reports = await asyncio.to_thread(verify_logs, jobs)
     for report in reports:
-        if not report.ok:
+        if report.status not in (0, Fault.LOST):  # what a successor declares stays so for ever
             what = report.findings[0].what
             raise StepError(f"{report.origin}: {what}; run `cuvar audit verify`")
     return f"{len(reports)} logs, {sum(report.size for report in reports)} entries, whole"

@@ -115,8 +115,14 @@ def publishing(
         )
     if as_json:
         click.echo(json.dumps({"origin": origin, **asdict(done)}))
-    else:
-        click.echo(f"{folder} shows {done.size} entries of {origin}, {done.before} before")
+        return
+    click.echo(f"{folder} shows {done.size} entries of {origin}, {done.before} before")
+    if done.kept > done.size:
+        click.echo(
+            f"{done.kept - done.size} newer entries wait for witnesses; `--unwitnessed` publishes"
+            " them all the same",
+            err=True,
+        )
 
 
 @click.command()

@@ -26,7 +26,7 @@ from audit.reconcile import Allowance, Difference, Reconciliation, reconcile
 from audit.retention import Terms
 from audit.sealing import Unsealer
 from audit.standing import read_country
-from audit.verify import Job, verify_logs
+from audit.verify import Fault, Job, verify_logs
 from audit.verify.telling import as_document, as_lines, worst
 from gateway.commands.options import with_json
 
@@ -112,20 +112,21 @@ def completing(
     Example:
       cuvar audit complete published/BA published/HR --country BA --shown list.jsonl \\
         --vkey VKEY --checkpoint from-witness.txt --policy policy.txt --key .demo/dpo/BA.key
-    Exit code 5 when the list is not whole, 6 when another country's log differs; 1, 3, 4 as
-    `cuvar audit verify`.
+    Exit code 5 when the list is not whole, 6 when another country's log differs; 1, 3, 4, 7
+    as `cuvar audit verify`.
     """
     asked = _Asked(**given)
     country = asked.country
     reader = Reader(country, Unsealer(read_private_key(key)) if key is not None else None)
-    held = {name: place for place in places for name in origins(place)}
-    jobs = _jobs(asked, held)
-    reports = verify_logs(jobs, _progress)
-    if worst(reports):
-        text = json.dumps({"logs": [as_document(report) for report in reports]})
-        click.echo(text if as_json else "\n".join(n for r in reports for n in as_lines(r)))
-        raise click.exceptions.Exit(worst(reports))
-    with _opened(places) as copies, shown.open(encoding="utf-8") as lines:
+    # What is verified and what is compared is one snapshot of each log.
+    with _opened(places) as copies, shown.open(encoding="utf-8", errors="replace") as lines:
+        held = {name: place for place in places for name in origins(place)}
+        jobs = _jobs(asked, held)
+        reports = verify_logs(jobs, _progress, copies=copies)
+        if worst(reports) not in (0, Fault.LOST):
+            text = json.dumps({"logs": [as_document(report) for report in reports]})
+            click.echo(text if as_json else "\n".join(n for r in reports for n in as_lines(r)))
+            raise click.exceptions.Exit(worst(reports))
         origin = _listed(asked, jobs)
         erased = read_country(country, copies, Terms(), _progress).logs[origin].declared
         size = _size(asked, origin, copies[origin])
@@ -143,6 +144,9 @@ def completing(
         raise click.exceptions.Exit(NOT_SHOWN)
     if abroad is not None and not abroad.ok:
         raise click.exceptions.Exit(DIFFERENT)
+    if worst(reports):
+        click.echo("\n".join(line for one in reports for line in as_lines(one)), err=True)
+        raise click.exceptions.Exit(worst(reports))
 
 
 @contextlib.contextmanager
@@ -199,7 +203,8 @@ def _size(asked: _Asked, origin: str, copy: Copy) -> int:
     note = kept or copy.cosigned() or ("" if head is None else head.note)
     keys = [NoteVerifier.parse(vkey) for vkey in asked.vkeys]
     verifier = next(key for key in keys if key.name == origin)
-    return open_checkpoint(note.encode(), verifier, origin).size
+    # Where entries were lost, as a successor declares, she can have been shown what remains.
+    return min(open_checkpoint(note.encode(), verifier, origin).size, copy.count())
 
 
 def _told(origin: str, found: Completeness) -> list[str]:

@@ -13,7 +13,8 @@ import click
 from audit.concern import country_of
 from audit.errors import AuditError
 from audit.holds import Hold, HoldGround
-from audit.ranges import indices_of
+from audit.ranges import indices_of, ranges_of
+from audit.shards import HOUSE
 from audit.standing import MonthLine, Standing
 from gateway.commands.options import with_config, with_json
 from gateway.opening import utc_now
@@ -25,7 +26,9 @@ from gateway.retaining import (
     hold,
     lift,
     question_entries,
+    require_clock,
     standings,
+    twins,
 )
 from gateway.settings import load_settings
 
@@ -47,13 +50,19 @@ def _progress(done: int, size: int) -> None:
     is_flag=True,
     help="With --do on PostgreSQL: write the table of details anew. Entries wait meanwhile.",
 )
+@click.option(
+    "--clock-is-right",
+    "sure",
+    is_flag=True,
+    help="With --do: the clock is right, though no witness stated a time this week.",
+)
 def retention(
-    config: Path, country: str | None, *, doing: bool, rewrite: bool, as_json: bool
+    config: Path, country: str | None, *, doing: bool, rewrite: bool, sure: bool, as_json: bool
 ) -> None:
     """Show which sealed details are due for erasure, month by month, and erase them.
 
     Each erasure is an entry first, then done; a run that was cut off is finished by the next.
-    Details under a legal hold stay.
+    Details under a legal hold stay. A clock far ahead of the witnesses' is refused.
 
     \b
     Examples:
@@ -68,6 +77,8 @@ def retention(
     told = [_said(line) for line in lines] or ["no sealed detail in any log"]
     told += [f"{log}/{n}: {what}" for log, n, what in _faults(found)]
     if doing:
+        if not sure:
+            require_clock(settings)
         total = sum(line.due for line in lines)
         bar = _Erasing(total)
         done, left = asyncio.run(
@@ -116,7 +127,7 @@ def _by(command: click.decorators.FC) -> click.decorators.FC:
     for option in (
         click.option("--file-no", required=True, help="The order's file number; it is sealed."),
         click.option("--ordered-by", required=True, help="Who ordered it; it is sealed."),
-        click.option("--org", required=True, help="The body that ordered it, such as BA-DPA."),
+        click.option("--org", required=True, help="The body that ordered it, such as BA-SA."),
     ):
         command = option(command)
     return command
@@ -131,22 +142,30 @@ def _by(command: click.decorators.FC) -> click.decorators.FC:
 def erasing(config: Path, log: str, entries: str, *, rewrite: bool, **by: str) -> None:
     """Erase details before their time, because an authority or a court ordered it.
 
+    A question between two countries stands in both their logs; the other's is named, and left to an
+    order of its own authority.
+
     \b
     Example:
-      cuvar audit erase demo.cuvar.invalid/BA/2026h2 --entries 12 --org BA-DPA \\
+      cuvar audit erase demo.cuvar.invalid/BA/2026h2 --entries 12 --org BA-SA \\
         --ordered-by "Judge A." --file-no 7/26 --config .demo/cuvar.toml
     """
     settings, country = load_settings(config), country_of(log)
     standing = standings(settings, country, _progress)[country]
     done, left = asyncio.run(
         erase_ordered(
-            settings, standing, Held(log, _numbers(entries)), _orderer(by), rewrite=rewrite
+            settings, standing, Held(log, _numbers(entries)), _orderer(by, country), rewrite=rewrite
         )
     )
-    told = (
+    told = [
         f"{done.details} details erased under {done.entries} entries, {done.kept} kept for a hold"
-    )
-    click.echo("\n".join((told, *left.said)))
+    ]
+    told += [
+        f"{len(indices)} of these questions stand in {name} too, with the same detail, which is"
+        f" {country_of(name)}'s to keep or erase: entries {','.join(ranges_of(indices))}"
+        for name, indices in twins(settings, Held(log, _numbers(entries))).items()
+    ]
+    click.echo("\n".join((*told, *left.said)))
 
 
 @click.group(name="hold")
@@ -174,7 +193,7 @@ def add_hold(
     \b
     Example:
       cuvar audit hold add demo.cuvar.invalid/BA/2026h2 --entries 12,17-40 \\
-        --ground COURT-ORDER --org BA-DPA --ordered-by "Judge A." --file-no 7/26 \\
+        --ground COURT-ORDER --org BA-SA --ordered-by "Judge A." --file-no 7/26 \\
         --config .demo/cuvar.toml
     """
     settings = load_settings(config)
@@ -185,7 +204,7 @@ def add_hold(
     if not held.indices:
         raise AuditError(f"{log} has no entry of that question")
     name = f"hold-{secrets.token_hex(4)}"
-    told = asyncio.run(hold(settings, held, name, ground, _orderer(by)))
+    told = asyncio.run(hold(settings, held, name, ground, _orderer(by, country_of(log))))
     click.echo(f"{name}: {len(held.indices)} entries are held by {', '.join(told)}")
 
 
@@ -198,7 +217,7 @@ def lift_hold(config: Path, name: str, **by: str) -> None:
 
     \b
     Example:
-      cuvar audit hold lift hold-5f3a9c01 --org BA-DPA --ordered-by "Judge A." --file-no 7/26 \\
+      cuvar audit hold lift hold-5f3a9c01 --org BA-SA --ordered-by "Judge A." --file-no 7/26 \\
         --config .demo/cuvar.toml
     """
     settings = load_settings(config)
@@ -208,7 +227,7 @@ def lift_hold(config: Path, name: str, **by: str) -> None:
             f"no hold {name} is in force; `cuvar audit hold list` shows those that are"
         )
     for one in holds:
-        told = asyncio.run(lift(settings, one, _orderer(by)))
+        told = asyncio.run(lift(settings, one, _orderer(by, country_of(one.log))))
         click.echo(f"{name}: {one.count} entries of {one.log} are free again by {', '.join(told)}")
 
 
@@ -251,7 +270,16 @@ def _document(one: Hold) -> dict[str, object]:
     }
 
 
-def _orderer(by: dict[str, str]) -> Orderer:
+def _orderer(by: dict[str, str], country: str) -> Orderer:
+    """Only a body of the log's own country orders what becomes of its details.
+
+    Raises:
+        AuditError: it is another's.
+    """
+    if by["org"].partition("-")[0] != country and country != HOUSE:
+        raise AuditError(
+            f"{by['org']} is no body of {country}, whose log it is; name the one that orders it"
+        )
     return Orderer(by["org"], by["ordered_by"], by["file_no"])
 
 

@@ -57,7 +57,7 @@ class Pace:
     every_s: float = 5.0
     timeout_s: float = 10.0
     patience_s: float = 30.0
-    longest_s: float = 300.0
+    longest_s: float = 60.0
 
 
 @dataclass(slots=True)

@@ -82,15 +82,18 @@ class WitnessFolder:
 
         Raises:
             NoteError: this is no verifier key.
-            WitnessError: the line is malformed or there already, or the file can't be written.
+            WitnessError: the line is malformed, or the file can't be written.
         """
         try:
             verifier = NoteVerifier.parse(vkey)
             if country and (name := country_of(verifier.name)) is not None:
                 vkey = NoteVerifier.of(name, verifier.kind, verifier.public).vkey
             before = self.trusted.read_bytes()
+            line = f"{'country' if country else 'log'} {vkey}"
+            if line in before.decode("utf-8", "replace").split("\n"):
+                return  # run twice, it stands there once
             after = before + (b"" if before.endswith(b"\n") or not before else b"\n")
-            after += f"{'country' if country else 'log'} {vkey}\n".encode()
+            after += f"{line}\n".encode()
             parse_trusted(after)
             beside = self.trusted.with_suffix(".new")
             beside.write_bytes(after)

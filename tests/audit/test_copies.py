@@ -1,13 +1,22 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Every kind of copy reads the same, and a log of the first format is checked for ever."""
 
+import asyncio
 import contextlib
 import sqlite3
 from pathlib import Path
 
+import asyncpg
 import pytest
 
-from audit import LogUnavailableError, NoteVerifier, open_sealed, verify_log, verify_receipt
+from audit import (
+    LogCorruptError,
+    LogUnavailableError,
+    NoteVerifier,
+    open_sealed,
+    verify_log,
+    verify_receipt,
+)
 from audit.copies import open_copy, origins
 from audit.envelope import parse_envelope
 from audit.merkle import leaf_hash
@@ -77,8 +86,6 @@ async def test_all_kinds_of_copy_say_the_same(place, tmp_path):
         with open_copy(place.url, ORIGIN) as copy:
             publish(copy, tmp_path / "out", SIGNER.verifier, details=True)
             return everything(copy)
-
-    import asyncio
 
     one = await asyncio.to_thread(look)
     with open_copy(str(tmp_path / "out")) as copy:
@@ -173,3 +180,28 @@ def test_a_folder_without_its_checkpoint_is_read_as_far_as_its_bundles_go(copy, 
     report = verify_log(str(out), vkey=SIGNER.vkey)
     assert report.size == 600
     assert "head row is missing" in report.findings[-1].what
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "ALTER TABLE log_entry RENAME TO real; CREATE VIEW log_entry AS SELECT * FROM real",
+        "ALTER TABLE log_head RENAME TO real; CREATE VIEW log_head AS SELECT * FROM real",
+        "ALTER TABLE log_detail ENABLE ROW LEVEL SECURITY",
+        "CREATE RULE quiet AS ON INSERT TO log_tile DO INSTEAD NOTHING",
+    ],
+)
+async def test_a_database_whose_rows_are_computed_is_no_copy_of_a_log(postgres_place, odd):
+    async with opened(postgres_place.url) as log:
+        await fill(log, 3)
+    con = await asyncpg.connect(postgres_place.url)
+    await con.execute(odd)
+    await con.close()
+
+    def look():
+        with pytest.raises(LogCorruptError, match="plain tables"):
+            origins(postgres_place.url)
+        with pytest.raises(LogCorruptError, match="plain tables"), open_copy(postgres_place.url):
+            pass
+
+    await asyncio.to_thread(look)

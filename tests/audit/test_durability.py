@@ -2,6 +2,7 @@
 """Nothing acknowledged is ever lost: killed processes, stopped servers, files pulled away."""
 
 import asyncio
+import contextlib
 import random
 import shutil
 import sqlite3
@@ -16,7 +17,7 @@ from audit import AuditError, Journal, LogCorruptError, LogUnavailableError
 from audit.journal import utc_now
 from audit.merkle import leaf_hash
 from audit.sqlite_store import SqliteStore
-from audit.store import sqlite_path
+from audit.store import require_durable, sqlite_path
 from tests.audit.making import KEY, NOON, fill, open_journal, opened, plain, until, verified
 
 PAUSES = random.SystemRandom()
@@ -113,6 +114,49 @@ async def test_a_server_that_confirms_before_it_is_sure_is_refused(postgres_plac
     url = f"{postgres_place.url}&synchronous_commit={setting}"
     with pytest.raises(LogUnavailableError, match="synchronous_commit"):
         await open_journal(url)
+
+
+@contextlib.contextmanager
+def told(server, setting, value):
+    """The server's configuration changed under whoever is connected."""
+    server.run(f"ALTER SYSTEM SET {setting} = {value}")
+    server.run("SELECT pg_reload_conf()")
+    try:
+        yield
+    finally:
+        server.run(f"ALTER SYSTEM RESET {setting}")
+        server.run("SELECT pg_reload_conf()")
+
+
+async def test_no_reload_makes_the_writing_session_confirm_early(postgres_place, durable_postgres):
+    async with opened(postgres_place.url) as log:
+        with told(durable_postgres, "synchronous_commit", "off"):
+            await fill(log, 3)
+            writing = log._store._writing()
+            assert await writing.fetchval("SHOW synchronous_commit") == "on"
+
+
+async def until_refused(log):
+    """The signal to read the configuration anew is on its way to the session."""
+    with contextlib.suppress(LogUnavailableError):
+        for _ in range(1000):
+            await log.append([plain()])
+    with pytest.raises(LogUnavailableError, match="set fsync=on"):
+        await log.append([plain()])
+
+
+async def test_nothing_is_acknowledged_once_a_running_server_stops_flushing(
+    postgres_place, durable_postgres
+):
+    async with opened(postgres_place.url) as log:
+        with told(durable_postgres, "fsync", "off"):
+            await until_refused(log)
+            with pytest.raises(LogUnavailableError, match="set fsync=on"):
+                await require_durable(postgres_place.url)
+            assert not log.healthy
+        await until(lambda: log.healthy)
+        await fill(log, 3)
+    assert (await verified(postgres_place.url)).ok
 
 
 async def test_a_server_that_does_not_flush_is_refused(postgres):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What is held and what was declared erased, worked out from entries and from nothing else."""
 
+from dataclasses import replace
+
 import pytest
 
 from audit import AuditError, Kind, Link, Status, encode_envelope, parse_envelope
@@ -8,7 +10,7 @@ from audit.erasure import plan
 from audit.holds import Hold, HoldBook, HoldGround, hold_entries, lifting_entries
 from audit.retention import Terms
 from audit.standing import Standing
-from audit.verify.checking import _claim
+from audit.verify.custody import pass_on
 from tests.audit.erasing import DUE, TODAY, detailed, order
 from tests.audit.making import NOON, ORIGIN, envelope, new_sealer
 
@@ -32,7 +34,7 @@ def lift(*spans, **more):
 
 
 def erasure(*spans, **more):
-    return about(Kind.ERASURE, *spans, **more)
+    return replace(about(Kind.ERASURE, *spans, **more), basis="EUR-30")
 
 
 def standing(*entries, before=(), size=10):
@@ -116,7 +118,7 @@ def test_entries_of_somebody_elses_log_are_not_meant(of):
 
 def test_a_claim_on_another_countrys_log_is_not_heard_by_the_verifier():
     claims = {}
-    _claim(claims, ORIGIN, [erasure("1", of=FOREIGN), erasure("2", of="x"), erasure("3", of=OLD)])
+    pass_on(claims, ORIGIN, [erasure("1", of=FOREIGN), erasure("2", of="x"), erasure("3", of=OLD)])
     assert {log: [e.about for e in found] for log, found in claims.items()} == {OLD: [("3",)]}
 
 

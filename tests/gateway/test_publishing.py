@@ -1,13 +1,27 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`cuvar audit logs`, `publish`, `vkey` and `verify` on a gateway's own logs."""
 
+import asyncio
 import json
+from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
 
-from audit import verify_log
+from audit import (
+    Envelope,
+    Kind,
+    Operation,
+    Pending,
+    Status,
+    encode_envelope,
+    new_entry_id,
+    verify_log,
+)
+from audit.store import Cosigned
 from gateway.cli import cuvar
+from gateway.opening import open_journal
+from gateway.settings import load_settings
 from tests.gateway.house import copy
 
 
@@ -49,6 +63,35 @@ def test_every_log_is_published_and_checked_with_the_key_that_is_printed(setting
         assert "shows" in run(settings_file, "publish", out, "--log", origin).stdout
         done = run(settings_file, "verify", "--url", out, "--json")
         assert (done.exit_code, json.loads(done.stdout)["logs"][0]["ok"]) == (0, True)
+
+
+def test_entries_that_no_witness_saw_are_held_back_and_told_of(settings_file, tmp_path):
+    log = next(log for log in listed(settings_file) if log["size"] > 0)
+    settings = load_settings(settings_file)
+
+    async def cosigned_before():
+        journal = await open_journal(settings)
+        try:
+            first = await journal.log(log["origin"]).checkpoint()
+            size = int(first.split("\n")[1])
+            await journal.save_cosigned(log["origin"], Cosigned(size, first))
+            await journal.append([plain_of(log["origin"])])
+        finally:
+            await journal.close()
+
+    asyncio.run(cosigned_before())
+    done = run(settings_file, "publish", tmp_path / "out", "--log", log["origin"])
+    assert f"shows {log['size']} entries" in done.stdout
+    assert "1 newer entries wait for witnesses" in done.stderr
+    words = ("publish", tmp_path / "out", "--log", log["origin"], "--unwitnessed")
+    assert "wait" not in run(settings_file, *words).stderr
+
+
+def plain_of(origin):
+    now = datetime.now(UTC)
+    told = {"kind": Kind.REVIEW, "op": Operation.CONSULT, "status": Status.DONE}
+    envelope = Envelope(id=new_entry_id(now, bytes(10)), t=now, log=origin, **told)
+    return Pending(encode_envelope(envelope), None)
 
 
 def test_a_policy_that_nobody_fulfils_is_told_by_the_status(settings_file, tmp_path):

@@ -195,3 +195,23 @@ async def test_the_list_that_the_page_on_retention_asks_for_is_the_whole_log(hou
         if after is None:
             break
     assert {row["index"] for row in rows} >= set(range(size))
+
+
+async def test_no_limit_on_records_keeps_an_officer_from_reading_her_whole_log(house_folder):
+    settings = house_folder / "cuvar.toml"
+    text = settings.read_text(encoding="utf-8")
+    low = text.replace("records_per_officer_per_hour = 1000000", "records_per_officer_per_hour = 1")
+    settings.write_text(low, encoding="utf-8")
+    (block,) = re.findall(r"```json\n(\{\"role\".*?)```", PAGE, re.DOTALL)
+    async with houses.running(house_folder) as house:
+        await house.attest("presence", org="BA-BP")
+        for _ in range(3):
+            await house.ask("find", border(), token=house.token("BA-BP", "border_officer"))
+        token = house.token("BA-DO", "dpo", strong=True)
+        answer = await house.ask("list", json.loads(block), token=token)
+        (part,) = answer.json()["owners"]
+        assert sum(len(result["rows"]) for result in part["results"]) > 1
+        persons = {**border(), "limit": 101}
+        persons.pop("subject")
+        refused = await house.ask("list", persons, token=token)
+        assert refused.status_code == 422, "long pages are for the log only"

@@ -11,6 +11,7 @@ import click
 import orjson
 
 from gateway.commands.options import with_config, with_json
+from gateway.commands.publishing import log_place
 from gateway.errors import GatewayError
 from gateway.logfile import read_entry
 from gateway.opening import open_rules
@@ -135,7 +136,7 @@ def _of_entry(
     Raises:
         ExplainError: it holds no question that can be decided again.
     """
-    stored = asyncio.run(read_entry(load_settings(config), address))
+    stored = asyncio.run(read_entry(log_place(load_settings(config)), address))
     past = past_of(stored.envelope)
     if past is None:
         raise ExplainError(

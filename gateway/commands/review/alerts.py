@@ -2,6 +2,7 @@
 """`cuvar review alerts …`: scan a copy for what nothing explains, and move the queue of alerts."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Final, TextIO
 import click
 
 from audit.alerts import Alert, Item, State
+from audit.forms import MAX_ITEMS
 from audit.ranges import ranges_of
 from gateway.commands.options import with_json
 from gateway.commands.review.desk import Desk, with_desk
@@ -123,15 +125,17 @@ def raise_(desk: Desk, finding: str, context: Path, *, as_json: bool) -> None:
     alert = next((a for a in every if a.id == finding), None)
     if alert is None:
         raise NoSuchAlertError("this copy, with these files, shows no such finding; scan it anew")
+    about, left_out = named(alert.entries)
+    why = [*left_out, *_why(_document(alert, frozenset(), frozenset()))]
     body = {
         "log": alert.log,
-        "about": list(ranges_of(alert.entries)),
+        "about": about,
         "rule": alert.rule,
         "officer": {"issuer": alert.issuer, "officer": alert.officer},
         "unit": alert.unit,
         "score": alert.score,
         "finding": alert.id,
-        "text": "\n".join(_why(_document(alert, frozenset(), frozenset()))),
+        "text": "\n".join(why),
     }
     _told(post(desk, "alert", body), as_json=as_json)
 
@@ -244,6 +248,21 @@ def _shown(alert: dict[str, Any]) -> list[str]:
     who = f"officer {alert['officer']}, unit {alert['unit'] or '-'}"
     past = [f"similar: {p['outcome']} ({p['alert']})" for p in alert["similar"]]
     return [head, f"    {where}; {who}", *(f"    {line}" for line in (*_why(alert), *past))]
+
+
+def named(entries: Sequence[int]) -> tuple[list[str], list[str]]:
+    """What a step can name of an alert's entries, and a line on what it cannot.
+
+    An officer who takes thousands among the questions of others leaves more ranges than an entry
+    holds; his alert is raised all the same.
+    """
+    about = ranges_of(entries)
+    if len(about) <= MAX_ITEMS:
+        return list(about), []
+    told = (
+        f"of {len(entries)} entries those in the first {MAX_ITEMS} ranges are named; scan for all"
+    )
+    return list(about[:MAX_ITEMS]), [told]
 
 
 def _why(alert: dict[str, Any]) -> list[str]:

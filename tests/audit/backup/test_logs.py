@@ -200,13 +200,13 @@ def test_a_long_log_is_kept_in_chunks(tmp_path):
     assert tables[0] == tables[1]
 
 
-def test_entries_that_say_erasure_are_counted(place, folder):
+def test_a_missing_detail_that_an_erasure_names_is_accounted_for(place, folder):
     async def erase():
         async with opened(place.url) as log:
             await log.append([sealed(new_sealer())])
-            await log.append([plain(kind=Kind.ERASURE, count=1)])
+            await log.append([plain(kind=Kind.ERASURE, about=("0",))])
             await log.erase_details([0])
 
     asyncio.run(erase())
     checked = check_log(folder, kept_of(place, folder), VERIFIER)
-    assert (checked.missing, checked.declared) == (1, 1)
+    assert (checked.missing, checked.unaccounted) == (1, 0)

@@ -7,9 +7,10 @@ import contextlib
 import pytest
 
 from audit import EnvelopeError, LogUnavailableError, Pending, verify_receipt
+from audit.errors import LeaseHeldError
 from audit.merkle import Span, leaf_hash, verify_consistency
-from audit.relay import SharedJournal
-from audit.store import Cosigned
+from audit.relay import SharedJournal, shared
+from audit.store import Cosigned, store_for
 from tests.audit.making import KEY, ORIGIN, SIGNER, new_sealer, plain, sealed, until
 
 KEYS = {"BA": KEY}
@@ -40,6 +41,33 @@ async def test_the_first_leads_the_others_follow_and_all_append_to_one_log(place
         leaves = {entry.index: leaf_hash(entry.envelope) for entry in entries}
         assert {p.index: p.leaf_hash for p in positions} == leaves
         assert sum(entry.sealed is not None for entry in entries) == 60
+
+
+async def test_one_that_starts_while_another_takes_the_lease_waits_for_it(place):
+    async with members(place.url, 1):
+        pass  # its row is left behind, and leads nowhere
+    other = store_for(place.url)
+    await other.reopen()
+    starting = asyncio.create_task(SharedJournal.open(place.url, keys=KEYS))
+    done, _ = await asyncio.wait([starting], timeout=0.3)
+    assert not done, "it gave up, or wrote beside the holder of the lease"
+    await other.close()
+    journal = await starting
+    try:
+        assert journal.leads
+    finally:
+        await journal.close()
+
+
+async def test_one_that_starts_beside_a_writer_that_takes_no_others_gives_up(place, monkeypatch):
+    monkeypatch.setattr(shared, "OPENING", 0.2)
+    other = store_for(place.url)
+    await other.reopen()
+    try:
+        with pytest.raises(LeaseHeldError):
+            await SharedJournal.open(place.url, keys=KEYS)
+    finally:
+        await other.close()
 
 
 async def test_receipts_of_every_member_verify_for_entries_of_every_member(place):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from audit import Journal, Kind, Operation, Owner, Status, parse_envelope
 from audit.copies import open_copy
+from audit.event import Link
 from audit.verify import Fault, Job, checking, verify_log, verify_logs
 from audit.verify.chain import UNOPENED
 from audit.verify.custody import united, without
@@ -101,6 +102,60 @@ async def test_what_no_erasure_names_or_a_hold_keeps_is_a_fault(sqlite_place, na
     assert report.status == Fault.DETAIL
 
 
+@pytest.mark.parametrize("held", [False, True])
+async def test_a_link_to_its_own_log_makes_no_entry_speak_of_another(sqlite_place, held):
+    async with opened(sqlite_place.url) as log:
+        await log.append([sealed(new_sealer())])
+        link = Link(ORIGIN, None, None)
+        if held:
+            await log.append([plain(kind=HELD, about=("0",), correlation="a", link=link)])
+        await log.append([plain(kind=ERASED, about=("0",), link=link)])
+        await log.erase_details([0])
+    report = await verified(sqlite_place.url)
+    assert [f.what for f in report.findings] == (
+        ["its sealed detail was erased under a legal hold"] if held else []
+    )
+
+
+async def test_what_is_verified_is_the_snapshot_that_was_handed_over(sqlite_place):
+    async with opened(sqlite_place.url) as log:
+        await log.append([plain()])
+    with open_copy(sqlite_place.url, ORIGIN) as copy:
+        (report,) = verify_logs([Job("nowhere", SIGNER.vkey)], copies={ORIGIN: copy})
+    assert report.size == 1
+
+
+@pytest.mark.parametrize(
+    ("month", "what"),
+    [
+        ("2026-10", None),
+        ("2026-11", "was erased before 2026-11 was over"),
+        ("2027-11", "was erased before 2027-11 was over"),
+        (None, "was erased without an order, and it has no month"),
+    ],
+)
+async def test_the_clock_erases_nothing_before_its_time(sqlite_place, month, what):
+    async with opened(sqlite_place.url) as log:
+        await log.append([sealed(new_sealer(), erase=month) for _ in range(2)])
+        await log.append([plain(kind=ERASED, about=("0",), basis="INT-10")])
+        await log.append([plain(kind=ERASED, about=("1",))])  # by order, which no month binds
+        await log.erase_details([0, 1])
+    report = await verified(sqlite_place.url)
+    found = [(f.index, f.fault, f.what) for f in report.findings]
+    assert found == ([(0, Fault.DETAIL, f"its sealed detail {what}")] if what else [])
+
+
+async def test_an_order_of_nobody_erases_nothing(sqlite_place):
+    async with opened(sqlite_place.url) as log:
+        await log.append([sealed(new_sealer())])
+        await log.append([plain(kind=ERASED, about=("0",), requester=None)])
+        await log.erase_details([0])
+    report = await verified(sqlite_place.url)
+    assert [f.what for f in report.findings] == [
+        "its sealed detail is missing and no erasure entry names it"
+    ]
+
+
 async def test_nobody_allows_himself_to_erase_what_is_to_come(sqlite_place):
     async with opened(sqlite_place.url) as log:
         await log.append([plain(kind=ERASED, about=("0-9000",))])
@@ -163,7 +218,7 @@ def test_an_opening_that_names_another_past_is_found(turned, monkeypatch, link, 
     lying = replace(first, link=replace(first.link, **link))
     found = checking._first
     monkeypatch.setattr(
-        checking, "_first", lambda job: lying if first.log in job.vkey else found(job)
+        checking, "_first", lambda copy: lying if found(copy) == first else found(copy)
     )
     old, _ = verify_logs(jobs(turned))
     assert what in old.findings[-1].what

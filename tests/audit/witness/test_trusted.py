@@ -18,7 +18,9 @@ def test_a_log_is_trusted_by_its_own_name_alone():
     assert TRUSTED.verifiers(LOG.name + "/2026h2") == ()
 
 
-@pytest.mark.parametrize("half", ["2026h2", "2027h1", "2026h2.2", "2026h2.10", "2099h1.99"])
+@pytest.mark.parametrize(
+    "half", ["2026h2", "2027h1", "2026h2.2", "2026h2.10", "2099h1.99", "2026h2.20261124130000"]
+)
 def test_a_country_key_signs_each_half_years_log_without_a_hand(half):
     origin = f"audit.example/BA/{half}"
     signer = NoteSigner(origin, LOG.private)
@@ -35,6 +37,8 @@ def test_a_country_key_signs_each_half_years_log_without_a_hand(half):
         "audit.example/BA/2026h2.1",
         "audit.example/BA/2026h2.01",
         "audit.example/BA/2026h2.100",
+        "audit.example/BA/2026h2.19261124130000",
+        "audit.example/BA/2026h2.202611241300001",
         "audit.example/BA/2026h2/2026h2",
         "audit.example/BA/x/2026h2",
         "audit.example/HR/2026h2",

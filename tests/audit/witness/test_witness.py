@@ -14,8 +14,15 @@ import pytest
 
 from audit.errors import KeyFileError, WitnessError
 from audit.keyfiles import create_cosigner, read_cosigner
-from audit.note import open_note, signature_lines
-from audit.witness import AddCheckpoint, Book, Contradiction, TrustedFile, origin_digest
+from audit.note import NoteSigner, NoteVerifier, open_note, signature_lines
+from audit.witness import (
+    AddCheckpoint,
+    Book,
+    Contradiction,
+    TrustedFile,
+    origin_digest,
+    parse_trusted,
+)
 from audit.witness.book import KEPT
 from tests.audit.witnessing import LOG, TIME, Seconds, Tree, cosigner, witness_at
 
@@ -63,6 +70,20 @@ def test_a_conflict_names_the_size_and_its_type(witness):
     witness.add_checkpoint(TREE.submission(0, 5))
     answer = witness.add_checkpoint(TREE.submission(0, 13))
     assert (answer.status, answer.body, answer.content_type) == (409, "5\n", "text/x.tlog.size")
+
+
+def test_a_countrys_key_fills_no_witnesss_disk_with_logs(tmp_path, monkeypatch):
+    monkeypatch.setattr("audit.witness.witness.MOST_LOGS", 2)
+    country = NoteVerifier.of("audit.example/BA", 1, LOG.verifier.public)
+    trusted = parse_trusted(f"country {country.vkey}\n".encode())
+    witness = witness_at(tmp_path / "w.sqlite", trusted=trusted)
+    halves = ["2026h1", "2026h2", "2027h1"]
+    signers = [NoteSigner(f"audit.example/BA/{half}", LOG.private) for half in halves]
+    answers = [witness.add_checkpoint(TREE.submission(0, 3, signer)) for signer in signers]
+    assert [answer.status for answer in answers] == [200, 200, 404]
+    assert witness.add_checkpoint(TREE.submission(3, 4, signers[1])).status == 200, (
+        "known ones go on"
+    )
 
 
 def test_an_unknown_log_has_no_checkpoint(witness):

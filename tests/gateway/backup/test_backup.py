@@ -223,3 +223,27 @@ def test_check_tells_a_backup_from_another(kept, house_folder):
     run("backup", "check", str(kept), "--digest", told["digest"], folder=house_folder)
     with pytest.raises(KeepingError, match="another backup"):
         run("backup", "check", str(kept), "--digest", "0" * 64, folder=house_folder)
+
+
+def test_every_log_says_that_it_was_copied_how_far_and_into_which_backup(kept, house_folder):
+    manifest = read_manifest(kept)
+    with open_snapshot(str(house_folder / "log.sqlite")) as snapshot:
+        for log, head in zip(manifest.logs, snapshot.heads(), strict=True):
+            assert (head.origin, head.size) == (log.head.origin, log.head.size + 1)
+            last = parse_envelope(snapshot.entries(head, head.size - 1, head.size)[0].envelope)
+            assert (last.kind, last.correlation) == (Kind.BACKUP, manifest.digest)
+            told = (last.link.log, last.link.size, last.link.root)
+            assert told == (head.origin, log.head.size, log.head.root.hex())
+
+
+def test_a_log_that_takes_no_entry_still_gets_its_backup_and_the_operator_is_told(
+    house_folder, tmp_path
+):
+    with closing(sqlite3.connect(house_folder / "log.sqlite")) as con:
+        con.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON log_entry BEGIN SELECT RAISE(FAIL, ''); END"
+        )
+        con.commit()
+    with pytest.raises(KeepingError, match="no log says that it was made"):
+        run("backup", "create", str(tmp_path / "kept"), folder=house_folder)
+    assert check(tmp_path / "kept").logs

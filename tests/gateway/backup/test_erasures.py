@@ -2,8 +2,10 @@
 """What was erased in the logs after a backup is erased in it too, and not brought back by it."""
 
 import asyncio
+import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +16,7 @@ from audit import (
     Operation,
     Owner,
     Pending,
+    Requester,
     Sealer,
     Status,
     encode_envelope,
@@ -31,7 +34,8 @@ from tests.gateway.backup.test_backup import empty, run
 WHOLE = {
     "op": Operation.ERASE,
     "owner": Owner("BA", "log"),
-    "basis": "EUR-30",
+    "basis": "GDP-ORDER",
+    "requester": Requester("BA", "BA-SA", None),
     "count": 1,
     "status": Status.DONE,
 }
@@ -103,7 +107,8 @@ def test_an_erasure_reaches_the_backups(erased, house_folder):
         zip([one.head.origin for one in read_manifest(kept).logs], check(kept).logs, strict=True)
     )
     assert seen[log].missing == 1
-    assert "newer logs must declare" in run("backup", "check", str(kept), folder=house_folder)
+    told = run("backup", "check", str(kept), folder=house_folder, code=4)
+    assert "newer logs must declare" in told
     assert run("backup", "erase", str(kept), folder=house_folder).startswith("0 details")
 
 
@@ -157,3 +162,52 @@ def test_an_erasure_that_was_stopped_is_finished_by_the_next_one(erased, house_f
     run("backup", "erase", str(kept), folder=house_folder)
     assert not found(kept, blob)
     check(kept)
+
+
+def rewritten(kept, change):
+    """The backup with its manifest made to fit whatever was done to it."""
+    manifest = change(read_manifest(kept))
+    (kept / "manifest.json").write_bytes(manifest.listing(kept).data())
+
+
+def test_details_taken_out_of_a_backup_are_told_by_the_status(erased, house_folder):
+    kept, *_ = erased
+    run("backup", "check", str(kept), folder=house_folder)
+    for path in (kept / "logs").rglob("*"):
+        if path.is_file() and path.parent.name == "details":
+            path.write_bytes(b"")
+    rewritten(kept, lambda manifest: manifest)
+    assert "somebody took them out" in run(
+        "backup", "check", str(kept), folder=house_folder, code=4
+    )
+
+
+def test_what_newer_logs_declare_is_accounted_for(erased, house_folder):
+    kept, *_ = erased
+    run("backup", "erase", str(kept), folder=house_folder)
+    run("backup", "check", str(kept), folder=house_folder, code=4)
+    newer = str(house_folder / "log.sqlite")
+    told = run("backup", "check", str(kept), "--erasures", newer, folder=house_folder)
+    assert "took them out" not in told
+
+
+def test_a_country_whose_log_was_taken_out_of_a_backup_is_named(erased, house_folder):
+    kept, *_ = erased
+    gone = next(one for one in read_manifest(kept).logs if "/RS/" in one.head.origin)
+    for name in (*gone.entries, *gone.details):
+        (kept / name).unlink()
+    rewritten(kept, lambda m: replace(m, logs=tuple(log for log in m.logs if log != gone)))
+    with pytest.raises(KeepingError, match="no log of RS"):
+        run("backup", "check", str(kept), folder=house_folder)
+
+
+def test_what_a_restore_left_out_is_declared_again_by_the_successor(erased, house_folder, tmp_path):
+    kept, log, indices, _ = erased
+    fresh = empty(houses.copy(house_folder, tmp_path / "fresh"))
+    newer = str(house_folder / "log.sqlite")
+    run("backup", "restore", str(kept), "--erasures", newer, folder=fresh)
+    run("audit", "succeed", "--erasures", newer, folder=fresh)
+    told = run("audit", "verify", "--json", folder=fresh)
+    old = next(one for one in json.loads(told)["logs"] if one["origin"] == log)
+    assert (old["status"], old["erased"]) == (0, 1)
+    assert indices

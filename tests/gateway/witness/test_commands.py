@@ -52,7 +52,10 @@ def test_trust_is_listed_and_added(made):
     assert run("trust", made, LOG.vkey).stdout == f"log {LOG.vkey}\n"
     told = json.loads(run("trust", made, SIGNER.vkey, "--country", "--json").stdout)
     assert [row["name"] for row in told] == [LOG.name, "audit.example/BA"]
-    for bad in ([LOG.vkey], ["nonsense"], [LOG.vkey[:-4]]):
+    assert len(json.loads(run("trust", made, LOG.vkey, "--json").stdout)) == 2, (
+        "run twice, added once"
+    )
+    for bad in (["nonsense"], [LOG.vkey[:-4]]):
         with pytest.raises(AuditError):
             run("trust", made, *bad)
     assert len(json.loads(run("trust", made, "--json").stdout)) == 2

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from audit.errors import ContextError, LogUnavailableError
 from gateway.commands.review import review
+from gateway.commands.review.alerts import named
 from gateway.commands.review.posting import StepRefusedError
 from gateway.commands.review.scanning import NoSuchAlertError
 from gateway.commands.token import STRONG
@@ -128,6 +129,13 @@ def test_a_finding_goes_through_the_queue_to_its_end(bureau):
     assert "[raised]" in shown
     assert "not explained by duty-to-vet: not known" in shown
     assert "new" not in shown
+
+
+def test_an_alert_about_more_ranges_than_an_entry_names_can_still_be_raised():
+    assert named([1, 2, 3, 7]) == (["1-3", "7"], [])
+    about, (told,) = named(range(0, 4000, 2))
+    assert (len(about), about[0], about[-1]) == (512, "0", "1022")
+    assert "of 2000 entries" in told
 
 
 def test_what_cannot_be_done_is_told_with_the_next_step(bureau):
