@@ -29,7 +29,7 @@ from anonymise.release.loops.tables import I64, U64, Costs, Limits, Units
 from anonymise.release.recode import Demand, Progress, Recoding, Rows
 
 _NEAR = 64
-_PARTITIONS, _BLOCK = 6, 512
+_MANY = 100_000  # units beyond which near ones are looked for less thoroughly
 _REPORTS = 100
 _SMALL_K = 7
 
@@ -127,7 +127,8 @@ def _state(
     k: int,
     random: U64,
 ) -> State:
-    near = nearest(units, costs, _NEAR, _PARTITIONS, _BLOCK, random)
+    partitions, block = (6, 512) if len(units.weight) <= _MANY else (4, 256)
+    near = nearest(units, costs, _NEAR, partitions, block, random)
     unit = np.repeat(np.arange(len(units.weight)), units.weight).astype(np.int32)
     _, group = np.unique(cls, return_inverse=True)
     n, most = len(unit), len(unit) // k + 1

@@ -204,6 +204,11 @@ def may_change(limits: Limits, pool: Pool, g: int, leaves: int, enters: int) -> 
     """Whether a group keeps within l and t when one row leaves (or -1) and one enters (or -1)."""
     if limits.share.shape[0] == 1:
         return True
+    if limits.t >= 1.0:  # only a value that would be gone from the group can matter
+        if leaves < 0 or pool.counts[g, pool.sensitive[leaves]] > 1:
+            return True
+        if enters >= 0 and pool.sensitive[leaves] == pool.sensitive[enters]:
+            return True
     pool.spare[:] = pool.counts[g]
     rows = pool.size[g]
     if leaves >= 0:
