@@ -49,6 +49,12 @@ $(VENV)/pymerkle.done: requirements/pymerkle.txt
 	$(VENV)/pymerkle/bin/python -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/pymerkle.txt
 	@touch $@
 
+# Another peer, which asks for versions that we do not have.
+$(VENV)/anjana.done: requirements/anjana.txt
+	@test -x $(VENV)/anjana/bin/python || $(PYTHON) -m venv $(VENV)/anjana
+	$(VENV)/anjana/bin/python -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/anjana.txt
+	@touch $@
+
 # The peers of `make bench` and nothing else.
 $(VENV)/bench.done: $(VENV)/dev.done requirements/bench.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/bench.txt
@@ -79,7 +85,7 @@ test: $(VENV)/dev.done $(if $(T),,$(VENV)/pycasbin.done) $(if $(T),,$(ALONE:%=$(
 	$(if $(T),,CUVAR_CASBIN=pycasbin $(VENV)/pycasbin/bin/python -m pytest tests/policies/test_stock*.py)
 	$(BIN)/python -m pytest $(if $(T),$(T),-n $(JOBS) --dist loadfile --no-loadscope-reorder)
 
-bench: $(VENV)/bench.done $(VENV)/pymerkle.done bench/peers/node/node_modules/.done
+bench: $(VENV)/bench.done $(VENV)/pymerkle.done $(VENV)/anjana.done bench/peers/node/node_modules/.done
 	@$(BIN)/python -m tests.servers.ensure
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
 
@@ -94,5 +100,6 @@ lock:
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/pycasbin.in -c requirements/dev.txt -o requirements/pycasbin.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group pyproject.toml:bench -c requirements/dev.txt -o requirements/bench.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/pymerkle.in -o requirements/pymerkle.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/anjana.in -o requirements/anjana.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/build.in -o requirements/build.txt
 	for one in $(ALONE); do $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/$$one.in -o requirements/$$one.txt; done

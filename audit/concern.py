@@ -119,9 +119,15 @@ def lacks_effect(envelope: Envelope) -> str | None:
         return "it is not made in the name of the country whose log it is in"
     if (envelope.op, envelope.status) != (op, Status.DONE):
         return "its op or status is not that of such an entry"
-    if erases and envelope.basis not in _GROUNDS:
+    return _lacks_ground(envelope) if erases else None
+
+
+def _lacks_ground(envelope: Envelope) -> str | None:
+    if envelope.basis not in _GROUNDS:
         return "it gives none of the grounds on which details are erased"
-    if erases and envelope.count != sum(map(len, spans_of(envelope.about))):
+    if envelope.basis == Ground.GDP_ORDER and envelope.requester is None:
+        return "it names no body that ordered it"
+    if envelope.count != sum(map(len, spans_of(envelope.about))):
         return "its count is not the number of entries that it names"
     return None
 

@@ -8,7 +8,7 @@ taken out of it could have been a hold.
 """
 
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Protocol
@@ -59,6 +59,19 @@ class LogStanding:
     months: "array[int]" = field(default_factory=lambda: array("H"))
     grounds: bytearray = field(default_factory=bytearray)
     declared: Marks = field(default_factory=Marks)
+
+    def over(self, spans: Iterable[range], day: date) -> list[range]:
+        """Those of these entries whose month was over on a day, as disjoint ranges in order."""
+        latest = month_number(day) - _SINCE
+        found: list[range] = []
+        for index in (index for span in spans for index in span):
+            if not 0 <= index < len(self.months) or self.months[index] >= latest:
+                continue
+            if found and found[-1].stop == index:
+                found[-1] = range(found[-1].start, index + 1)
+            else:
+                found.append(range(index, index + 1))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +148,14 @@ class Standing:
         free = without(concern.spans, self.holds.spans(concern.log))
         if free != list(concern.spans):
             self.faults.append((origin, index, "it declares erased what a hold keeps"))
-        for span in free:  # of a log that was read: of others nothing is known to exist
-            self.logs.setdefault(concern.log, LogStanding()).declared.add_span(span)
+        if not free:  # perhaps of a log that was not read: nothing of it is known to exist
+            return
+        log = self.logs.setdefault(concern.log, LogStanding())
+        due = free if envelope.basis == Ground.GDP_ORDER else log.over(free, envelope.t.date())
+        if due != list(free):
+            self.faults.append((origin, index, "it declares erased what was not due"))
+        for span in due:
+            log.declared.add_span(span)
 
     def lines(self, today: date) -> list[MonthLine]:
         """What stands in each log, month by month."""

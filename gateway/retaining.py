@@ -17,9 +17,12 @@ from audit.holds import Hold, Order, hold_entries, lifting_entries
 from audit.leftovers import Leftovers, tidy
 from audit.retention import year_after
 from audit.standing import Standing, entries_of, read_country, read_envelopes
+from gateway.logkeys import read_log_keys
 from gateway.opening import open_journal, open_sealer, utc_now
+from gateway.plausible import require_plausible_clock
 from gateway.retention import clock_of
 from gateway.settings import Settings
+from gateway.witness.watching import read_policies
 
 Progress = Callable[[int, int], None]
 
@@ -52,6 +55,21 @@ def standings(
         return {one: read_country(one, copies, terms, on_progress) for one in wanted}
 
 
+def require_clock(settings: Settings) -> None:
+    """Refuse a clock that is far ahead of all that anybody stated (`gateway.plausible`).
+
+    Raises:
+        ClockError: it is.
+        AuditError: a log or a trust policy can't be read.
+    """
+    keys = read_log_keys(settings)
+    policies = read_policies(settings.log.witnesses)
+    with opened_logs(settings.log.url.get_secret_value()) as copies:
+        known = {name: copy for name, copy in copies.items() if country_of(name) in keys}
+        verifiers = {name: keys[country_of(name)].signer(name).verifier for name in known}
+        require_plausible_clock(known, policies, verifiers, utc_now())
+
+
 async def erase_due(
     settings: Settings,
     found: Mapping[str, Standing],
@@ -66,7 +84,7 @@ async def erase_due(
         AuditError: a log can't be written to now; what was begun is finished by the next run.
     """
     done: dict[str, Erased] = {}
-    journal = await open_journal(settings)
+    journal = await open_journal(settings, utc_now)
     try:
         for country, standing in found.items():
             eraser = Eraser(journal, standing, _unsigned(country))
@@ -120,7 +138,7 @@ async def erase_ordered(
         AuditError: one of them is not there, was erased already or is held; nothing was erased.
     """
     planned = ordered(standing, held.log, held.indices)
-    journal = await open_journal(settings)
+    journal = await open_journal(settings, utc_now)
     try:
         country = standing.country
         eraser = Eraser(
@@ -164,7 +182,7 @@ async def hold(
         AuditError: no such entries or ground, or the log can't be written to.
     """
     country = country_of(held.log)
-    journal = await open_journal(settings)
+    journal = await open_journal(settings, utc_now)
     try:
         if held.indices and held.indices[-1] >= journal.log(held.log).size:
             raise AuditError(f"{held.log} has {journal.log(held.log).size} entries; name those")
@@ -182,7 +200,7 @@ async def lift(settings: Settings, hold: Hold, orderer: Orderer) -> list[str]:
         AuditError: the log can't be written to.
     """
     country = country_of(hold.log)
-    journal = await open_journal(settings)
+    journal = await open_journal(settings, utc_now)
     try:
         order = _order(settings, country, journal.current(country), orderer, None)
         told = await journal.append(lifting_entries(order, hold))

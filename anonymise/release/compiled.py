@@ -7,7 +7,7 @@ user's cache folder where that cannot be written.
 """
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from anonymise.errors import ReleaseExtraError
 
@@ -20,10 +20,24 @@ def compiled(loop: Loop) -> Loop:
     Raises:
         ReleaseExtraError: numba is not installed.
     """
+    return cast("Loop", _njit()(cache=True, nogil=True, error_model="numpy")(loop))
+
+
+def inner(loop: Loop) -> Loop:
+    """Compile a function that only compiled ones call; cheaper to compile.
+
+    Raises:
+        ReleaseExtraError: numba is not installed.
+    """
+    options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast("Loop", _njit()(cache=True, nogil=True, error_model="numpy", **options)(loop))
+
+
+def _njit() -> Any:
     try:
         from numba import njit
     except ImportError as error:
         raise ReleaseExtraError(
             "recoding needs numba; install it with `pip install 'cuvar[release]'`"
         ) from error
-    return cast("Loop", njit(cache=True, nogil=True, error_model="numpy")(loop))
+    return njit

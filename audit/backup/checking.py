@@ -79,7 +79,8 @@ class _Pass:
         self.custody.entry(entry.index, envelope)
         if entry.sealed is None:
             if envelope.detail is not None:
-                self.custody.gone(entry.index, named=envelope.v >= NAMING)
+                month = (envelope.erase or "") if envelope.v >= NAMING else None
+                self.custody.gone(entry.index, month)
         elif entry.sealed.commitment.hex() != envelope.detail:
             raise BackupError(
                 f"the sealed detail of entry {entry.index} of {self.origin} is not the one that"

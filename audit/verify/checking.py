@@ -21,6 +21,8 @@ from audit.verify.walk import Progress, Walk
 from audit.verify.witnesses import Witnessed, witnessed
 from audit.vocabulary import Kind
 
+_AHEAD_S = 3600  # how far an entry's time may be ahead of the witnesses', whose clocks differ
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -177,7 +179,25 @@ def _verified(
         return Report(0, NOTHING, (Finding(None, str(error)),), origin=origin)
     if job.policy is None:
         return report
-    return _with(report, witnessed(job.policy, [note for note, _ in kept], origin, verifier))
+    found = witnessed(job.policy, [note for note, _ in kept], origin, verifier)
+    return _with(report, found, _ahead(copy, found))
+
+
+def _ahead(copy: Copy, found: Witnessed) -> tuple[Finding, ...]:
+    """Whether the last entry that witnesses saw bears a time that had not come for them.
+
+    Times never fall, so a clock that was set ahead shows in the last one. It would make details due
+    before their time.
+    """
+    last = found.size - 1
+    with contextlib.suppress(EnvelopeError, LogCorruptError):
+        for _, data in copy.envelopes(last, found.size) if last >= 0 and found.latest else ():
+            if not isinstance(data, bytes):
+                continue
+            if parse_envelope(data).t.timestamp() > found.latest + _AHEAD_S:
+                told = "its time is ahead of the clocks of the witnesses that cosigned it"
+                return (Finding(last, told),)
+    return ()
 
 
 def _cosigned(
@@ -205,8 +225,8 @@ def _who(note: str, log: NoteVerifier) -> str:
     return "the cosigned checkpoint" if names - {log.name} else "the copy's checkpoint"
 
 
-def _with(report: Report, found: Witnessed) -> Report:
-    findings = report.findings
+def _with(report: Report, found: Witnessed, more: tuple[Finding, ...]) -> Report:
+    findings = (*more, *report.findings)
     if found.fault is not None:
         findings = (*findings, Finding(None, found.fault, Fault.WITNESS))
     return replace(report, findings=findings, witnesses=found.names, witnessed=found.size)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Which details may be missing: those that erasure entries account for, and none under legal hold.
 
-An erasure entry names in `about` what it erases. It speaks of entries above it only, so that nobody
-can allow himself beforehand to erase what is to come. What a `legal-hold` names may not be erased
+An erasure entry names in `about` what it erases, and counts only for details whose month was over,
+or on an order. It speaks of entries above it only, so that nobody can allow himself beforehand to
+erase what is to come. What a `legal-hold` names may not be erased
 until a `hold-lifted` entry of the same correlation names it. Entries of versions 1 and 2 named
 nothing: for them an erasure's `count` is all there is to compare. A closed log takes no entries:
 what concerns its details stands in a later log of the country, whose `link` names the closed one.
@@ -10,10 +11,10 @@ Memory grows with the number of stretches, not of entries; pure.
 """
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from audit.concern import NAMING, lacks_effect, series_of
+from audit.concern import NAMING, Ground, lacks_effect, series_of
 from audit.errors import NoteError
 from audit.event import Envelope
 from audit.ranges import spans_of
@@ -21,6 +22,7 @@ from audit.verify.report import Fault, Findings
 from audit.vocabulary import Kind
 
 Spans = list[range]
+_ORDERED = ""
 _ABOUT_DETAILS = (Kind.ERASURE, Kind.LEGAL_HOLD, Kind.HOLD_LIFTED)
 
 
@@ -54,43 +56,54 @@ def without(one: Sequence[range], other: Sequence[range]) -> Spans:
     return found
 
 
+def common(one: Sequence[range], other: Sequence[range]) -> Spans:
+    """The numbers of both; each disjoint and in order."""
+    return without(one, without(one, other))
+
+
 @dataclass(slots=True)
 class Custody:
     """What the entries so far say of details. One verification has one."""
 
-    missing: Spans = field(default_factory=list)
-    """details that are gone, of entries that erasures can name"""
+    missing: dict[str, Spans] = field(default_factory=dict)
+    """details that are gone, of entries that erasures can name, by the month after which they were
+    due; "" where only an order erases"""
     nameless: int = 0
     """details that are gone, of older entries"""
     counted: int = 0
     """details that erasures of older entries say are gone"""
-    erased: Spans = field(default_factory=list)
+    erased: dict[str, Spans] = field(default_factory=dict)
+    """what erasures name, by the month in which they were made; orders, which no month binds, under
+    "": a month that never comes, as no month is over when it begins"""
     refused: Spans = field(default_factory=list)
     """erased while a hold forbade it"""
     holds: dict[str | None, Spans] = field(default_factory=dict)
     elsewhere: list[Envelope] = field(default_factory=list)
     """entries about details of another log"""
 
-    def gone(self, index: int, *, named: bool) -> None:
+    def gone(self, index: int, month: str | None) -> None:
         """The detail of an entry is missing; numbers rise from call to call.
 
         Args:
             index: the entry.
-            named: whether erasures must name it, as those of version 3 do.
+            month: the month after which it was due, "" if it states none; None for entries of
+                older versions, which erasures only count.
         """
-        if named:
-            self.all_gone([range(index, index + 1)], 0)
-        else:
+        if month is None:
             self.nameless += 1
+        else:
+            self.all_gone({month: [range(index, index + 1)]}, 0)
 
-    def all_gone(self, spans: Iterable[range], nameless: int) -> None:
-        """As `gone`, of stretches that erasures must name, and of so many older entries."""
+    def all_gone(self, missing: Mapping[str, Iterable[range]], nameless: int) -> None:
+        """As `gone`, of stretches by month, and of so many older entries."""
         self.nameless += nameless
-        for span in spans:
-            if self.missing and self.missing[-1].stop == span.start:
-                self.missing[-1] = range(self.missing[-1].start, span.stop)
-            else:
-                self.missing.append(span)
+        for month, spans in missing.items():
+            known = self.missing.setdefault(month, [])
+            for span in spans:
+                if known and known[-1].stop == span.start:
+                    known[-1] = range(known[-1].start, span.stop)
+                else:
+                    known.append(span)
 
     def entry(self, index: int, envelope: Envelope) -> None:
         """Take note of an erasure, a hold, or its end."""
@@ -113,27 +126,40 @@ class Custody:
         elif envelope.kind is Kind.ERASURE and envelope.v < NAMING:
             self.counted += envelope.count or 0
         elif envelope.kind is Kind.ERASURE:
-            self._erasure(above, about)
+            bound = envelope.basis != Ground.GDP_ORDER
+            self._erasure(above, about, f"{envelope.t:%Y-%m}" if bound else _ORDERED)
 
-    def _erasure(self, above: range, about: Spans) -> None:
+    def _erasure(self, above: range, about: Spans, when: str) -> None:
         named = [range(span.start, min(span.stop, above.stop)) for span in about]
         named = [span for span in named if span]
         holds: Spans = []
         for held in self.holds.values():
             holds = united(holds, held)
         free = without(named, holds)
-        self.erased = united(self.erased, free)
+        self.erased[when] = united(self.erased.get(when, ()), free)
         self.refused = united(self.refused, without(named, free))
 
     @property
     def erased_details(self) -> int:
         """How many details are missing."""
-        return self.nameless + sum(map(len, self.missing))
+        return self.nameless + sum(len(span) for spans in self.missing.values() for span in spans)
 
     def unaccounted(self, allowed: Spans) -> int:
         """How many details are missing that no erasure accounts for, but for those allowed."""
-        wrong = without(without(self.missing, self.erased), allowed)
-        return max(0, self.nameless - self.counted) + sum(map(len, wrong))
+        wrong = [without(self._wrong(month), allowed) for month in self.missing]
+        return max(0, self.nameless - self.counted) + sum(len(s) for spans in wrong for s in spans)
+
+    def _wrong(self, month: str) -> Spans:
+        """The missing of a month that no erasure with effect names.
+
+        An erasure by the clock has none on a detail whose month was not over when it was made, for
+        the one who keeps the log may not shorten what the law gives (Eurodac Art. 41(4)).
+        """
+        left = self.missing[month]
+        for when, spans in self.erased.items():
+            if when == _ORDERED or (month and when > month):
+                left = without(left, spans)
+        return left
 
     def tell(self, findings: Findings) -> None:
         """What is missing without right, each stretch by its first entry."""
@@ -143,13 +169,21 @@ class Custody:
                 f" for {self.counted}: somebody deleted what officers must be able to read",
                 Fault.DETAIL,
             )
-        wrong = without(self.missing, self.erased)
-        for span in without(wrong, self.refused):
-            told = f"its sealed detail{_and_more(span)} is missing and no erasure entry names it"
-            findings.entry(span.start, told, Fault.DETAIL)
-        for span in without(wrong, without(wrong, self.refused)):
-            told = f"its sealed detail{_and_more(span)} was erased under a legal hold"
-            findings.entry(span.start, told, Fault.DETAIL)
+        early: Spans = []
+        for spans in self.erased.values():
+            early = united(early, spans)
+        for month in self.missing:
+            wrong = self._wrong(month)
+            held = common(wrong, self.refused)
+            due = f"before {month} was over" if month else "without an order, and it has no month"
+            for which, what in (
+                (held, "was erased under a legal hold"),
+                (common(without(wrong, held), early), f"was erased {due}"),
+                (without(without(wrong, held), early), "is missing and no erasure entry names it"),
+            ):
+                for span in which:
+                    told = f"its sealed detail{_and_more(span)} {what}"
+                    findings.entry(span.start, told, Fault.DETAIL)
 
 
 def pass_on(claims: dict[str, list[Envelope]], origin: str, made: Sequence[Envelope]) -> None:

@@ -5,6 +5,7 @@ The tree above the tiles is `audit.verify.walk`'s. A passage begins anywhere, so
 processes can look at stretches of one log.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -18,6 +19,7 @@ from audit.verify.report import Findings
 from audit.verify.shapes import WEIGHTY, Shapes, commitment
 
 _NAMES_ENTRIES = b'{"about":'  # envelopes of version 3 start so
+_ERASE = re.compile(rb'"erase":"([0-9]{4}-[0-9]{2})"', re.ASCII)
 _QUOTE = ord('"')  # ends what commits to a detail
 
 
@@ -112,12 +114,20 @@ class Passage:
         self, index: int, committed: bytes | None, detail: Detail | None, entry: bytes | None
     ) -> None:
         if detail is None:
-            self.custody.gone(index, named=entry is not None and entry.startswith(_NAMES_ENTRIES))
+            self.custody.gone(index, _month(entry))
             return
         found = _commitment(detail)
         if found is None or found.encode() != committed:
             told = "its sealed detail is not the one that the envelope commits to"
             self.findings.entry(index, told)
+
+
+def _month(entry: bytes | None) -> str | None:
+    """What `Custody.gone` asks for of an entry in its only form."""
+    if entry is None or not entry.startswith(_NAMES_ENTRIES):
+        return None
+    found = _ERASE.search(entry)
+    return found[1].decode("ascii") if found else ""
 
 
 def _commitment(detail: Detail) -> str | None:

@@ -6,6 +6,7 @@ read the entries itself. It travels as one line of JSON between processes of the
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from audit.copies import Copy
@@ -26,7 +27,7 @@ class Summary:
         roots: the roots of its tiles.
         first, last: times of its first and last entry, as written; those between never fall.
         weighty: its entries whose members matter beyond their form.
-        missing: entries whose detail is gone, where erasures must name them.
+        missing: entries whose detail is gone, where erasures must name them, by month.
         nameless: how many older entries' details are gone.
         unchecked: details that the copy does not hold.
     """
@@ -35,7 +36,7 @@ class Summary:
     first: bytes
     last: bytes
     weighty: tuple[tuple[int, Envelope], ...]
-    missing: tuple[range, ...]
+    missing: Mapping[str, Sequence[range]]
     nameless: int
     unchecked: int
 
@@ -45,7 +46,10 @@ class Summary:
             "roots": [root.hex() for root in self.roots],
             "times": [self.first.decode("ascii"), self.last.decode("ascii")],
             "weighty": [[n, bytes(encode_envelope(e)).decode("ascii")] for n, e in self.weighty],
-            "missing": [[span.start, span.stop] for span in self.missing],
+            "missing": {
+                month: [[span.start, span.stop] for span in spans]
+                for month, spans in self.missing.items()
+            },
             "counts": [self.nameless, self.unchecked],
         }
         return json.dumps(told).encode("ascii") + b"\n"
@@ -61,7 +65,10 @@ def read_summary(line: bytes) -> Summary:
         first.encode("ascii"),
         last.encode("ascii"),
         tuple((n, parse_envelope(data.encode("ascii"))) for n, data in told["weighty"]),
-        tuple(range(start, stop) for start, stop in told["missing"]),
+        {
+            month: tuple(range(start, stop) for start, stop in spans)
+            for month, spans in told["missing"].items()
+        },
         nameless,
         unchecked,
     )
@@ -87,7 +94,7 @@ def summed_up(copy: Copy, origin: str, shapes: Shapes, span: range) -> Summary |
         passage.first,
         passage.time,
         tuple(weighty),
-        tuple(held.missing),
+        {month: tuple(spans) for month, spans in held.missing.items()},
         held.nameless,
         passage.unchecked,
     )

@@ -16,11 +16,13 @@ class Witnessed:
         size: entries that it covers; 0 if there is none.
         names: the witnesses that cosigned it.
         fault: what to tell, None where the policy is fulfilled.
+        latest: the newest time that one of them stated with it, POSIX seconds; 0 if there is none.
     """
 
     size: int
     names: tuple[str, ...]
     fault: str | None
+    latest: int = 0
 
 
 def witnessed(policy: bytes, notes: Iterable[str], origin: str, log: NoteVerifier) -> Witnessed:
@@ -44,5 +46,6 @@ def witnessed(policy: bytes, notes: Iterable[str], origin: str, log: NoteVerifie
             why = str(error)
             continue
         if best is None or found.checkpoint.size > best.size:
-            best = Witnessed(found.checkpoint.size, tuple(sorted(found.times)), None)
+            names, latest = tuple(sorted(found.times)), max(found.times.values(), default=0)
+            best = Witnessed(found.checkpoint.size, names, None, latest)
     return best or Witnessed(0, (), f"not witnessed enough: {why}")

@@ -5,9 +5,10 @@ The logs are read from a published folder, a file or a database, and believed on
 and signed by the key in the settings: who could invent an erasure could make evidence disappear.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
-from audit import AuditError, Kind, NoteVerifier, parse_envelope
+from audit import AuditError, Kind, NoteVerifier, Requester, parse_envelope
 from audit.checkpoint import open_checkpoint
 from audit.concern import age_of, concern_of, lacks_effect
 from audit.copies import Copy, open_copy, origins
@@ -22,10 +23,30 @@ _HOLDS = (Kind.LEGAL_HOLD, Kind.HOLD_LIFTED)
 _WORDS = tuple(f'"kind":"{kind}"'.encode() for kind in (Kind.ERASURE, *_HOLDS))
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What one erasure entry names and no hold keeps, on which ground, and who ordered it."""
+
+    log: str
+    spans: tuple[range, ...]
+    basis: str | None
+    requester: Requester | None
+
+
 def erasures_of(
     place: str, verifiers: Callable[[str], NoteVerifier], known: Mapping[str, int]
 ) -> dict[str, set[int]]:
-    """By log, the entries whose details the logs of a place say were erased.
+    """By log, the entries whose details the logs of a place say were erased; see `declared_in`."""
+    found: dict[str, set[int]] = {}
+    for one in declared_in(place, verifiers, known):
+        found.setdefault(one.log, set()).update(i for span in one.spans for i in span)
+    return found
+
+
+def declared_in(
+    place: str, verifiers: Callable[[str], NoteVerifier], known: Mapping[str, int]
+) -> list[Declared]:
+    """What the logs of a place say was erased.
 
     Not to be called in a running event loop.
 
@@ -38,7 +59,7 @@ def erasures_of(
         KeepingError: a log of the place is not whole.
         AuditError: it can't be read, or another key signed it.
     """
-    found: dict[str, set[int]] = {}
+    found: list[Declared] = []
     names = origins(place)
     sizes = dict(known)
     for origin in names:
@@ -48,21 +69,18 @@ def erasures_of(
     holds = HoldBook(sizes)
     for origin in sorted(names, key=age_of):  # a country's logs oldest first: holds pass on
         with open_copy(place, origin) as copy:
-            for log, spans in _declared(copy, origin, verifiers(origin), holds):
-                found.setdefault(log, set()).update(i for span in spans for i in span)
+            found += _declared(copy, origin, verifiers(origin), holds)
     return found
 
 
-def _declared(
-    copy: Copy, origin: str, verifier: NoteVerifier, holds: HoldBook
-) -> list[tuple[str, Sequence[range]]]:
+def _declared(copy: Copy, origin: str, verifier: NoteVerifier, holds: HoldBook) -> list[Declared]:
     """What each erasure entry of a log names and no hold keeps; if the log is not whole, nothing.
 
     `holds` learns of the log's holds.
     """
     head = copy.head()
     edge = Edge()
-    found: list[tuple[str, Sequence[range]]] = []
+    found: list[Declared] = []
     for index, data in _envelopes(copy, holds.sizes[origin]):
         edge.extend([leaf_hash(data)])
         if not any(word in data for word in _WORDS):
@@ -70,7 +88,8 @@ def _declared(
         envelope = parse_envelope(data)
         if envelope.kind is Kind.ERASURE and lacks_effect(envelope) is None:
             about = concern_of(origin, index, envelope, holds.sizes)
-            found.append((about.log, without(about.spans, holds.spans(about.log))))
+            free = tuple(without(about.spans, holds.spans(about.log)))
+            found.append(Declared(about.log, free, envelope.basis, envelope.requester))
         elif envelope.kind in _HOLDS:
             holds.take(origin, index, envelope)
     _require_signed(edge, head.note if head else "", origin, verifier)

@@ -14,6 +14,7 @@ from audit.concern import country_of
 from audit.errors import AuditError
 from audit.holds import Hold, HoldGround
 from audit.ranges import indices_of, ranges_of
+from audit.shards import HOUSE
 from audit.standing import MonthLine, Standing
 from gateway.commands.options import with_config, with_json
 from gateway.opening import utc_now
@@ -25,6 +26,7 @@ from gateway.retaining import (
     hold,
     lift,
     question_entries,
+    require_clock,
     standings,
     twins,
 )
@@ -48,13 +50,19 @@ def _progress(done: int, size: int) -> None:
     is_flag=True,
     help="With --do on PostgreSQL: write the table of details anew. Entries wait meanwhile.",
 )
+@click.option(
+    "--clock-is-right",
+    "sure",
+    is_flag=True,
+    help="With --do: the clock is right, though no witness stated a time this week.",
+)
 def retention(
-    config: Path, country: str | None, *, doing: bool, rewrite: bool, as_json: bool
+    config: Path, country: str | None, *, doing: bool, rewrite: bool, sure: bool, as_json: bool
 ) -> None:
     """Show which sealed details are due for erasure, month by month, and erase them.
 
     Each erasure is an entry first, then done; a run that was cut off is finished by the next.
-    Details under a legal hold stay.
+    Details under a legal hold stay. A clock far ahead of the witnesses' is refused.
 
     \b
     Examples:
@@ -69,6 +77,8 @@ def retention(
     told = [_said(line) for line in lines] or ["no sealed detail in any log"]
     told += [f"{log}/{n}: {what}" for log, n, what in _faults(found)]
     if doing:
+        if not sure:
+            require_clock(settings)
         total = sum(line.due for line in lines)
         bar = _Erasing(total)
         done, left = asyncio.run(
@@ -144,7 +154,7 @@ def erasing(config: Path, log: str, entries: str, *, rewrite: bool, **by: str) -
     standing = standings(settings, country, _progress)[country]
     done, left = asyncio.run(
         erase_ordered(
-            settings, standing, Held(log, _numbers(entries)), _orderer(by), rewrite=rewrite
+            settings, standing, Held(log, _numbers(entries)), _orderer(by, country), rewrite=rewrite
         )
     )
     told = [
@@ -194,7 +204,7 @@ def add_hold(
     if not held.indices:
         raise AuditError(f"{log} has no entry of that question")
     name = f"hold-{secrets.token_hex(4)}"
-    told = asyncio.run(hold(settings, held, name, ground, _orderer(by)))
+    told = asyncio.run(hold(settings, held, name, ground, _orderer(by, country_of(log))))
     click.echo(f"{name}: {len(held.indices)} entries are held by {', '.join(told)}")
 
 
@@ -217,7 +227,7 @@ def lift_hold(config: Path, name: str, **by: str) -> None:
             f"no hold {name} is in force; `cuvar audit hold list` shows those that are"
         )
     for one in holds:
-        told = asyncio.run(lift(settings, one, _orderer(by)))
+        told = asyncio.run(lift(settings, one, _orderer(by, country_of(one.log))))
         click.echo(f"{name}: {one.count} entries of {one.log} are free again by {', '.join(told)}")
 
 
@@ -260,7 +270,16 @@ def _document(one: Hold) -> dict[str, object]:
     }
 
 
-def _orderer(by: dict[str, str]) -> Orderer:
+def _orderer(by: dict[str, str], country: str) -> Orderer:
+    """Only a body of the log's own country orders what becomes of its details.
+
+    Raises:
+        AuditError: it is another's.
+    """
+    if by["org"].partition("-")[0] != country and country != HOUSE:
+        raise AuditError(
+            f"{by['org']} is no body of {country}, whose log it is; name the one that orders it"
+        )
     return Orderer(by["org"], by["ordered_by"], by["file_no"])
 
 

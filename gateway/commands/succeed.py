@@ -16,6 +16,9 @@ from audit.concern import age_of, country_of
 from audit.store import Head
 from audit.succession import Gap, Succession
 from audit.succession import succeed as open_successors
+from gateway.backup import verifier
+from gateway.backup.erasures import declared_in
+from gateway.backup.redeclaring import declare_again, standings_of
 from gateway.commands.options import with_config, with_json
 from gateway.logkeys import read_log_keys
 from gateway.settings import Settings, load_settings
@@ -49,6 +52,11 @@ _SECONDS = 10.0
     help="An open log to give up first: one that lacks what its witnesses saw.",
 )
 @click.option(
+    "--erasures",
+    multiple=True,
+    help="What `cuvar backup restore --erasures` was given: the successors declare it once more.",
+)
+@click.option(
     "--reason",
     type=click.Choice([gap.value for gap in Gap]),
     default=Gap.RESTORED.value,
@@ -60,6 +68,7 @@ def succeed(
     checkpoints: tuple[Path, ...],
     witnesses: tuple[str, ...],
     close: tuple[str, ...],
+    erasures: tuple[str, ...],
     reason: str,
     *,
     as_json: bool,
@@ -89,7 +98,21 @@ def succeed(
     )
     if not notes:
         click.echo("nobody was asked what the old logs had: what was lost is not known", err=True)
+    again = _declared_again(settings, erasures) if erasures else []
+    for line in again:
+        click.echo(line, err=True)
     click.echo(json.dumps(_documents(made)) if as_json else "\n".join(_lines(made)))
+
+
+def _declared_again(settings: Settings, places: Sequence[str]) -> list[str]:
+    standing = standings_of(settings)
+    sizes = {log: size for one in standing.values() for log, size in one.sizes.items()}
+    found = [
+        declared
+        for place in places
+        for declared in declared_in(place, lambda origin: verifier(settings, origin), sizes)
+    ]
+    return asyncio.run(declare_again(settings, found, standing))
 
 
 def _settled(settings: Settings) -> list[str]:

@@ -2,7 +2,6 @@
 """A log filled for erasing, and the part of a journal that erasing needs, over one log."""
 
 import asyncio
-from datetime import date
 
 from audit import Journal, Requester
 from audit.copies import open_copy
@@ -11,8 +10,8 @@ from audit.retention import Terms
 from audit.standing import read_country
 from tests.audit.making import KEY, NOON, ORIGIN, sealed
 
-TODAY = date(2030, 6, 10)
-DUE, LATER = "2030-05", "2030-06"
+TODAY = NOON.date()
+DUE, LATER = "2026-10", "2026-11"
 TERMS = Terms()
 
 

@@ -102,7 +102,7 @@ def _of_kind(changed):
     said = {"owner": own, "op": Operation.ADMINISTER, "status": Status.DONE}
     if kind == "erasure":
         count = sum(1 for _ in indices_of(changed.get("about", ())))
-        said |= {"op": Operation.ERASE, "basis": "EUR-30", "count": count}
+        said |= {"op": Operation.ERASE, "basis": "GDP-ORDER", "count": count}
     return said
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What is held and what was declared erased, worked out from entries and from nothing else."""
 
+from dataclasses import replace
+
 import pytest
 
 from audit import AuditError, Kind, Link, Status, encode_envelope, parse_envelope
@@ -32,7 +34,7 @@ def lift(*spans, **more):
 
 
 def erasure(*spans, **more):
-    return about(Kind.ERASURE, *spans, **more)
+    return replace(about(Kind.ERASURE, *spans, **more), basis="EUR-30")
 
 
 def standing(*entries, before=(), size=10):

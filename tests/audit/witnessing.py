@@ -12,10 +12,11 @@ from audit.checkpoint import Checkpoint
 from audit.cosigner import Cosigner
 from audit.note import NoteSigner, merge_lines
 from audit.witness import AddCheckpoint, Book, Witness, parse_trusted
-from tests.audit.making import seeded
+from tests.audit.making import NOON, seeded
 
 LOG = NoteSigner("audit.example/test", Ed25519PrivateKey.from_private_bytes(seeded("log")))
-TIME = 1_700_000_000
+TIME = 1_700_000_000  # of the published vectors
+NOW = int(NOON.timestamp())
 
 
 def cosigner(number, *, mldsa=False):

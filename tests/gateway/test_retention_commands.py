@@ -10,9 +10,11 @@ from click.testing import CliRunner
 
 from audit import AuditError
 from audit.shards import first_shard
+from gateway import retaining
 from gateway.cli import cuvar
 from gateway.commands import retention as commands
 from gateway.logkeys import read_log_keys
+from gateway.plausible import ClockError
 from gateway.settings import load_settings
 from tests.gateway.house import REASON, copy, running
 from tests.gateway.small import CANARY_NAME
@@ -70,7 +72,8 @@ def folder(asked, tmp_path):
 @pytest.fixture
 def later(monkeypatch):
     """The commands are called in the year 2050."""
-    monkeypatch.setattr(commands, "utc_now", lambda: datetime(2050, 1, 1, tzinfo=UTC))
+    for module in (commands, retaining):
+        monkeypatch.setattr(module, "utc_now", lambda: datetime(2050, 1, 1, tzinfo=UTC))
 
 
 def call(folder, *arguments, code=0):
@@ -142,6 +145,10 @@ def test_what_is_due_is_shown_erased_and_kept_under_a_hold(folder, later):
     hit = next(r["index"] for r in rows if r["log_envelope.envelope"]["erase"] == "2036-06")
     told = configured(folder, "retention", "--country", "RS")
     assert f"{origin} 2036-06: 3 stand, 3 due, 0 held, 0 erased" in told
+    done = CliRunner().invoke(
+        cuvar, ["audit", "retention", "--do", "--config", str(folder / "cuvar.toml")]
+    )
+    assert isinstance(done.exception, ClockError), "a clock that nobody else's comes near"
     told = configured(
         folder, *("hold", "add", origin, "--entries", hit, "--ground", "COURT-ORDER", *BY)
     )
@@ -150,17 +157,17 @@ def test_what_is_due_is_shown_erased_and_kept_under_a_hold(folder, later):
     assert f"{name}: 1 entries of {origin}" in told
     (held,) = json.loads(configured(folder, "hold", "list", "--json"))["holds"]
     assert (held["about"], held["ground"]) == ([str(hit)], "COURT-ORDER")
-    found = json.loads(configured(folder, "retention", "--do", "--json"))
+    found = json.loads(configured(folder, "retention", "--do", "--clock-is-right", "--json"))
     assert found["erased"]["RS"]["details"] >= 2
     assert found["erased"]["BA"]["details"] == 4, "the change of rules too"
     assert found["leftovers"] == []
     told = configured(folder, "retention", "--country", "RS")
     assert f"{origin} 2036-06: 1 stand, not due, 1 held, 2 erased" in told
-    assert "whole: " in configured(folder, "verify", "--log", origin)
+    assert "whole: " in configured(folder, "verify"), "with the log in which it is declared"
     assert b"Canary" not in (folder / "log.sqlite").read_bytes()
     assert "free again" in configured(folder, "hold", "lift", name, *BY)
     configured(folder, "hold", "lift", name, *BY, code=1)
-    configured(folder, "retention", "--do", "--country", "RS")
+    configured(folder, "retention", "--do", "--country", "RS")  # its entries are of 2050 now
     told = configured(folder, "retention", "--country", "RS")
     assert f"{origin} 2036-06: 0 stand, not due, 0 held, 3 erased" in told
     assert "the logs agree" in call(folder, "reconcile", folder / "log.sqlite")
@@ -177,6 +184,11 @@ def test_a_question_is_held_by_its_correlation(folder, later):
     configured(folder, "hold", "add", origin, *by, code=2)
     configured(folder, "hold", "add", origin, "--entries", "99", *by, code=1)
     configured(folder, "hold", "lift", "hold-0", *BY, code=1)
+    name = told.partition(":")[0]
+    strangers = ("--org", "HR-SA", *BY[2:])
+    configured(folder, "hold", "lift", name, *strangers, code=1)
+    configured(folder, "erase", origin, "--entries", "1", *strangers, code=1)
+    assert name in configured(folder, "hold", "list")
     configured(folder, "retention", "--country", "XX", code=1)
 
 

@@ -8,8 +8,9 @@ are joined, which frees their surplus.
 
 import numpy as np
 
-from anonymise.release.compiled import compiled
+from anonymise.release.compiled import inner
 from anonymise.release.loops.pool import (
+    Breadth,
     Pool,
     clear_group,
     enter,
@@ -23,7 +24,7 @@ from anonymise.release.loops.tables import SMALL, Costs, Limits
 PASSES = 6
 
 
-@compiled
+@inner
 def _without(pool: Pool, r: int, a: int) -> tuple[int, int]:
     """Column a of the box of row r's group without r; (high, low) if r was its only row."""
     g = pool.group[r]
@@ -33,7 +34,7 @@ def _without(pool: Pool, r: int, a: int) -> tuple[int, int]:
     return lo, hi
 
 
-@compiled
+@inner
 def _exchanged(costs: Costs, pool: Pool, leaves: int, enters: int, most: float) -> float:
     """What a group costs a row when one row leaves and another enters; gives up beyond `most`."""
     total = 0.0
@@ -47,7 +48,7 @@ def _exchanged(costs: Costs, pool: Pool, leaves: int, enters: int, most: float) 
     return total
 
 
-@compiled
+@inner
 def _move(costs: Costs, limits: Limits, pool: Pool, r: int) -> bool:
     """Move row r where the total falls most, if it falls."""
     g = pool.group[r]
@@ -63,7 +64,7 @@ def _move(costs: Costs, limits: Limits, pool: Pool, r: int) -> bool:
     return True
 
 
-@compiled
+@inner
 def _swap(costs: Costs, limits: Limits, pool: Pool, r: int) -> bool:
     """Exchange row r for the row of another group that lowers the total most, if any does."""
     g = pool.group[r]
@@ -99,19 +100,19 @@ def _swap(costs: Costs, limits: Limits, pool: Pool, r: int) -> bool:
     return True
 
 
-@compiled
-def _passes(costs: Costs, limits: Limits, pool: Pool) -> None:
+@inner
+def _passes(costs: Costs, limits: Limits, pool: Pool, breadth: Breadth) -> None:
     for _ in range(PASSES):
         changed = False
         for r in range(pool.used[0]):
             moved = pool.size[pool.group[r]] > limits.k and _move(costs, limits, pool, r)
-            if moved or _swap(costs, limits, pool, r):
+            if moved or (breadth.swaps and _swap(costs, limits, pool, r)):
                 changed = True
         if not changed:
             return
 
 
-@compiled
+@inner
 def _join_equal(costs: Costs, pool: Pool) -> bool:
     """Join groups that have the same box; whether there were any."""
     joined = False
@@ -138,9 +139,9 @@ def _join_equal(costs: Costs, pool: Pool) -> bool:
     return joined
 
 
-@compiled
-def descend(costs: Costs, limits: Limits, pool: Pool) -> None:
+@inner
+def descend(costs: Costs, limits: Limits, pool: Pool, breadth: Breadth) -> None:
     """Bring the pool to a local optimum, or near it."""
-    _passes(costs, limits, pool)
+    _passes(costs, limits, pool, breadth)
     if _join_equal(costs, pool):
-        _passes(costs, limits, pool)
+        _passes(costs, limits, pool, breadth)

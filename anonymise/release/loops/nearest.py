@@ -8,11 +8,11 @@ Where sensitive values matter, half of the places are kept for units with anothe
 
 import numpy as np
 
-from anonymise.release.compiled import compiled
+from anonymise.release.compiled import compiled, inner
 from anonymise.release.loops.tables import F32, I32, U64, Costs, Units, chance, draw, pair_cost
 
 
-@compiled
+@inner
 def _offer(near: I32, far: F32, u: int, other: int, cost: float) -> None:
     """Insert into one sorted list of nearest units, unless it stands there already."""
     kept = near.shape[1]
@@ -33,7 +33,7 @@ def _offer(near: I32, far: F32, u: int, other: int, cost: float) -> None:
     far[u, at] = cost
 
 
-@compiled
+@inner
 def _compare(units: Units, costs: Costs, block: I32, lists: tuple[I32, F32, I32, F32]) -> None:
     """Offer every unit of a block to every other; `lists` for any value and for another value."""
     near, far, unlike, unlike_far = lists
@@ -50,7 +50,7 @@ def _compare(units: Units, costs: Costs, block: I32, lists: tuple[I32, F32, I32,
                 _offer(unlike, unlike_far, v, u, cost)
 
 
-@compiled
+@inner
 def _halve(units: Units, costs: Costs, block: I32, state: U64) -> None:
     """Sort a block by a randomly weighted column, ties at random."""
     column, best = 0, -1.0

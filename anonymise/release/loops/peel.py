@@ -7,11 +7,11 @@ class of its own where the rest still meets them, or stays in part where only k 
 
 import numpy as np
 
-from anonymise.release.compiled import compiled
+from anonymise.release.compiled import compiled, inner
 from anonymise.release.loops.tables import I32, I64, Limits, Units, diverse
 
 
-@compiled
+@inner
 def _counts(units: Units, members: I32, weight: I64, counts: I64) -> int:
     counts[:] = 0
     total = 0
@@ -21,7 +21,7 @@ def _counts(units: Units, members: I32, weight: I64, counts: I64) -> int:
     return total
 
 
-@compiled
+@inner
 def _alike(units: Units, members: I32, start: int) -> int:
     """Where the run of equal tuples that begins at `start` ends."""
     stop = start + 1

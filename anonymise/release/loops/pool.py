@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from anonymise.release.compiled import compiled
+from anonymise.release.compiled import compiled, inner
 from anonymise.release.loops.tables import (
     F64,
     I32,
@@ -23,6 +23,14 @@ from anonymise.release.loops.tables import (
 )
 
 NOTHING = 1 << 30
+
+
+class Breadth(NamedTuple):
+    """How much is pooled, rows and classes at most, and whether rows also trade places."""
+
+    rows: int
+    classes: int
+    swaps: bool
 
 
 class Pool(NamedTuple):
@@ -79,7 +87,7 @@ def make_pool(rows: int, columns: int, values: int) -> Pool:
     )
 
 
-@compiled
+@inner
 def lone_cost(costs: Costs, pool: Pool, r: int) -> float:
     """What the group of row r costs a row once r has left it."""
     total = 0.0
@@ -93,7 +101,7 @@ def lone_cost(costs: Costs, pool: Pool, r: int) -> float:
     return total
 
 
-@compiled
+@inner
 def clear_group(pool: Pool, g: int) -> None:
     """Empty a group."""
     pool.box[g, 0, :] = NOTHING
@@ -104,7 +112,7 @@ def clear_group(pool: Pool, g: int) -> None:
     pool.counts[g, :] = 0
 
 
-@compiled
+@inner
 def add_row(pool: Pool, g: int, r: int) -> tuple[bool, bool]:
     """Put row r into group g; whether its box changed, and whether the codes next to it did.
 
@@ -134,7 +142,7 @@ def add_row(pool: Pool, g: int, r: int) -> tuple[bool, bool]:
     return wider, other or wider
 
 
-@compiled
+@inner
 def enter(costs: Costs, pool: Pool, g: int, r: int) -> None:
     """Put row r into group g, costs included."""
     wider, other = add_row(pool, g, r)
@@ -146,7 +154,7 @@ def enter(costs: Costs, pool: Pool, g: int, r: int) -> None:
         pool.lone[r] = lone_cost(costs, pool, r)
 
 
-@compiled
+@inner
 def leave(costs: Costs, pool: Pool, r: int) -> None:
     """Take row r out of its group, costs included."""
     g = pool.group[r]
@@ -164,14 +172,14 @@ def leave(costs: Costs, pool: Pool, r: int) -> None:
         refresh(costs, pool, g)
 
 
-@compiled
+@inner
 def _price_rows(costs: Costs, pool: Pool, g: int) -> None:
     for r in range(pool.used[0]):
         if pool.group[r] == g:
             pool.lone[r] = lone_cost(costs, pool, r)
 
 
-@compiled
+@inner
 def refresh(costs: Costs, pool: Pool, g: int) -> None:
     """Work a group out anew from its rows."""
     clear_group(pool, g)
@@ -182,7 +190,7 @@ def refresh(costs: Costs, pool: Pool, g: int) -> None:
     _price_rows(costs, pool, g)
 
 
-@compiled
+@inner
 def total_cost(pool: Pool) -> float:
     """Cost of all groups."""
     total = 0.0
@@ -191,11 +199,16 @@ def total_cost(pool: Pool) -> float:
     return total
 
 
-@compiled
+@inner
 def may_change(limits: Limits, pool: Pool, g: int, leaves: int, enters: int) -> bool:
     """Whether a group keeps within l and t when one row leaves (or -1) and one enters (or -1)."""
     if limits.share.shape[0] == 1:
         return True
+    if limits.t >= 1.0:  # only a value that would be gone from the group can matter
+        if leaves < 0 or pool.counts[g, pool.sensitive[leaves]] > 1:
+            return True
+        if enters >= 0 and pool.sensitive[leaves] == pool.sensitive[enters]:
+            return True
     pool.spare[:] = pool.counts[g]
     rows = pool.size[g]
     if leaves >= 0:
@@ -207,7 +220,7 @@ def may_change(limits: Limits, pool: Pool, g: int, leaves: int, enters: int) -> 
     return diverse(limits, pool.spare, rows)
 
 
-@compiled
+@inner
 def least_increase(costs: Costs, limits: Limits, pool: Pool, r: int) -> tuple[int, float]:
     """The group, other than its own, that row r enters at the least cost; group -1 for none."""
     best, least = -1, np.inf

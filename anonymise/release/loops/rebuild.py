@@ -7,7 +7,7 @@ the group meets the limits; what is left over at the end goes where it costs lea
 
 import numpy as np
 
-from anonymise.release.compiled import compiled
+from anonymise.release.compiled import inner
 from anonymise.release.loops.pool import (
     Pool,
     add_row,
@@ -17,6 +17,7 @@ from anonymise.release.loops.pool import (
     refresh,
 )
 from anonymise.release.loops.tables import (
+    I64,
     SMALL,
     U64,
     Costs,
@@ -29,38 +30,44 @@ from anonymise.release.loops.tables import (
 )
 
 
-@compiled
-def _distance(limits: Limits, pool: Pool, g: int, r: int) -> float:
-    """How far the group would be from the whole table's sensitive values with row r in it."""
-    pool.spare[:] = pool.counts[g]
-    pool.spare[pool.sensitive[r]] += 1
+@inner
+def _distance(limits: Limits, counts: I64, rows: int) -> float:
+    """Twice the distance of a group's sensitive values from the whole table's."""
     total = 0.0
     for s in range(limits.share.shape[0]):
-        total += abs(pool.spare[s] / (pool.size[g] + 1) - limits.share[s])
+        total += abs(counts[s] / rows - limits.share[s])
     return total
 
 
-@compiled
-def _helps(limits: Limits, pool: Pool, g: int, r: int) -> bool:
-    """Whether row r may join a group that is still to meet l and t."""
+@inner
+def _lacks(limits: Limits, pool: Pool, g: int) -> tuple[bool, float]:
+    """Whether the group's next row must bring a new value, and must end closer than how far."""
     if limits.share.shape[0] == 1:
-        return True
+        return False, np.inf
     distinct = 0
     for s in range(limits.share.shape[0]):
         distinct += pool.counts[g, s] > 0
-    new = pool.counts[g, pool.sensitive[r]] == 0
-    if limits.l - distinct >= limits.k - pool.size[g] and distinct < limits.l:
-        return bool(new)
+    new = distinct < limits.l and limits.l - distinct >= limits.k - pool.size[g]
     if limits.t >= 1.0 or pool.size[g] < limits.k // 2:
+        return new, np.inf
+    now = _distance(limits, pool.counts[g], pool.size[g])
+    return new, np.inf if now <= 2.0 * limits.t + SMALL else now
+
+
+@inner
+def _helps(limits: Limits, pool: Pool, g: int, r: int, lacks: tuple[bool, float]) -> bool:
+    """Whether row r may join a group that lacks this."""
+    new, closer = lacks
+    if new:
+        return bool(pool.counts[g, pool.sensitive[r]] == 0)
+    if closer == np.inf:
         return True
     pool.spare[:] = pool.counts[g]
-    now = 0.0
-    for s in range(limits.share.shape[0]):
-        now += abs(pool.spare[s] / pool.size[g] - limits.share[s])
-    return now <= 2.0 * limits.t + SMALL or _distance(limits, pool, g, r) < now
+    pool.spare[pool.sensitive[r]] += 1
+    return _distance(limits, pool.spare, pool.size[g] + 1) < closer
 
 
-@compiled
+@inner
 def _seed(costs: Costs, pool: Pool, last: int, state: U64) -> int:
     """A free row: the one farthest from the last seed, or any where that is -1."""
     best, most, ties = -1, -1.0, 0
@@ -77,12 +84,13 @@ def _seed(costs: Costs, pool: Pool, last: int, state: U64) -> int:
     return best
 
 
-@compiled
+@inner
 def _cheapest(
     costs: Costs, limits: Limits, pool: Pool, target: tuple[int, bool], state: U64
 ) -> int:
     """The free row that makes the group's box grow least; -1 when none may join."""
     g, anew = target
+    lacks = _lacks(limits, pool, g)
     best, least, ties = -1, np.inf, 0
     for r in range(pool.used[0]):
         if pool.group[r] >= 0:
@@ -90,7 +98,7 @@ def _cheapest(
         if anew:
             pool.price[r] = grown_cost(costs, pool.box[g, 0], pool.box[g, 1], pool.row[r])
         cost = pool.price[r]
-        if cost > least or not _helps(limits, pool, g, r):
+        if cost > least or not _helps(limits, pool, g, r, lacks):
             continue
         ties = 1 if cost < least else ties + 1
         if cost < least or draw(state, ties) == 0:
@@ -98,7 +106,7 @@ def _cheapest(
     return best
 
 
-@compiled
+@inner
 def _grow(costs: Costs, limits: Limits, pool: Pool, g: int, state: U64) -> bool:
     """Let the group grow until it meets the limits; False when the free rows do not suffice."""
     anew = True
@@ -112,7 +120,7 @@ def _grow(costs: Costs, limits: Limits, pool: Pool, g: int, state: U64) -> bool:
     return True
 
 
-@compiled
+@inner
 def rebuild(costs: Costs, limits: Limits, pool: Pool, state: U64) -> bool:
     """Regroup all rows; False, and groups of no use, when some row fits nowhere."""
     pool.group[: pool.used[0]] = -1

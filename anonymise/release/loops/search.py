@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from anonymise.release.compiled import compiled
+from anonymise.release.compiled import compiled, inner
 from anonymise.release.loops.descent import descend
-from anonymise.release.loops.pool import Pool, refresh, total_cost
+from anonymise.release.loops.pool import Breadth, Pool, refresh, total_cost
 from anonymise.release.loops.rebuild import rebuild
 from anonymise.release.loops.tables import (
     F64,
@@ -64,13 +64,6 @@ class State(NamedTuple):
     seen: I64
 
 
-class Breadth(NamedTuple):
-    """How much is pooled: rows at most, and classes at most."""
-
-    rows: int
-    classes: int
-
-
 @compiled
 def index_classes(units: Units, costs: Costs, state: State) -> None:
     """Fill in head, after, box, size and cost from the class of each row."""
@@ -98,7 +91,7 @@ def index_classes(units: Units, costs: Costs, state: State) -> None:
             state.free[state.free[0]] = g
 
 
-@compiled
+@inner
 def _pick(
     units: Units, costs: Costs, state: State, where: tuple[int, int, int], random: U64
 ) -> tuple[I64, int]:
@@ -139,7 +132,7 @@ def _pick(
     return found, many
 
 
-@compiled
+@inner
 def _load(units: Units, state: State, pool: Pool, g: int) -> None:
     """Take a class into the pool as its next group."""
     into = pool.used[1]
@@ -156,7 +149,7 @@ def _load(units: Units, state: State, pool: Pool, g: int) -> None:
     pool.used[1] += 1
 
 
-@compiled
+@inner
 def _store(state: State, pool: Pool, taken: I64) -> None:
     """Put the pool's groups in place of the classes that were taken."""
     for i in range(taken.shape[0]):
@@ -181,7 +174,7 @@ def _store(state: State, pool: Pool, taken: I64) -> None:
         state.head[g] = r
 
 
-@compiled
+@inner
 def _gather(
     units: Units, tables: tuple[Costs, Breadth], state: State, pool: Pool, at: tuple[int, int, U64]
 ) -> I64:
@@ -239,7 +232,7 @@ def search(
             pool.used[1] = groups
             for g in range(groups):
                 refresh(costs, pool, g)
-        descend(costs, limits, pool)
+        descend(costs, limits, pool, breadth)
         after = total_cost(pool)
         if after <= before + SMALL:
             won += before - after

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymise.release.compiled import compiled
+from anonymise.release.compiled import inner
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -53,7 +53,7 @@ class Limits(NamedTuple):
     share: F64
 
 
-@compiled
+@inner
 def box_cost(costs: Costs, lo: I32, hi: I32) -> float:
     """Cost of a box, added up over its columns."""
     total = 0.0
@@ -62,7 +62,7 @@ def box_cost(costs: Costs, lo: I32, hi: I32) -> float:
     return total
 
 
-@compiled
+@inner
 def grown_cost(costs: Costs, lo: I32, hi: I32, row: I32) -> float:
     """Cost of a box once it takes in one more row."""
     total = 0.0
@@ -73,7 +73,7 @@ def grown_cost(costs: Costs, lo: I32, hi: I32, row: I32) -> float:
     return total
 
 
-@compiled
+@inner
 def pair_cost(costs: Costs, one: I32, other: I32) -> float:
     """Cost of the box of two rows."""
     total = 0.0
@@ -84,7 +84,7 @@ def pair_cost(costs: Costs, one: I32, other: I32) -> float:
     return total
 
 
-@compiled
+@inner
 def diverse(limits: Limits, counts: I64, rows: int) -> bool:
     """Whether counts of sensitive values meet l and t.
 
@@ -100,7 +100,7 @@ def diverse(limits: Limits, counts: I64, rows: int) -> bool:
     return distinct >= limits.l and distance <= 2.0 * limits.t + SMALL
 
 
-@compiled
+@inner
 def draw(state: U64, below: int) -> int:
     """The next number of a seeded sequence (splitmix64), from 0 to below - 1."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -111,7 +111,7 @@ def draw(state: U64, below: int) -> int:
     return int((z >> np.uint64(11)) % np.uint64(below))
 
 
-@compiled
+@inner
 def chance(state: U64) -> float:
     """The next number of the same sequence, from 0 to below 1."""
     return draw(state, 1 << 30) / float(1 << 30)

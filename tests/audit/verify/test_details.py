@@ -125,6 +125,37 @@ async def test_what_is_verified_is_the_snapshot_that_was_handed_over(sqlite_plac
     assert report.size == 1
 
 
+@pytest.mark.parametrize(
+    ("month", "what"),
+    [
+        ("2026-10", None),
+        ("2026-11", "was erased before 2026-11 was over"),
+        ("2027-11", "was erased before 2027-11 was over"),
+        (None, "was erased without an order, and it has no month"),
+    ],
+)
+async def test_the_clock_erases_nothing_before_its_time(sqlite_place, month, what):
+    async with opened(sqlite_place.url) as log:
+        await log.append([sealed(new_sealer(), erase=month) for _ in range(2)])
+        await log.append([plain(kind=ERASED, about=("0",), basis="INT-10")])
+        await log.append([plain(kind=ERASED, about=("1",))])  # by order, which no month binds
+        await log.erase_details([0, 1])
+    report = await verified(sqlite_place.url)
+    found = [(f.index, f.fault, f.what) for f in report.findings]
+    assert found == ([(0, Fault.DETAIL, f"its sealed detail {what}")] if what else [])
+
+
+async def test_an_order_of_nobody_erases_nothing(sqlite_place):
+    async with opened(sqlite_place.url) as log:
+        await log.append([sealed(new_sealer())])
+        await log.append([plain(kind=ERASED, about=("0",), requester=None)])
+        await log.erase_details([0])
+    report = await verified(sqlite_place.url)
+    assert [f.what for f in report.findings] == [
+        "its sealed detail is missing and no erasure entry names it"
+    ]
+
+
 async def test_nobody_allows_himself_to_erase_what_is_to_come(sqlite_place):
     async with opened(sqlite_place.url) as log:
         await log.append([plain(kind=ERASED, about=("0-9000",))])

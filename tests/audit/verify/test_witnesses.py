@@ -9,10 +9,12 @@ import pytest
 
 from audit.checkpoint import Checkpoint
 from audit.note import merge_lines
+from audit.verify import verify_log
+from audit.verify.chain import UNOPENED
 from audit.verify.witnesses import witnessed
 from tests.audit.making import ORIGIN, SIGNER
 from tests.audit.tampering import SIZE, edited, entries, rewrite, verify
-from tests.audit.witnessing import TIME, cosigner
+from tests.audit.witnessing import NOW, TIME, cosigner
 
 POLICY = f"witness w1 {cosigner(1).verifiers[0].vkey}\nquorum w1\n".encode()
 
@@ -60,3 +62,19 @@ def test_a_policy_that_asks_for_nobody_vouches_for_nothing():
     found = witnessed(b"quorum none\n", [note], ORIGIN, SIGNER.verifier)
     assert (found.size, found.names) == (0, ())
     assert "no witness at all" in found.fault
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_a_clock_that_was_set_ahead_of_the_witnesses_is_found(copy, ahead):
+    with contextlib.closing(sqlite3.connect(copy)) as con:
+        (root,) = con.execute("SELECT root FROM log_head").fetchone()
+    checkpoint = Checkpoint(ORIGIN, SIZE, root)
+    lines = cosigner(1).cosign(checkpoint, NOW - 2 * 3600 if ahead else NOW)
+    with contextlib.closing(sqlite3.connect(copy)) as con:
+        seen = merge_lines(checkpoint.sign(SIGNER), lines)
+        con.execute("INSERT INTO log_cosigned VALUES (0, ?, ?)", (SIZE, seen))
+        con.commit()
+    report = verify_log(str(copy), vkey=SIGNER.vkey, origin=ORIGIN, policy=POLICY)
+    told = "its time is ahead of the clocks of the witnesses that cosigned it"
+    found = [(f.index, f.what) for f in report.findings if f.what != UNOPENED]
+    assert found == ([(SIZE - 1, told)] if ahead else [])

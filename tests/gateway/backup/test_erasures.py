@@ -2,6 +2,7 @@
 """What was erased in the logs after a backup is erased in it too, and not brought back by it."""
 
 import asyncio
+import json
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -15,6 +16,7 @@ from audit import (
     Operation,
     Owner,
     Pending,
+    Requester,
     Sealer,
     Status,
     encode_envelope,
@@ -32,7 +34,8 @@ from tests.gateway.backup.test_backup import empty, run
 WHOLE = {
     "op": Operation.ERASE,
     "owner": Owner("BA", "log"),
-    "basis": "EUR-30",
+    "basis": "GDP-ORDER",
+    "requester": Requester("BA", "BA-SA", None),
     "count": 1,
     "status": Status.DONE,
 }
@@ -196,3 +199,15 @@ def test_a_country_whose_log_was_taken_out_of_a_backup_is_named(erased, house_fo
     rewritten(kept, lambda m: replace(m, logs=tuple(log for log in m.logs if log != gone)))
     with pytest.raises(KeepingError, match="no log of RS"):
         run("backup", "check", str(kept), folder=house_folder)
+
+
+def test_what_a_restore_left_out_is_declared_again_by_the_successor(erased, house_folder, tmp_path):
+    kept, log, indices, _ = erased
+    fresh = empty(houses.copy(house_folder, tmp_path / "fresh"))
+    newer = str(house_folder / "log.sqlite")
+    run("backup", "restore", str(kept), "--erasures", newer, folder=fresh)
+    run("audit", "succeed", "--erasures", newer, folder=fresh)
+    told = run("audit", "verify", "--json", folder=fresh)
+    old = next(one for one in json.loads(told)["logs"] if one["origin"] == log)
+    assert (old["status"], old["erased"]) == (0, 1)
+    assert indices
