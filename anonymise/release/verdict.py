@@ -52,7 +52,7 @@ class Limits:
     k: int
     l: int = 1  # noqa: E741 - the literature's name
     t: float | None = None
-    most_risk: float = 0.2
+    most_risk: float = 0.25
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def _limits(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--most-risk",
             type=click.FloatRange(0, 1),
-            default=0.2,
+            default=0.25,
             show_default=True,
             help="How far an attack may succeed more often on people in the release.",
         ),

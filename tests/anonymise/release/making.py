@@ -5,11 +5,13 @@ import csv
 
 import numpy as np
 
-from anonymise.release.columns import Columns
+from anonymise.release.columns import Columns, read_hierarchies
 from anonymise.release.create import create
 from anonymise.release.manifest import Draft
 from anonymise.release.part import Wish
 from anonymise.release.verdict import Limits
+
+__all__ = ["read_hierarchies"]
 
 QUASI = ("age", "sex", "nationality")
 SECRET = "needs"

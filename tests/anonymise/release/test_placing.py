@@ -1,35 +1,52 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A file stands under its name whole or not at all; a kill at any moment included."""
 
+import json
 import os
 import select
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from anonymise.errors import ReleaseError
+from anonymise.release.manifest import digest
 from anonymise.release.placing import clear_left, placed, replace
 from tests.anonymise.release import making
 
 ROOT = Path(__file__).parents[3]
-KILLS = 14
-# Forks after one import: each child makes the release or is killed on the way.
+KILLS = 7
+# Forks after one import: each child does the work or is killed on the way.
 MAKER = """
 import os, sys
+import numpy as np
+from datetime import date
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from tests.anonymise.release import making
 import anonymise.release.published, anonymise.release.local, anonymise.release.create
+from anonymise.release.manifest import Draft
+from anonymise.release.publish import Ticket, publish
+from anonymise.release.recode import Demand, Rows, recode
 folder = Path({folder!r})
+known = making.read_hierarchies(making.hierarchies(folder / "hierarchies"), making.COLUMNS)
+codes = np.array([[a, a % 2, a % 4] for a in range(60)], np.int32)
+recode(Rows(codes, None, np.full(60, 2)), known, Demand(5, steps=0.2))  # loads compiled code
+def create():
+    making.made(folder)
+def copy():
+    draft = Draft(folder / "draft.csv")
+    ticket = Ticket("BA", "IOM", "statistics", date(2027, 5, 31), str(os.getpid()), "log")
+    publish(draft, draft.manifest(), ticket, folder / "out.csv", lambda _: None, making.silent)
 while sys.stdin.readline():
     child = os.fork()
     if not child:
         os.write(1, b"%d\\n" % os.getpid())
-        making.made(folder)
+        {work}()
         os._exit(0)
     os.waitpid(child, 0)
     os.write(1, b"end\\n")
@@ -49,7 +66,8 @@ def run(process, after=None):
     child, start = int(line(process)), time.monotonic()
     if after is not None:
         time.sleep(after)
-        os.kill(child, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
     assert line(process) == "end"
     return time.monotonic() - start
 
@@ -60,9 +78,10 @@ def wipe(folder):
             path.unlink()
 
 
-def test_a_release_killed_at_any_moment_is_whole_or_absent(tmp_path):
-    making.table(tmp_path / "table.csv")
-    program = MAKER.format(root=str(ROOT), folder=str(tmp_path))
+@contextmanager
+def maker(folder, work):
+    """A process that does the work each time it is told to."""
+    program = MAKER.format(root=str(ROOT), folder=str(folder), work=work)
     with subprocess.Popen(
         [sys.executable, "-c", program],
         stdin=subprocess.PIPE,
@@ -70,18 +89,41 @@ def test_a_release_killed_at_any_moment_is_whole_or_absent(tmp_path):
         text=True,
         cwd=ROOT,
     ) as process:
-        whole = run(process)
-        reference = (tmp_path / "out.csv").read_bytes()
-        wipe(tmp_path)
-        for kill in range(KILLS):
-            run(process, whole * (kill + 0.5) / KILLS)
-            if (tmp_path / "out.csv").exists():
-                assert (tmp_path / "out.csv").read_bytes() == reference
-            wipe(tmp_path)
-        run(process)
+        yield process
         process.stdin.close()
-    assert (tmp_path / "out.csv").read_bytes() == reference
+
+
+def test_a_release_killed_at_any_moment_is_whole_or_absent(tmp_path):
+    making.table(tmp_path / "table.csv")
+    out = tmp_path / "out.csv"
+    with maker(tmp_path, "create") as process:
+        whole = run(process)
+        reference = out.read_bytes()
+        for kill in range(KILLS):
+            wipe(tmp_path)
+            run(process, whole * (kill + 0.5) / KILLS)
+            assert not out.exists() or out.read_bytes() == reference
+        wipe(tmp_path)
+        run(process)
+    assert out.read_bytes() == reference
     assert not list(tmp_path.glob(".out*")), "what killed processes left is cleared"
+
+
+def test_a_copy_killed_at_any_moment_is_whole_or_absent(tmp_path):
+    draft = making.made(tmp_path, "draft.csv")
+    out = tmp_path / "out.csv"
+    with maker(tmp_path, "copy") as process:
+        whole = run(process)
+        for kill in range(KILLS):
+            wipe(tmp_path)
+            run(process, whole * (kill + 0.5) / KILLS)
+            if out.exists():
+                records = [json.loads(p.read_bytes()) for p in draft.publications.glob("*.json")]
+                assert digest(out) in {record["sha256"] for record in records}
+        wipe(tmp_path)
+        run(process)
+    assert out.exists()
+    assert not list(tmp_path.glob(".out*"))
 
 
 def test_the_name_is_free_until_the_block_ends_well(tmp_path):
