@@ -184,7 +184,10 @@ async def _succession(
             )
     size = max(sizes)
     shard = parse_origin(head.origin)
-    name = replace(shard, half=max(half_of(now), shard.half), part=_fresh(now))
+    half = max(half_of(now), shard.half)
+    # Two in one second, as in a drill, are told apart all the same.
+    part = max(_fresh(now), shard.part + 1 if half == shard.half else 0)
+    name = replace(shard, half=half, part=part)
     return Succession(head.origin, name.origin, size, sizes[size], size - head.size)
 
 

@@ -157,6 +157,7 @@ class Proofs:
             DemoError: nobody notices.
         """
         origin, _ = entry_address(address)
+        self._caught_up(origin)
         copy = self.folder / "log-copy.sqlite"
         copy_log(self.folder / LOG, copy)
         forged = write_anew(copy, address, self._signer(origin))
@@ -169,6 +170,16 @@ class Proofs:
         self.say("   Whoever has only the log and its public key finds nothing. But:")
         self._refused(forged, kept, witnesses)
         self._contradicted(forged, kept, copy, origin)
+
+    def _caught_up(self, origin: str) -> None:
+        """Wait until witnesses cosigned all that the log holds: then a forgery is a fork."""
+        deadline = time.monotonic() + self.patience_s
+        while time.monotonic() < deadline:
+            with open_copy(str(self.folder / LOG), origin) as log:
+                head, note = log.head(), log.cosigned()
+            if head is not None and note is not None and int(note.split("\n")[1]) == head.size:
+                return
+            time.sleep(_PAUSE_S)
 
     def _refused(self, forged: Forged, kept: Kept, witnesses: Mapping[str, str]) -> None:
         told = []

@@ -65,7 +65,8 @@ def test_every_log_is_published_and_checked_with_the_key_that_is_printed(setting
         assert (done.exit_code, json.loads(done.stdout)["logs"][0]["ok"]) == (0, True)
 
 
-def test_entries_that_no_witness_saw_are_held_back_and_told_of(settings_file, tmp_path):
+def test_entries_that_no_witness_saw_are_held_back_and_told_of(house_template, tmp_path):
+    settings_file = copy(house_template, tmp_path / "house") / "cuvar.toml"
     log = next(log for log in listed(settings_file) if log["size"] > 0)
     settings = load_settings(settings_file)
 
