@@ -153,6 +153,8 @@ def _deal(
     whole_class[pieces.unit] = pieces.cls
     whole = np.flatnonzero(~split[unit_of_row])
     rest = np.flatnonzero(split[unit_of_row])
+    if rows.sensitive is not None:  # so that the order of the table does not matter
+        rest = rest[np.lexsort((rows.sensitive[rest], unit_of_row[rest]))]
     single = np.repeat(rest, rows.counts[rest])
     chance = np.random.default_rng(seed).random(len(single))
     single = single[np.lexsort((chance, unit_of_row[single]))]

@@ -75,6 +75,8 @@ class Demand:
             raise RecodingError("the share of suppressed rows must be from 0 to below 1")
         if not 0.0 <= self.steps <= 1000.0:  # noqa: PLR2004
             raise RecodingError("search steps a row must be from 0 to 1000; 3 is already thorough")
+        if not 0 <= self.seed < 1 << 63:
+            raise RecodingError("the seed must be a whole number from 0 to below 2^63")
 
     @property
     def reads_sensitive(self) -> bool:

@@ -2,9 +2,11 @@
 """Tokens of a real timestamping authority (`openssl ts`), fetched by HTTP, verified offline."""
 
 import asyncio
+import re
 import shutil
 import subprocess
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -17,6 +19,7 @@ from gateway.timestamping import Authority, AuthorityError, ask, stamp_logs
 from tests.audit.making import ORIGIN, Clock, create_empty, open_journal, plain, until
 from tests.gateway import house as houses
 
+PAGE = Path(__file__).parents[2] / "docs/verify.md"
 OPENSSL = shutil.which("openssl") or ""
 NOTE = b"audit.example/x\n1\nAAAA\n\n\xe2\x80\x94 k AAAA\n"
 CONFIG = """
@@ -169,6 +172,12 @@ async def test_each_open_log_gets_one_token_a_day_and_an_entry(tsa, tmp_path):
     place = authority.place(ORIGIN, "2026-11-24", "tsr")
     note = place.with_suffix(".checkpoint").read_bytes()
     assert verify_timestamp(place.read_bytes(), note, authority.roots)
+    (shown,) = re.findall(r"^    (openssl ts .*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    command = shown.replace("DAY", "2026-11-24").replace("ca.pem", str(tsa / "ca.pem")).split()
+    done = await asyncio.to_thread(
+        subprocess.run, command, cwd=place.parent, check=True, capture_output=True
+    )
+    assert b"Verification: OK" in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The inner loops against the same thing worked out plainly."""
 
+import shutil
+import subprocess
 import sys
 
 import numpy as np
@@ -65,3 +67,49 @@ def test_without_numba_the_message_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
     with pytest.raises(ReleaseExtraError, match=r"cuvar\[release\]"):
         compiled.inner(lambda: None)
+
+
+def test_machine_code_of_other_sources_is_never_run(tmp_path, monkeypatch):
+    """numba keeps a loop's machine code while the file of its callee changes."""
+    shutil.copytree(
+        compiled.LOOPS.parents[1],
+        tmp_path / "anonymise",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    loops = tmp_path / "anonymise/release/loops"
+    (loops / "callee.py").write_text(
+        "from anonymise.release.compiled import inner\n@inner\ndef answer(x):\n    return x + 1\n",
+        encoding="utf-8",
+    )
+    (loops / "caller.py").write_text(
+        "from anonymise.release.compiled import compiled\n"
+        "from anonymise.release.loops.callee import answer\n"
+        "@compiled\ndef ask(x):\n    return answer(x)\n",
+        encoding="utf-8",
+    )
+    command = [
+        sys.executable,
+        "-c",
+        "from anonymise.release.loops.caller import ask; print(ask(1))",
+    ]
+    printed = []
+    for number in (1, 1, 2):
+        text = (loops / "callee.py").read_text(encoding="utf-8")
+        (loops / "callee.py").write_text(text.replace("x + 1", f"x + {number}"), encoding="utf-8")
+        printed.append(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert printed == ["2\n", "2\n", "3\n"]
+    assert len(list((loops / "__pycache__").glob("loops-*"))) == 2
+
+
+def test_without_a_folder_to_write_to_nothing_is_kept(tmp_path, monkeypatch):
+    blocked = tmp_path / "file"
+    blocked.write_text("", encoding="utf-8")
+    monkeypatch.setattr(compiled, "LOOPS", blocked)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
+    assert compiled._place("0" * 16) is None
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    compiled._place.cache_clear()
+    assert compiled._place("0" * 16) == tmp_path / "cuvar" / f"loops-{'0' * 16}"
+    compiled._place.cache_clear()

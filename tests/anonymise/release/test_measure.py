@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from anonymise.release.measure import held, loss, shortfall
-from anonymise.release.recode import Demand, Recoding, Rows
+from anonymise.release.recode import Demand, Recoding, Rows, recode
+from bench.extracts import judge, read_extract, told
 from tests.anonymise.release.tables import binary
 
 TREE = [binary("one", 2), binary("two", 1)]
@@ -86,3 +87,13 @@ def changed(**parts):
 )
 def test_a_recoding_that_does_not_speak_of_the_rows_is_found(made, words):
     assert words in shortfall(ROWS, made, DEMAND)
+
+
+def test_the_judge_of_the_bench_finds_the_same_in_the_published_labels():
+    extract = read_extract("randhie", "visits")
+    demand = Demand(k=10, l=2, method="global", most_suppressed=0.05)
+    made = recode(extract.rows, extract.hierarchies, demand)
+    judged = judge(extract, told(extract, made), 10)
+    found, lost = held(extract.rows, made), loss(made, extract.hierarchies, 10)
+    assert (judged.k, judged.l) == (found.k, found.l)
+    assert (judged.gcp, judged.dm, judged.c_avg) == pytest.approx((lost.gcp, lost.dm, lost.c_avg))
