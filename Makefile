@@ -35,10 +35,24 @@ $(VENV)/pycasbin.done: requirements/pycasbin.txt
 	$(VENV)/pycasbin/bin/python -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/pycasbin.txt
 	@touch $@
 
+# Tools that need other versions than ours, each in an environment of its own: the attacks of the
+# release gate, another hand that counts k, l and t, and a distributed engine (Java 17 beside it).
+ALONE := anonymeter pycanon spark
+$(ALONE:%=$(VENV)/%.done): $(VENV)/%.done: requirements/%.txt $(VENV)/run.done
+	@test -x $(VENV)/$*/bin/python || $(PYTHON) -m venv $(VENV)/$*
+	$(VENV)/$*/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/$*.txt
+	@touch $@
+
 # A peer under the GPL: its own environment, and a process of its own in the bench.
 $(VENV)/pymerkle.done: requirements/pymerkle.txt
 	@test -x $(VENV)/pymerkle/bin/python || $(PYTHON) -m venv $(VENV)/pymerkle
 	$(VENV)/pymerkle/bin/python -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/pymerkle.txt
+	@touch $@
+
+# Another peer, which asks for versions that we do not have.
+$(VENV)/anjana.done: requirements/anjana.txt
+	@test -x $(VENV)/anjana/bin/python || $(PYTHON) -m venv $(VENV)/anjana
+	$(VENV)/anjana/bin/python -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/anjana.txt
 	@touch $@
 
 # The peers of `make bench` and nothing else.
@@ -66,12 +80,12 @@ fix: $(VENV)/dev.done
 	$(BIN)/ruff format .
 
 # With T the tests run in one process, in reach of a debugger.
-test: $(VENV)/dev.done $(if $(T),,$(VENV)/pycasbin.done) tests/servers/node/node_modules/.done
+test: $(VENV)/dev.done $(if $(T),,$(VENV)/pycasbin.done) $(if $(T),,$(ALONE:%=$(VENV)/%.done)) tests/servers/node/node_modules/.done
 	@$(BIN)/python -m tests.servers.ensure
 	$(if $(T),,CUVAR_CASBIN=pycasbin $(VENV)/pycasbin/bin/python -m pytest tests/policies/test_stock*.py)
 	$(BIN)/python -m pytest $(if $(T),$(T),-n $(JOBS) --dist loadfile --no-loadscope-reorder)
 
-bench: $(VENV)/bench.done $(VENV)/pymerkle.done bench/peers/node/node_modules/.done
+bench: $(VENV)/bench.done $(VENV)/pymerkle.done $(VENV)/anjana.done bench/peers/node/node_modules/.done
 	@$(BIN)/python -m tests.servers.ensure
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
 
@@ -86,4 +100,6 @@ lock:
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/pycasbin.in -c requirements/dev.txt -o requirements/pycasbin.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group pyproject.toml:bench -c requirements/dev.txt -o requirements/bench.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/pymerkle.in -o requirements/pymerkle.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/anjana.in -o requirements/anjana.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/build.in -o requirements/build.txt
+	for one in $(ALONE); do $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/$$one.in -o requirements/$$one.txt; done

@@ -117,3 +117,31 @@ class PermissionExpiredError(ReidentificationError):
 
 class PermissionSpentError(ReidentificationError):
     """The permission was used before."""
+
+
+class ReleaseError(AnonymiseError):
+    """Root of all that stops a release from being made or published."""
+
+
+class HierarchyError(ReleaseError):
+    """A hierarchy file is missing, or is no tree."""
+
+
+class RecodingError(ReleaseError):
+    """The rows and what is demanded of them do not fit, or no recoding can meet the demand."""
+
+
+class ReleaseExtraError(ReleaseError):
+    """A package of the extra `release` is not installed."""
+
+
+class GateError(ReleaseError):
+    """A release does not pass the gate; the message names every demand that it misses."""
+
+
+class AttackError(ReleaseError):
+    """The attacks of the gate could not be run, so there is no result."""
+
+
+class PublicationError(ReleaseError):
+    """A published copy cannot be written or traced."""

@@ -110,6 +110,12 @@ def _witness() -> click.Command:
     return witness
 
 
+def _release() -> click.Command:
+    from gateway.commands.release import release
+
+    return release
+
+
 class _Cuvar(LazyGroup):
     loaders: ClassVar[Loaders] = {
         "demo": _demo,
@@ -121,6 +127,7 @@ class _Cuvar(LazyGroup):
         "audit": _audit,
         "backup": _backup,
         "review": _review,
+        "release": _release,
         "attest": _attest,
         "token": _token,
         "region": _region,

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A published copy of a release becomes an entry of the log before it takes its name.
+
+The entry is of kind `export`: whose data, which organisation, for what, how many rows, under which
+rule set. What the gate found, until when the copy may be held, who ordered it and the keys of its
+watermark stand in the detail, sealed to the data-protection officers of the owner and of the
+recipient's country (GDPR Arts. 5(2) and 30(1)(d); HUM-10). docs/formats/release.md, section 5.
+`cuvar release publish` calls it.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Final
+
+import orjson
+
+from anonymise.release.check import Verdict as Passed
+from anonymise.release.publish import Copy, Ticket
+from audit import (
+    Envelope,
+    Kind,
+    Operation,
+    Owner,
+    Pending,
+    Requester,
+    Status,
+    Verdict,
+    encode_envelope,
+    new_entry_id,
+)
+from audit.retention import year_after
+from gateway.errors import GatewayError
+from gateway.opening import open_journal, open_rules, open_sealer, utc_now
+from gateway.settings import Settings
+
+DUTIES: Final = ("expire_export", "watermark")
+RULE: Final = "release passed the gate"
+VIEW: Final = "generalised"
+LONGEST_DAYS: Final = 731
+
+
+class ReleaseOrderError(GatewayError):
+    """A release cannot be published as ordered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Who orders a copy, for whom, and until when it may be held.
+
+    Attributes:
+        owner: The country whose data it is.
+        recipient: The organisation that gets it.
+        purpose: Of the closed list.
+        expires: The last day.
+        person: Who ordered it; sealed.
+        file_no: The order's file number; sealed.
+    """
+
+    owner: str
+    recipient: str
+    purpose: str
+    expires: date
+    person: str
+    file_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What the settings say about an order.
+
+    Attributes:
+        country: Of the recipient.
+        policy: Digest of the rule set.
+    """
+
+    country: str
+    policy: str
+
+
+def check_order(settings: Settings, order: Order, today: date) -> Grounds:
+    """Hold an order against the vocabulary of the rules.
+
+    Raises:
+        ReleaseOrderError: It names what the rules don't know, or a day that is past or too far.
+        RuleSetError: The rules can't be read.
+    """
+    snapshot = open_rules(settings, today)
+    words = snapshot.vocabulary
+    if order.owner not in words.countries:
+        raise ReleaseOrderError(f"no such country; one of {', '.join(sorted(words.countries))}")
+    organisation = words.organisations.get(order.recipient)
+    if organisation is None:
+        raise ReleaseOrderError(
+            "the recipient is no organisation of the rules; see "
+            "policies/rules/vocabulary/organisations.csv"
+        )
+    if order.purpose not in words.purposes:
+        raise ReleaseOrderError(f"no such purpose; one of {', '.join(sorted(words.purposes))}")
+    days = (order.expires - today).days
+    if not 0 < days <= LONGEST_DAYS:
+        raise ReleaseOrderError("a copy expires on a day to come, within two years (HUM-10)")
+    return Grounds(organisation.country, snapshot.digest)
+
+
+async def ticket_of(settings: Settings, order: Order) -> Ticket:
+    """What a copy carries: the identity of the entry that will stand for it, and the open log.
+
+    Raises:
+        AuditError: The owner's log can't be opened.
+        ReleaseOrderError: The owner keeps no log here.
+    """
+    journal = await open_journal(settings)
+    try:
+        if order.owner not in journal.countries:
+            raise ReleaseOrderError(
+                f"{order.owner} keeps no log here, so nothing of it can be released; "
+                "publish on a gateway that keeps it"
+            )
+        log = journal.current(order.owner)
+    finally:
+        await journal.close()
+    entry = new_entry_id(utc_now(), os.urandom(10))
+    return Ticket(order.owner, order.recipient, order.purpose, order.expires, entry, log)
+
+
+async def record(
+    settings: Settings, order: Order, grounds: Grounds, copy: Copy, passed: Passed
+) -> list[str]:
+    """Make a copy an entry of the owner's log, and of the recipient's country where it keeps one.
+
+    Gives the addresses of the entries, once they are durable.
+
+    Raises:
+        AuditError: The log can't be written to; the copy must not take its name.
+        ReleaseOrderError: The log was turned meanwhile.
+    """
+    journal = await open_journal(settings)
+    try:
+        ticket = copy.ticket
+        if journal.current(order.owner) != ticket.log:
+            raise ReleaseOrderError(f"{ticket.log} was closed meanwhile; publish once more")
+        logs = [ticket.log]
+        if grounds.country != order.owner and grounds.country in journal.countries:
+            logs.append(journal.current(grounds.country))
+        told = await journal.append(_entries(settings, order, grounds, (copy, passed), logs))
+    finally:
+        await journal.close()
+    return [f"{position.log}/{position.index}" for position in told]
+
+
+def _entries(
+    settings: Settings,
+    order: Order,
+    grounds: Grounds,
+    made: tuple[Copy, Passed],
+    logs: Sequence[str],
+) -> list[Pending]:
+    copy, passed = made
+    now = utc_now()
+    sealer, readers = open_sealer(settings, utc_now)
+    keys = readers.of(order.owner, grounds.country) or readers.everybody()
+    sealed = sealer.seal(orjson.dumps(_detail(order, copy, passed, now)), keys)
+    envelope = Envelope(
+        id=copy.ticket.entry,
+        kind=Kind.EXPORT,
+        t=now,
+        log=logs[0],
+        requester=Requester(grounds.country, order.recipient, None),
+        owner=Owner(order.owner, None),
+        op=Operation.DISCLOSE if grounds.country == order.owner else Operation.TRANSFER,
+        purpose=order.purpose,
+        decision=Verdict.ALLOW,
+        view=VIEW,
+        rules=(RULE,),
+        policy=grounds.policy,
+        duties=DUTIES,
+        count=copy.rows,
+        status=Status.DONE,
+        correlation=copy.sha256[:32],
+        detail=sealed.commitment.hex(),
+        keys=tuple(keys),
+        erase=_erasure(order, now),
+    )
+    return [Pending(encode_envelope(replace(envelope, log=log)), sealed) for log in logs]
+
+
+def _erasure(order: Order, now: datetime) -> str:
+    """A year after the copy has expired: until then a leak must be traceable (INT-10)."""
+    end = datetime(order.expires.year, order.expires.month, order.expires.day, tzinfo=UTC)
+    return year_after(max(end, now))
+
+
+def _detail(order: Order, copy: Copy, passed: Passed, now: datetime) -> dict[str, object]:
+    found, manifest = passed.found, passed.manifest
+    return {
+        "v": 2,
+        "ordered_by": order.person,
+        "file_no": order.file_no,
+        "at": now.astimezone(UTC).isoformat(timespec="seconds"),
+        "expires": order.expires.isoformat(),
+        "release": copy.draft,
+        "copy": copy.sha256,
+        "mark": copy.mark.secret.hex(),
+        "columns": list(manifest.columns.published),
+        "held": {"k": found.k, "l": found.l, "t": found.t, "classes": found.classes},
+        "suppressed": manifest.summary.suppressed,
+        "attacks": [
+            {"name": one.name, "attempts": one.attempts, "risk": one.risk, "high": one.high}
+            for one in passed.attacks
+        ],
+    }

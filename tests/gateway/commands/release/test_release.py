@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`cuvar release` as it is typed: from a table to a copy that the log knows, or to none."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from anonymise.errors import AttackError, GateError
+from anonymise.release.manifest import digest
+from audit.copies import open_copy, origins
+from gateway.cli import cuvar
+from gateway.opening import utc_now
+from gateway.releases import ReleaseOrderError
+from gateway.settings import load_settings
+from tests.anonymise.release import making
+from tests.environments import environment
+from tests.gateway.house import copy
+
+ADULT = Path(__file__).parents[4] / "bench/data/adult"
+QUASI = "sex,age,race,marital-status,education,native-country,workclass,occupation"
+SOON = f"{utc_now() + timedelta(days=200):%Y-%m-%d}"
+
+
+def call(*arguments, code=0, error=None):
+    done = CliRunner().invoke(cuvar, ["release", *map(str, arguments)])
+    if error is not None:
+        assert isinstance(done.exception, error), (done.output, done.exception)
+        return str(done.exception)
+    assert done.exit_code == code, (done.output, done.exception)
+    return done.stdout
+
+
+def create(folder, name, *options):
+    """A draft of Adult's first 6,000 rows."""
+    lines = (ADULT / "adult.csv").read_text(encoding="utf-8").splitlines()[:6001]
+    (folder / "table.csv").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return call(
+        *("create", folder / "table.csv", "--hierarchies", ADULT / "hierarchies"),
+        *("--quasi-identifiers", QUASI, "--sensitive", "salary-class", "--steps", "0.1"),
+        *("--out", folder / name, *options),
+    )
+
+
+def ordered(draft, out, folder, **more):
+    options = {
+        "owner": "BA",
+        "recipient": "UNHCR",
+        "expires": SOON,
+        "ordered-by": "Canary Officer",
+        "file-no": "R 7/26",
+        "out": out,
+        "config": folder / "cuvar.toml",
+        "anonymeter": environment("anonymeter"),
+    } | more
+    return ("publish", draft, *(part for n, v in options.items() for part in (f"--{n}", v)))
+
+
+@pytest.fixture
+def house(house_template, tmp_path):
+    return copy(house_template, tmp_path / "house")
+
+
+def shown(house, entry):
+    """An entry with its detail, as BA's data-protection officer opens it."""
+    told = CliRunner().invoke(
+        cuvar,
+        [
+            *("audit", "show", entry, "--json", "--key", str(house / "dpo/BA.key")),
+            *("--config", str(house / "cuvar.toml")),
+        ],
+    )
+    assert told.exit_code == 0, (told.output, told.exception)
+    document = json.loads(told.stdout)
+    return document, document.pop("opened")
+
+
+def recorded(house):
+    """Entries of kind export in any log."""
+    place = load_settings(house / "cuvar.toml").log.url.get_secret_value()
+    found = []
+    for origin in origins(place):
+        with open_copy(place, origin) as log:
+            found += [row for row in log.rows(0, log.count()) if b'"kind":"export"' in row.envelope]
+    return found
+
+
+@pytest.mark.long
+def test_a_release_that_passes_is_recorded_and_then_published(house, tmp_path):
+    create(tmp_path, "draft.csv", "--k", "10", "--l", "2", "--most-risk", "0.4")
+    out = tmp_path / "for-unhcr.csv"
+    told = json.loads(call(*ordered(tmp_path / "draft.csv", out, house), "--json"))
+    assert told["sha256"] == digest(out)
+    assert f"entry={told['entry']}" in out.read_text(encoding="utf-8").splitlines()[0]
+    envelope, detail = shown(house, told["entries"][0])
+    assert len(recorded(house)) == 1
+    assert (envelope["kind"], envelope["op"], envelope["id"]) == (
+        "export",
+        "transfer",
+        told["entry"],
+    )
+    assert envelope["requester"] == {"country": "INT", "org": "UNHCR", "role": None}
+    assert envelope["owner"]["country"] == "BA"
+    assert envelope["count"] == told["rows"]
+    assert "Canary" not in json.dumps(envelope)
+    assert detail["ordered_by"] == "Canary Officer"
+    assert detail["copy"] == told["sha256"]
+    assert detail["expires"] == SOON
+    assert [one["name"] for one in detail["attacks"]] == [
+        "singling_out",
+        "linkability",
+        "inference",
+    ]
+    traced = json.loads(call("trace", out, "--draft", tmp_path / "draft.csv", "--json"))
+    assert [(one["recipient"], one["sure"]) for one in traced] == [("UNHCR", True)]
+    page = (tmp_path / "draft.csv.html").read_text(encoding="utf-8")
+    assert "It passes the gate" in page
+
+
+@pytest.mark.long
+def test_a_release_that_fails_the_attacks_is_neither_published_nor_recorded(house, tmp_path):
+    create(tmp_path, "draft.csv", "--k", "2")
+    out = tmp_path / "copy.csv"
+    said = call(*ordered(tmp_path / "draft.csv", out, house), error=GateError)
+    assert "singling out succeeds up to" in said
+    assert not out.exists()
+    assert recorded(house) == []
+
+
+def test_too_few_attempts_are_no_result_and_no_result_does_not_pass(tmp_path):
+    create(tmp_path, "draft.csv", "--k", "10", "--control", "30")
+    told = json.loads(
+        call(
+            *("check", tmp_path / "draft.csv", "--json"),
+            *("--anonymeter", environment("anonymeter")),
+            code=1,
+        )
+    )
+    assert not told["passes"]
+    assert len(told["missed"]) == 3
+    assert all("no result" in one for one in told["missed"])
+
+
+def test_without_anonymeter_nothing_passes(house, tmp_path):
+    making.made(tmp_path)
+    out = tmp_path / "copy.csv"
+    order = ordered(tmp_path / "out.csv", out, house, anonymeter=tmp_path / "none")
+    assert "pip install anonymeter" in call(*order, error=AttackError)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("owner", "XX", "no such country"),
+        ("recipient", "ACME", "no organisation of the rules"),
+        ("purpose", "marketing", "no such purpose"),
+        ("expires", "2020-01-01", "a day to come"),
+        ("expires", "2099-01-01", "within two years"),
+    ],
+)
+def test_an_order_that_the_rules_do_not_know_is_refused(house, tmp_path, option, value, words):
+    order = ordered(tmp_path / "draft.csv", tmp_path / "copy.csv", house, **{option: value})
+    assert words in call(*order, error=ReleaseOrderError)
+
+
+def test_create_tells_what_was_made_and_what_comes_next(tmp_path):
+    told = create(tmp_path, "draft.csv", "--k", "10", "--l", "2")
+    assert "found in the file: k 1" in told
+    assert "300 held back" in told
+    assert "cuvar release check" in told
