@@ -32,7 +32,8 @@ from audit import (
 )
 from audit.retention import year_after
 from gateway.errors import GatewayError
-from gateway.opening import open_journal, open_rules, open_sealer, utc_now
+from gateway.opening import open_journal, open_rules, utc_now
+from gateway.readers import open_sealer
 from gateway.settings import Settings
 
 DUTIES: Final = ("expire_export", "watermark")

@@ -17,7 +17,7 @@ from gateway.commands.init import create_missing
 from gateway.identity import DevIssuer
 from gateway.settings import load_settings
 from tests.gateway import house as houses
-from tests.gateway.small import COUNTRIES, create_register, vocabulary
+from tests.gateway.small import create_register, vocabulary
 from tests.gateway.test_turning import Clock
 
 PERSONS = ("needs", "flows", "arrivals", "occupancy", "age_sex_nationality")
