@@ -7,7 +7,9 @@ row once; a row that a thousand people share is formatted once and written a tho
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +25,7 @@ from anonymise.release.recode import Recoding, Rows
 if TYPE_CHECKING:
     import polars as pl
 
-CHUNK: Final = 1 << 19  # rows formatted at once
+CHUNK: Final = 1 << 18  # rows formatted at once
 Written = Callable[[int], None]
 
 
@@ -53,7 +55,10 @@ def published(rows: Rows, recoding: Recoding) -> Published:
     order = np.lexsort(keys[::-1])
     differs = np.ones(len(order), bool)
     if len(order):
-        differs[1:] = np.any([key[order][1:] != key[order][:-1] for key in keys], axis=0)
+        differs[1:] = False
+        for key in keys:
+            ordered = key[order]
+            differs[1:] |= ordered[1:] != ordered[:-1]
     first = np.flatnonzero(differs)
     return Published(
         boxes=boxes[order[first]],
@@ -113,7 +118,9 @@ def write_table(
 def _write_csv(
     path: Path, tables: Iterator[tuple["pl.DataFrame", NDArray[np.int64]]], written: Written
 ) -> None:
-    with path.open("wb") as file:
+    """The next rows are formatted while the last ones go to the file."""
+    with path.open("wb", buffering=0) as file, ThreadPoolExecutor(1) as writer:
+        going = writer.submit(lambda: None)
         header = False
         for frame, counts in tables:
             if not header:
@@ -121,8 +128,18 @@ def _write_csv(
                 header = True
             for part, many in _chunks(frame, counts):
                 lines = part.write_csv(include_header=False).encode().splitlines(keepends=True)
-                file.write(b"".join([line * n for line, n in zip(lines, many, strict=True)]))
+                content = b"".join([line * n for line, n in zip(lines, many, strict=True)])
+                going.result()
+                going = writer.submit(_write_all, file, content)
                 written(sum(many))
+        going.result()
+
+
+def _write_all(file: FileIO, content: bytes) -> None:
+    """A raw file may take less than it is given."""
+    left = memoryview(content)
+    while left:
+        left = left[file.write(left) :]
 
 
 def _write_parquet(
