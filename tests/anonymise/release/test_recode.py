@@ -114,6 +114,14 @@ def test_global_recoding_loses_as_little_as_any_vector_of_levels(most):
     assert loss(found, TREES, 5).gcp == pytest.approx(least)
 
 
+def test_global_recoding_keeps_t_against_what_is_published_not_what_was_there():
+    demand = Demand(k=4, t=0.25, method="global", most_suppressed=0.25)
+    for seed in range(30):
+        table = made_up(seed, 120, 4)
+        out, _ = published(table, TREES, recode(table, TREES, demand))
+        assert plain_k_l_t(out)[2] <= 0.25 + 1e-9
+
+
 def test_search_loses_less_than_greedy_cuts_alone(people):
     rows, hierarchies = people
     greedy = loss(recode(rows, hierarchies, Demand(k=5, steps=0)), hierarchies, 5).gcp
