@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit import Journal, Kind, Operation, Owner, Status, parse_envelope
+from audit import Journal, Kind, Operation, Owner, Requester, Status, parse_envelope
 from audit.copies import open_copy
 from audit.event import Link
 from audit.verify import Fault, Job, checking, verify_log, verify_logs
-from audit.verify.chain import UNOPENED
+from audit.verify.chain import UNOPENED, joined
 from audit.verify.custody import united, without
+from audit.verify.report import Report
 from tests.audit.making import (
     KEY,
     NOON,
@@ -117,6 +118,33 @@ async def test_a_link_to_its_own_log_makes_no_entry_speak_of_another(sqlite_plac
     )
 
 
+async def test_what_says_why_a_hold_is_there_is_held_with_it(sqlite_place):
+    sealer = new_sealer()
+    hold = {"kind": HELD, "about": ("0",), "correlation": "a"}
+    async with opened(sqlite_place.url) as log:
+        await log.append([sealed(sealer), sealed(sealer, **hold)])
+        await log.append([plain(kind=ERASED, about=("1",))])
+        await log.erase_details([1])
+    report = await verified(sqlite_place.url)
+    assert [(f.index, f.what) for f in report.findings] == [
+        (1, "its sealed detail was erased under a legal hold")
+    ]
+
+
+def test_no_log_stands_beside_the_line_of_a_countrys_logs():
+    def report(name, before):
+        opening = None if before is None else Link(f"{KEY.name}/{before}", bytes(32).hex(), 0)
+        return Report(0, bytes(32), (), origin=f"{KEY.name}/{name}", opening=opening)
+
+    line = [report("2026h1", None), report("2026h2", "2026h1"), report("2027h1", "2026h2")]
+    gap = frozenset(one.origin for one in line)  # what else must fit is not looked at here
+    assert all(one.ok for one in joined(line, gap))
+    assert all(one.ok for one in joined(line[::2], gap)), "one of them was not given"
+    orphan, twin = report("2026h2.2", None), report("2026h2.2", "2026h2")
+    assert "names none before it" in joined([*line, orphan], gap)[3].findings[0].what
+    assert "one too many" in joined([*line, twin], gap)[2].findings[0].what
+
+
 async def test_what_is_verified_is_the_snapshot_that_was_handed_over(sqlite_place):
     async with opened(sqlite_place.url) as log:
         await log.append([plain()])
@@ -145,10 +173,11 @@ async def test_the_clock_erases_nothing_before_its_time(sqlite_place, month, wha
     assert found == ([(0, Fault.DETAIL, f"its sealed detail {what}")] if what else [])
 
 
-async def test_an_order_of_nobody_erases_nothing(sqlite_place):
+@pytest.mark.parametrize("by", [None, Requester("HR", "HR-SA", None)])
+async def test_an_order_of_nobody_or_of_another_country_erases_nothing(sqlite_place, by):
     async with opened(sqlite_place.url) as log:
         await log.append([sealed(new_sealer())])
-        await log.append([plain(kind=ERASED, about=("0",), requester=None)])
+        await log.append([plain(kind=ERASED, about=("0",), requester=by)])
         await log.erase_details([0])
     report = await verified(sqlite_place.url)
     assert [f.what for f in report.findings] == [
