@@ -19,9 +19,9 @@ from anonymise.release.columns import read_hierarchies
 from anonymise.release.extra import need_polars
 from anonymise.release.hierarchy import Hierarchy
 from anonymise.release.keeping import Targets, keep
-from anonymise.release.manifest import Draft, Manifest, digest
+from anonymise.release.manifest import Draft, Manifest
 from anonymise.release.part import Part, Progress, Recoder, Wish
-from anonymise.release.placing import placed, refuse_taken
+from anonymise.release.placing import digest, placed, refuse_taken
 from anonymise.release.placing import replace as put
 from anonymise.release.published import labelled, write_table
 from anonymise.release.read import ending_of, read_extract
@@ -96,8 +96,8 @@ def create(
     parts = [*recoded.parts]
     draft = Draft(out)
     with placed(out) as beside:
-        _write(beside, parts, recoded.recoder, progress)
-        made = _made(draft, recoded, parts, folder, digest(beside))
+        sha256 = _write(beside, parts, recoded.recoder, progress)
+        made = _made(draft, recoded, parts, folder, sha256)
         known = [pair for p in parts for pair in p.known]
         targets = Targets(
             known=[was for was, _ in known],
@@ -115,7 +115,7 @@ def _write(
     parts: Sequence[Part],
     recoder: Recoder,
     progress: Progress,
-) -> None:
+) -> str:
     whole = sum(int(p.rows.counts.sum()) for p in parts)
     done = 0
 
@@ -131,7 +131,7 @@ def _write(
             )
             yield frame, one.rows.counts
 
-    write_table(path, tables(), written)
+    return write_table(path, tables(), written)
 
 
 def _found(parts: Sequence[Part]) -> Found:

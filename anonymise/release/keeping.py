@@ -15,8 +15,8 @@ from anonymise.errors import ReleaseError
 from anonymise.release.columns import Columns, read_hierarchies
 from anonymise.release.control import Line
 from anonymise.release.hierarchy import Hierarchy
-from anonymise.release.manifest import Draft, Manifest, digest
-from anonymise.release.placing import private_folder
+from anonymise.release.manifest import Draft, Manifest
+from anonymise.release.placing import digest, private_folder
 
 
 @dataclass(frozen=True, slots=True)

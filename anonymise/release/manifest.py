@@ -6,7 +6,6 @@ the report; and the folder `FILE.kept`, which never leaves the house: known rows
 the hierarchies, for the attacks of the gate, and the records of the copies that were published.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from typing import Any, Final
 
 from anonymise.errors import ReleaseError
 from anonymise.release.columns import Columns
+from anonymise.release.placing import digest
 from anonymise.release.summary import Summary
 from anonymise.release.verdict import Limits
 
@@ -116,19 +116,6 @@ class Draft:
                 f"{self.path.name} was changed after it was made; make the release anew"
             )
         return read
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hex.
-
-    Raises:
-        ReleaseError: It can't be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        raise ReleaseError(f"{path.name} can't be read; check its path and rights") from None
 
 
 def _parse(document: Mapping[str, Any]) -> Manifest:

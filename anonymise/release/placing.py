@@ -7,6 +7,7 @@ left beside is cleared by the next one: a neighbour in use is locked, a left one
 """
 
 import fcntl
+import hashlib
 import os
 import secrets
 import shutil
@@ -115,6 +116,19 @@ def flush_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hex.
+
+    Raises:
+        ReleaseError: It can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        raise ReleaseError(f"{path.name} can't be read; check its path and rights") from None
 
 
 def _beginning(path: Path) -> str:

@@ -20,9 +20,9 @@ import numpy as np
 from anonymise.errors import PublicationError
 from anonymise.release.columns import TAG
 from anonymise.release.extra import need_polars
-from anonymise.release.manifest import Draft, Manifest, digest
+from anonymise.release.manifest import Draft, Manifest
 from anonymise.release.part import Progress
-from anonymise.release.placing import placed, replace
+from anonymise.release.placing import digest, placed, replace
 from anonymise.release.published import CHUNK
 from anonymise.release.read import CSV, ending_of, text_of
 from anonymise.release.watermark import Mark

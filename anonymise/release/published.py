@@ -6,8 +6,11 @@ stands in a release tells nothing of where it stood in the register. Memory hold
 row once; a row that a thousand people share is formatted once and written a thousand times.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,13 +20,14 @@ from numpy.typing import NDArray
 from anonymise.release.columns import Columns
 from anonymise.release.extra import need_polars
 from anonymise.release.hierarchy import Hierarchy
+from anonymise.release.placing import digest
 from anonymise.release.read import CSV, ending_of
 from anonymise.release.recode import Recoding, Rows
 
 if TYPE_CHECKING:
     import polars as pl
 
-CHUNK: Final = 1 << 19  # rows formatted at once
+CHUNK: Final = 1 << 18  # rows formatted at once
 Written = Callable[[int], None]
 
 
@@ -53,7 +57,10 @@ def published(rows: Rows, recoding: Recoding) -> Published:
     order = np.lexsort(keys[::-1])
     differs = np.ones(len(order), bool)
     if len(order):
-        differs[1:] = np.any([key[order][1:] != key[order][:-1] for key in keys], axis=0)
+        differs[1:] = False
+        for key in keys:
+            ordered = key[order]
+            differs[1:] |= ordered[1:] != ordered[:-1]
     first = np.flatnonzero(differs)
     return Published(
         boxes=boxes[order[first]],
@@ -96,8 +103,10 @@ def _labels(ranges: NDArray[np.int32], hierarchy: Hierarchy) -> "pl.Series":
 
 def write_table(
     path: Path, tables: Iterator[tuple["pl.DataFrame", NDArray[np.int64]]], written: Written
-) -> None:
+) -> str:
     """Write distinct rows as often as they count, as CSV or Parquet by the path's ending.
+
+    Gives the file's SHA-256 in hex.
 
     Args:
         path: A new file.
@@ -105,24 +114,39 @@ def write_table(
         written: Told how many rows were added.
     """
     if ending_of(path) == CSV:
-        _write_csv(path, tables, written)
-    else:
-        _write_parquet(path, tables, written)
+        return _write_csv(path, tables, written)
+    _write_parquet(path, tables, written)
+    return digest(path)
 
 
 def _write_csv(
     path: Path, tables: Iterator[tuple["pl.DataFrame", NDArray[np.int64]]], written: Written
-) -> None:
-    with path.open("wb") as file:
+) -> str:
+    """The next rows are formatted while the last ones go to the file."""
+    with path.open("wb", buffering=0) as file, ThreadPoolExecutor(1) as writer:
+        going = writer.submit(lambda: None)
+        told = hashlib.sha256()
         header = False
         for frame, counts in tables:
             if not header:
-                file.write(frame.head(0).write_csv().encode())
+                _write_all(file, told, frame.head(0).write_csv().encode())
                 header = True
             for part, many in _chunks(frame, counts):
                 lines = part.write_csv(include_header=False).encode().splitlines(keepends=True)
-                file.write(b"".join([line * n for line, n in zip(lines, many, strict=True)]))
+                content = b"".join([line * n for line, n in zip(lines, many, strict=True)])
+                going.result()
+                going = writer.submit(_write_all, file, told, content)
                 written(sum(many))
+        going.result()
+    return told.hexdigest()
+
+
+def _write_all(file: FileIO, told: "hashlib._Hash", content: bytes) -> None:
+    """A raw file may take less than it is given."""
+    told.update(content)
+    left = memoryview(content)
+    while left:
+        left = left[file.write(left) :]
 
 
 def _write_parquet(

@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from anonymise.errors import ReleaseError
-from anonymise.release.manifest import digest
-from anonymise.release.placing import clear_left, placed, replace
+from anonymise.release.placing import clear_left, digest, placed, replace
 from tests.anonymise.release import making
 
 ROOT = Path(__file__).parents[3]

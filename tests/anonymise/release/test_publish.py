@@ -10,7 +10,7 @@ import pytest
 
 from anonymise.errors import PublicationError, ReleaseError
 from anonymise.release.gate import find
-from anonymise.release.manifest import digest
+from anonymise.release.placing import digest
 from anonymise.release.publish import MARK, Ticket, publish
 from anonymise.release.trace import trace
 from tests.anonymise.release import making

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from anonymise.errors import AttackError, GateError
-from anonymise.release.manifest import digest
+from anonymise.release.placing import digest
 from audit.copies import open_copy, origins
 from gateway.cli import cuvar
 from gateway.opening import utc_now
