@@ -163,7 +163,7 @@ def _made(draft: Draft, recoded: Recoded, parts: Sequence[Part], folder: Path, s
         dropped=recoded.dropped,
         limits=wish.limits,
         method=wish.method,
-        steps=wish.steps,
+        steps=wish.steps_for(recoded.recoder.size),
         seed=wish.seed,
         hierarchies={
             name: digest(folder / f"{name}.csv") for name in wish.columns.quasi_identifiers

@@ -21,6 +21,7 @@ from anonymise.release.recode import Demand, Rows, recode
 from anonymise.release.verdict import Limits
 
 CONTROL: Final = 2000
+_QUICK_STEPS: Final = 100_000
 _FEWEST_LEFT: Final = 20  # of so many rows, one may be held back
 
 Progress = Callable[[str, int, int], None]
@@ -37,7 +38,8 @@ class Wish:
             one way for all rows, which is easier to count with and loses more.
         most_suppressed: The share of rows that may be left out, as a last resort.
         control: Rows to hold back for the attacks; at most one in twenty is.
-        steps: Search steps a row; more lose less and take longer.
+        steps: Search steps a row; more lose less and take longer. None for as many as take some
+            seconds: one a row up to 100,000 rows, fewer in larger tables.
         seed: Of draws and search.
     """
 
@@ -46,8 +48,12 @@ class Wish:
     method: Literal["local", "global"] = "local"
     most_suppressed: float = 0.0
     control: int = CONTROL
-    steps: float = 1.0
+    steps: float | None = None
     seed: int = 0
+
+    def steps_for(self, size: int) -> float:
+        """The search steps a row in a table of so many rows."""
+        return min(1.0, _QUICK_STEPS / size) if self.steps is None else self.steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,6 @@ class Recoder:
             t=wish.limits.t,
             method=wish.method,
             most_suppressed=wish.most_suppressed,
-            steps=wish.steps,
+            steps=wish.steps_for(self.size),
             seed=wish.seed,
         )

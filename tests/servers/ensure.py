@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Makes sure that the servers which tests and benches start are on this machine.
 
-MariaDB, strace and SoftHSM come from Debian or Ubuntu: installed here when root, otherwise named in
+MariaDB, strace, SoftHSM and Java come from Debian or Ubuntu: installed here when root, otherwise named in
 a line.
 PostgreSQL comes from a wheel of the development set. Nothing is left running, and no system
 service is started: a package's own service would hold port and data directory.
@@ -19,6 +19,7 @@ from tests.servers import softhsm, strace
 from tests.servers.mariadb import INSTALL_LINE, server_program
 from tests.servers.postgres import WHEEL_LINE, bin_directory
 
+JAVA = ("openjdk-17-jre-headless", "default-jre-headless")
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _FORBID_SERVICES = "#!/bin/sh\nexit 101\n"
 
@@ -33,6 +34,8 @@ def main() -> int:
         return _refuse(strace.INSTALL_LINE)
     if shutil.which("softhsm2-util") is None and not _install("softhsm2"):
         return _refuse(softhsm.INSTALL_LINE)
+    if shutil.which("java") is None and not any(map(_install, JAVA)):
+        return _refuse(f"Java for Spark is missing: apt-get install {JAVA[0]}")
     return 0
 
 

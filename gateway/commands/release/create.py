@@ -73,9 +73,9 @@ def _ways(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--steps",
             type=click.FloatRange(0),
-            default=1.0,
-            show_default=True,
-            help="Search steps a row: more lose less and take longer.",
+            default=None,
+            help="Search steps a row: more lose less and take longer; 1 if left out, and less in"
+            " tables of over 100,000 rows.",
         ),
         click.option(
             "--control",
