@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Makes sure that the servers which tests and benches start are on this machine.
 
-MariaDB, strace, SoftHSM and Java come from Debian or Ubuntu: installed here when root, otherwise named in
-a line.
-PostgreSQL comes from a wheel of the development set. Nothing is left running, and no system
+MariaDB, strace, SoftHSM and Java come from Debian or Ubuntu: installed here when root, otherwise
+named in a line. PostgreSQL comes from a wheel of the development set. Nothing is left running, and no system
 service is started: a package's own service would hold port and data directory.
 """
 
