@@ -2,8 +2,8 @@
 """Makes sure that the servers which tests and benches start are on this machine.
 
 MariaDB, strace, SoftHSM and Java come from Debian or Ubuntu: installed here when root, otherwise
-named in a line. PostgreSQL comes from a wheel of the development set. Nothing is left running, and no system
-service is started: a package's own service would hold port and data directory.
+named in a line. PostgreSQL comes from a wheel of the development set. Nothing is left running, and
+no system service is started: a package's own service would hold port and data directory.
 """
 
 from __future__ import annotations
