@@ -152,9 +152,7 @@ def test_a_log_that_says_another_comes_after_it_does_not_join():
     opening = Link(name, bytes(32).hex(), 4)
     new = Report(1, bytes(32), (), origin=f"{KEY.name}/2026h2", opening=opening)
     found = joined([old, new], frozenset())[1].findings
-    assert [f.what for f in found] == [
-        f"the log {name} before it says that {after.log} comes after it"
-    ]
+    assert [f.what for f in found] == [f"the log {name} says that {after.log} comes after it"]
     fitting = replace(old, closing=Link(new.origin, None, None))
     assert joined([fitting, new], frozenset())[1].ok
 
