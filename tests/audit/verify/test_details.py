@@ -133,7 +133,9 @@ async def test_what_says_why_a_hold_is_there_is_held_with_it(sqlite_place):
 
 def test_no_log_stands_beside_the_line_of_a_countrys_logs():
     def report(name, before):
-        opening = None if before is None else Link(f"{KEY.name}/{before}", bytes(32).hex(), 0)
+        opening = (
+            None if before is None else Link(f"{KEY.name}/{before}", size=0, root=bytes(32).hex())
+        )
         return Report(0, bytes(32), (), origin=f"{KEY.name}/{name}", opening=opening)
 
     line = [report("2026h1", None), report("2026h2", "2026h1"), report("2027h1", "2026h2")]
@@ -149,7 +151,7 @@ def test_a_log_that_says_another_comes_after_it_does_not_join():
     name = f"{KEY.name}/2026h1"
     after = Link(f"{KEY.name}/2026h2.2", None, None)
     old = Report(4, bytes(32), (), origin=name, closed=True, closing=after)
-    opening = Link(name, bytes(32).hex(), 4)
+    opening = Link(name, size=4, root=bytes(32).hex())
     new = Report(1, bytes(32), (), origin=f"{KEY.name}/2026h2", opening=opening)
     found = joined([old, new], frozenset())[1].findings
     assert [f.what for f in found] == [f"the log {name} says that {after.log} comes after it"]
