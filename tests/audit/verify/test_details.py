@@ -14,9 +14,9 @@ from audit import Journal, Kind, Operation, Owner, Requester, Status, parse_enve
 from audit.copies import open_copy
 from audit.event import Link
 from audit.verify import Fault, Job, checking, verify_log, verify_logs
-from audit.verify.chain import UNOPENED, joined
+from audit.verify.chain import UNOPENED, Mark, cut_off, joined
 from audit.verify.custody import united, without
-from audit.verify.report import Report
+from audit.verify.report import GRAVEST_FIRST, Findings, Report
 from tests.audit.making import (
     KEY,
     NOON,
@@ -133,7 +133,9 @@ async def test_what_says_why_a_hold_is_there_is_held_with_it(sqlite_place):
 
 def test_no_log_stands_beside_the_line_of_a_countrys_logs():
     def report(name, before):
-        opening = None if before is None else Link(f"{KEY.name}/{before}", bytes(32).hex(), 0)
+        opening = (
+            None if before is None else Link(f"{KEY.name}/{before}", size=0, root=bytes(32).hex())
+        )
         return Report(0, bytes(32), (), origin=f"{KEY.name}/{name}", opening=opening)
 
     line = [report("2026h1", None), report("2026h2", "2026h1"), report("2027h1", "2026h2")]
@@ -143,6 +145,33 @@ def test_no_log_stands_beside_the_line_of_a_countrys_logs():
     orphan, twin = report("2026h2.2", None), report("2026h2.2", "2026h2")
     assert "names none before it" in joined([*line, orphan], gap)[3].findings[0].what
     assert "one too many" in joined([*line, twin], gap)[2].findings[0].what
+
+
+def test_a_log_that_says_another_comes_after_it_does_not_join():
+    name = f"{KEY.name}/2026h1"
+    after = Link(f"{KEY.name}/2026h2.2", None, None)
+    old = Report(4, bytes(32), (), origin=name, closed=True, closing=after)
+    opening = Link(name, size=4, root=bytes(32).hex())
+    new = Report(1, bytes(32), (), origin=f"{KEY.name}/2026h2", opening=opening)
+    found = joined([old, new], frozenset())[1].findings
+    assert [f.what for f in found] == [f"the log {name} says that {after.log} comes after it"]
+    fitting = replace(old, closing=Link(new.origin, None, None))
+    assert joined([fitting, new], frozenset())[1].ok
+
+
+def test_a_root_that_contradicts_what_a_successor_declares_lost_is_a_fork():
+    gap = Mark(9, bytes(32), "the opening entry", gap=True)
+    for mark, fault in (
+        (Mark(9, bytes(32), "a witness"), Fault.LOST),
+        (Mark(7, bytes(range(32)), "a witness"), Fault.LOST),
+        (Mark(9, bytes(range(32)), "a witness"), Fault.LOG),
+        (Mark(10, bytes(32), "a witness"), Fault.LOG),
+    ):
+        findings = Findings()
+        cut_off([mark, gap], 5, findings)
+        assert max(GRAVEST_FIRST.index(f.fault) == 0 for f in findings.told()) == (
+            fault is Fault.LOG
+        ), mark
 
 
 async def test_what_is_verified_is_the_snapshot_that_was_handed_over(sqlite_place):
