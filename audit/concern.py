@@ -125,11 +125,16 @@ def lacks_effect(envelope: Envelope) -> str | None:
 def _lacks_ground(envelope: Envelope) -> str | None:
     if envelope.basis not in _GROUNDS:
         return "it gives none of the grounds on which details are erased"
-    if envelope.basis == Ground.GDP_ORDER and envelope.requester is None:
-        return "it names no body that ordered it"
+    if envelope.basis == Ground.GDP_ORDER and not _ordered_at_home(envelope):
+        return "it names no body of its country that ordered it"
     if envelope.count != sum(map(len, spans_of(envelope.about))):
         return "its count is not the number of entries that it names"
     return None
+
+
+def _ordered_at_home(envelope: Envelope) -> bool:
+    by, owner = envelope.requester, envelope.owner
+    return by is not None and owner is not None and by.country == owner.country
 
 
 def _is_own(envelope: Envelope) -> bool:

@@ -112,7 +112,7 @@ def _asking(url: str) -> Iterator[_Ask]:
 _ODD = (
     "SELECT relname FROM pg_class WHERE oid IN (to_regclass('log_head'), to_regclass('log_entry'),"
     " to_regclass('log_detail'), to_regclass('log_tile'), to_regclass('log_cosigned'))"
-    " AND (relkind <> 'r' OR relhasrules OR relrowsecurity) ORDER BY 1"
+    " AND (relkind <> 'r' OR relhasrules OR relhastriggers OR relrowsecurity) ORDER BY 1"
 )
 
 
@@ -121,7 +121,7 @@ def _plain(ask: _Ask) -> None:
     odd = [row[0] for row in ask(_ODD)]
     if odd:
         raise LogCorruptError(
-            f"{odd[0]} is a view, or has rules or row policies; a log has plain tables only"
+            f"{odd[0]} is a view, or has rules, triggers or row policies; a log has plain tables"
         )
 
 

@@ -60,10 +60,12 @@ WITH moved AS (
 ), entries AS (
   INSERT INTO log_entry SELECT r.* FROM unnest($15::bigint[], $16::bytea[]) r
   WHERE (SELECT count(*) FROM moved) = cardinality($1::bigint[])
+  RETURNING 1
 ), details AS (
   INSERT INTO log_detail
   SELECT r.* FROM unnest($17::bigint[], $18::bytea[], $19::bytea[], $20::bytea[]) r
   WHERE (SELECT count(*) FROM moved) = cardinality($1::bigint[])
+  RETURNING 1
 ), tiles AS (
   INSERT INTO log_tile
   SELECT r.* FROM unnest($21::bigint[], $22::int[], $23::bigint[], $24::bytea[]) r
@@ -71,6 +73,11 @@ WITH moved AS (
   ON CONFLICT (log, level, number) DO UPDATE SET hashes = excluded.hashes
 )
 SELECT 1 / (CASE WHEN count(*) = cardinality($1::bigint[]) THEN 1 ELSE 0 END),
+  (SELECT count(*) FROM entries) = cardinality($15::bigint[])
+    AND (SELECT count(*) FROM details) = cardinality($17::bigint[]),
+  (SELECT count(*) FROM pg_class WHERE oid IN ('log_head'::regclass, 'log_entry'::regclass,
+    'log_detail'::regclass, 'log_tile'::regclass) AND relkind = 'r' AND relpersistence = 'p'
+    AND NOT relhasrules AND NOT relhastriggers) = 4,
   current_setting('synchronous_commit'), current_setting('fsync') FROM moved
 """
 _ENTRIES = (
@@ -279,7 +286,14 @@ class PostgresStore:
     async def commit(self, batches: Sequence[Batch]) -> None:
         """One statement, hence one transaction and one flush."""
         row = await answered(self._writing().fetchrow(_COMMIT, *_values(batches)))
-        _require_durable(row[1:])
+        _, stored, plain, *durable = row
+        if not stored or not plain:
+            # Whatever a trigger, a rule or an unlogged table makes of it, it is not acknowledged.
+            raise LogUnavailableError(
+                "the log's tables in PostgreSQL keep something else than what is written to them:"
+                " take away triggers and rules, and SET LOGGED; then run `cuvar audit verify`"
+            )
+        _require_durable(durable)
 
     async def erase(self, log: Head, indices: Sequence[int]) -> int:
         """Delete details, beside the writing session; autovacuum frees their pages."""

@@ -171,14 +171,18 @@ class _Desk:
             raise
 
     async def standing(self, request: Request) -> Principal:
-        """For addresses that no rule guards: somebody known, not suspended, within the limits.
+        """Somebody known, not suspended, within the limits; else recorded.
 
         Raises:
             TokenError: unknown or suspended.
             ProblemError: over a limit.
         """
         principal = await self.principal(request)
-        self.runtime.verifier.require_standing(principal)
+        try:
+            self.runtime.verifier.require_standing(principal)
+        except TokenError:
+            await self.note(request, Kind.DENIAL, "suspended asker", principal)
+            raise
         await self.within_rate(request, principal)
         return principal
 

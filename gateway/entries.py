@@ -230,7 +230,7 @@ class EntryWriter:
         readers = self._readers.of(asker.country) or self._readers.everybody()
         sealed = None
         if readers:
-            detail = {"v": 2, **_who(asker), "query": query, "answer": answer}
+            detail = {"v": 2, **who(asker), "query": query, "answer": answer}
             sealed = self._sealer.seal(orjson.dumps(detail), readers)
         envelope = Envelope(
             id=new_entry_id(occasion.at, random_bytes(10)),
@@ -276,7 +276,8 @@ class EntryWriter:
         return Pending(envelope=encode_envelope(envelope), sealed=None)
 
 
-def _who(asker: Asker) -> dict[str, object]:
+def who(asker: Asker) -> dict[str, object]:
+    """The officer in a sealed detail: person, unit, and what vouched for him."""
     principal = asker.principal
     return {
         "officer": principal.officer,
@@ -294,7 +295,7 @@ def _detail(
 ) -> dict[str, object]:
     detail: dict[str, object] = {
         "v": 2,
-        **_who(asker),
+        **who(asker),
         "case_no": secret.case_no,
         "reason": secret.reason,
         "query": secret.query,

@@ -6,10 +6,14 @@ that is at hand must have the root that the opening entry names, at the size tha
 the first store format have no such entries; pure.
 """
 
+import contextlib
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from audit.errors import NoteError
 from audit.event import Envelope, Link
+from audit.shards import parse_origin
 from audit.verify.report import Fault, Finding, Findings, Report
 from audit.vocabulary import Kind
 
@@ -113,16 +117,41 @@ def joined(reports: Sequence[Report], gaps: frozenset[str]) -> list[Report]:
             closed.
     """
     known = {report.origin: report for report in reports}
+    older = _older(list(known))
     told: list[Report] = []
     for report in reports:
         link = report.opening
         before = known.get(link.log) if link is not None else None
-        fault = None
-        if link is not None and before is not None and report.origin not in gaps:
+        fault = _beside(link, older[report.origin]) if report.origin in older else None
+        if fault is None and link is not None and before is not None and report.origin not in gaps:
             fault = _unfit(report, link, before)
         found = (*report.findings, *([Finding(None, fault)] if fault else []))
         told.append(replace(report, findings=found))
     return told
+
+
+def _older(origins: Sequence[str]) -> dict[str, str]:
+    """For each log the next older one of its country among these, where there is one."""
+    named = {}
+    for origin in origins:
+        with contextlib.suppress(NoteError):  # the one log of an older gateway
+            named[origin] = parse_origin(origin)
+    line = sorted(named, key=lambda origin: (named[origin].key_name, named[origin].age))
+    pairs = itertools.pairwise(line)
+    return {new: old for old, new in pairs if named[old].key_name == named[new].key_name}
+
+
+def _beside(link: Link | None, older: str) -> str | None:
+    """A country's logs are one line: each comes after the one before it, and none beside it.
+
+    A log that stood beside the others could allow what they forbid, such as erasing under a hold.
+    """
+    if link is None:
+        return f"the log {older} is older, and its first entry names none before it"
+    with contextlib.suppress(NoteError):
+        if parse_origin(link.log).age >= parse_origin(older).age:
+            return None
+    return f"its first entry names {link.log} before it, and {older} lies between: one too many"
 
 
 def _unfit(report: Report, link: Link, before: Report) -> str | None:

@@ -21,6 +21,7 @@ from audit.verify.walk import Progress, Walk
 from audit.verify.witnesses import Witnessed, witnessed
 from audit.vocabulary import Kind
 
+_UNSEEN_S = 90_000  # how long the newest entries may wait for witnesses
 _AHEAD_S = 3600  # how far an entry's time may be ahead of the witnesses', whose clocks differ
 
 
@@ -180,24 +181,32 @@ def _verified(
     if job.policy is None:
         return report
     found = witnessed(job.policy, [note for note, _ in kept], origin, verifier)
-    return _with(report, found, _ahead(copy, found))
+    return _with(report, found, _ahead(copy, found, report.size))
 
 
-def _ahead(copy: Copy, found: Witnessed) -> tuple[Finding, ...]:
-    """Whether the last entry that witnesses saw bears a time that had not come for them.
+def _ahead(copy: Copy, found: Witnessed, size: int) -> tuple[Finding, ...]:
+    """Whether entries bear times that had not come for the witnesses, or that none of them saw.
 
-    Times never fall, so a clock that was set ahead shows in the last one. It would make details due
-    before their time.
+    Times never fall, so a clock that was set ahead shows in the last entry. It would make details
+    due before their time.
     """
-    last = found.size - 1
-    with contextlib.suppress(EnvelopeError, LogCorruptError):
-        for _, data in copy.envelopes(last, found.size) if last >= 0 and found.latest else ():
-            if not isinstance(data, bytes):
-                continue
-            if parse_envelope(data).t.timestamp() > found.latest + _AHEAD_S:
-                told = "its time is ahead of the clocks of the witnesses that cosigned it"
-                return (Finding(last, told),)
+    seen = _time(copy, found.size - 1)
+    if found.latest and seen is not None and seen > found.latest + _AHEAD_S:
+        told = "its time is ahead of the clocks of the witnesses that cosigned it"
+        return (Finding(found.size - 1, told),)
+    last = _time(copy, size - 1)
+    if found.latest and last is not None and last > found.latest + _UNSEEN_S:
+        told = "its time is more than a day after the last cosignature: no witness vouches for it"
+        return (Finding(size - 1, told, Fault.WITNESS),)
     return ()
+
+
+def _time(copy: Copy, index: int) -> float | None:
+    """When an entry says that it was made, POSIX seconds; None where it can't be read."""
+    with contextlib.suppress(EnvelopeError, LogCorruptError):
+        for _, data in copy.envelopes(index, index + 1) if index >= 0 else ():
+            return parse_envelope(data).t.timestamp() if isinstance(data, bytes) else None
+    return None
 
 
 def _cosigned(

@@ -78,6 +78,10 @@ class Custody:
     refused: Spans = field(default_factory=list)
     """erased while a hold forbade it"""
     holds: dict[str | None, Spans] = field(default_factory=dict)
+    places: dict[str | None, Spans] = field(default_factory=dict)
+    """the entries that made a hold, kept as long as it keeps anything"""
+    away: dict[str | None, Spans] = field(default_factory=dict)
+    """what holds keep of other logs, whose entries stand in this one"""
     elsewhere: list[Envelope] = field(default_factory=list)
     """entries about details of another log"""
 
@@ -110,20 +114,29 @@ class Custody:
         link = envelope.link
         if link and link.log != envelope.log and envelope.kind in _ABOUT_DETAILS:
             self.elsewhere.append(envelope)
+            if lacks_effect(envelope) is None:
+                self._hold(self.away, envelope)
         else:
             self.claim(range(index), envelope)
+        if envelope.kind is Kind.LEGAL_HOLD:
+            mine = self.places.setdefault(envelope.correlation, [])
+            self.places[envelope.correlation] = united(mine, [range(index, index + 1)])
+
+    @staticmethod
+    def _hold(holds: dict[str | None, Spans], envelope: Envelope) -> None:
+        about, held = spans_of(envelope.about), holds.get(envelope.correlation, [])
+        if envelope.kind is Kind.LEGAL_HOLD:
+            holds[envelope.correlation] = united(held, about)
+        elif envelope.kind is Kind.HOLD_LIFTED:
+            holds[envelope.correlation] = without(held, about)
 
     def claim(self, above: range, envelope: Envelope) -> None:
         """As `entry`, of an entry that speaks of those entries of this log; in order of time."""
         if lacks_effect(envelope) is not None:
             return  # what it took away is found missing
         about = spans_of(envelope.about)
-        held = self.holds.get(envelope.correlation, [])
-        if envelope.kind is Kind.LEGAL_HOLD:
-            self.holds[envelope.correlation] = united(held, about)
-        elif envelope.kind is Kind.HOLD_LIFTED:
-            self.holds[envelope.correlation] = without(held, about)
-        elif envelope.kind is Kind.ERASURE and envelope.v < NAMING:
+        self._hold(self.holds, envelope)
+        if envelope.kind is Kind.ERASURE and envelope.v < NAMING:
             self.counted += envelope.count or 0
         elif envelope.kind is Kind.ERASURE:
             bound = envelope.basis != Ground.GDP_ORDER
@@ -135,6 +148,9 @@ class Custody:
         holds: Spans = []
         for held in self.holds.values():
             holds = united(holds, held)
+        for name, mine in self.places.items():
+            if self.holds.get(name) or self.away.get(name):
+                holds = united(holds, mine)
         free = without(named, holds)
         self.erased[when] = united(self.erased.get(when, ()), free)
         self.refused = united(self.refused, without(named, free))

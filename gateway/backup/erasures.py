@@ -5,15 +5,17 @@ The logs are read from a published folder, a file or a database, and believed on
 and signed by the key in the settings: who could invent an erasure could make evidence disappear.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from audit import AuditError, Kind, NoteVerifier, Requester, parse_envelope
 from audit.checkpoint import open_checkpoint
-from audit.concern import age_of, concern_of, lacks_effect
+from audit.concern import Ground, age_of, concern_of, lacks_effect
 from audit.copies import Copy, open_copy, origins
+from audit.glance import glance
 from audit.holds import HoldBook
 from audit.merkle import leaf_hash
+from audit.ranges import ranges_of, spans_of
 from audit.tiles import Edge
 from audit.verify.custody import without
 from gateway.backup.manifest import KeepingError
@@ -66,34 +68,51 @@ def declared_in(
         with open_copy(place, origin) as copy:
             head = copy.head()
             sizes[origin] = 0 if head is None else head.size
-    holds = HoldBook(sizes)
+    holds, months = HoldBook(sizes), dict[str, list[str | None]]()
     for origin in sorted(names, key=age_of):  # a country's logs oldest first: holds pass on
         with open_copy(place, origin) as copy:
-            found += _declared(copy, origin, verifiers(origin), holds)
+            found += _declared(copy, origin, verifiers(origin), (holds, months))
     return found
 
 
-def _declared(copy: Copy, origin: str, verifier: NoteVerifier, holds: HoldBook) -> list[Declared]:
+def _declared(
+    copy: Copy,
+    origin: str,
+    verifier: NoteVerifier,
+    known: tuple[HoldBook, dict[str, list[str | None]]],
+) -> list[Declared]:
     """What each erasure entry of a log names and no hold keeps; if the log is not whole, nothing.
 
-    `holds` learns of the log's holds.
+    What is known learns of the log's holds, and of the months of its entries: an erasure by the
+    clock counts only for those that were over.
     """
+    holds, months = known
+    mine = months.setdefault(origin, [])
     head = copy.head()
     edge = Edge()
     found: list[Declared] = []
     for index, data in _envelopes(copy, holds.sizes[origin]):
         edge.extend([leaf_hash(data)])
+        mine.append(glance(data).erase)
         if not any(word in data for word in _WORDS):
             continue
         envelope = parse_envelope(data)
         if envelope.kind is Kind.ERASURE and lacks_effect(envelope) is None:
             about = concern_of(origin, index, envelope, holds.sizes)
             free = tuple(without(about.spans, holds.spans(about.log)))
+            if envelope.basis != Ground.GDP_ORDER and about.log in months:
+                free = _over(free, months[about.log], f"{envelope.t:%Y-%m}")
             found.append(Declared(about.log, free, envelope.basis, envelope.requester))
         elif envelope.kind in _HOLDS:
             holds.take(origin, index, envelope)
     _require_signed(edge, head.note if head else "", origin, verifier)
     return found
+
+
+def _over(spans: Sequence[range], months: Sequence[str | None], when: str) -> tuple[range, ...]:
+    """Those of these entries whose month was over in this one."""
+    due = [n for span in spans for n in span if n < len(months) and (months[n] or when) < when]
+    return tuple(spans_of(ranges_of(due)))
 
 
 def _envelopes(copy: Copy, size: int) -> Iterator[tuple[int, bytes]]:

@@ -6,7 +6,7 @@ so are lost with those logs, so the successor says it again, on the same ground 
 body: else the missing details would look as if somebody had taken them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from audit import Journal, Pending
@@ -22,7 +22,7 @@ from gateway.settings import Settings
 
 
 async def declare_again(
-    settings: Settings, found: Sequence[Declared], known: dict[str, Standing]
+    settings: Settings, found: Sequence[Declared], known: Mapping[str, Standing]
 ) -> list[str]:
     """Write the entries; a line for each log on what was declared.
 
@@ -45,6 +45,13 @@ async def declare_again(
                 told.append(
                     f"{one.log}: erased before, declared again: {','.join(ranges_of(lacking))}"
                 )
+            kept = [n for n in _named(one) if standing is not None and n in standing.held(one.log)]
+            if kept:
+                named = ",".join(ranges_of(kept))
+                told.append(
+                    f"{one.log}: {named} were erased, and a hold stands here that newer logs"
+                    " lifted: lift it (`cuvar audit hold lift`), then run this again"
+                )
         if entries:
             await journal.append(entries)
     finally:
@@ -62,12 +69,16 @@ def _lacking(one: Declared, standing: Standing) -> list[int]:
     log = standing.logs.get(one.log)
     if log is None:
         return []
+    held = standing.held(one.log)
     return [
         n
-        for span in one.spans
-        for n in span
-        if n not in log.declared and standing.sealed(one.log, n)
+        for n in _named(one)
+        if n not in log.declared and n not in held and standing.sealed(one.log, n)
     ]
+
+
+def _named(one: Declared) -> list[int]:
+    return [index for span in one.spans for index in span]
 
 
 def _entries(

@@ -3,7 +3,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,11 +13,12 @@ import click
 from audit import LogUnavailableError
 from audit.backup import open_snapshot
 from audit.concern import age_of, country_of
+from audit.standing import Standing
 from audit.store import Head
 from audit.succession import Gap, Succession
 from audit.succession import succeed as open_successors
 from gateway.backup import verifier
-from gateway.backup.erasures import declared_in
+from gateway.backup.erasures import Declared, declared_in
 from gateway.backup.redeclaring import declare_again, standings_of
 from gateway.commands.options import with_config, with_json
 from gateway.logkeys import read_log_keys
@@ -84,35 +85,41 @@ def succeed(
     it how many entries were lost. Then tell the new names to the witnesses.
     """
     settings = load_settings(config)
+    # All that can be wrong with what was handed in comes out before anything is opened.
+    standing = standings_of(settings) if erasures else {}
+    found = _declared(settings, erasures, standing)
     notes = [path.read_text(encoding="utf-8") for path in checkpoints]
-    notes += asyncio.run(_asked([*_closed(settings), *close], witnesses or _settled(settings)))
-    made = asyncio.run(
-        open_successors(
-            settings.log.url.get_secret_value(),
-            keys=read_log_keys(settings),
-            notes=notes,
-            close=close,
-            reason=Gap(reason),
-            now=datetime.now(UTC),
+    ended = [*_closed(settings), *close]
+    notes += asyncio.run(_asked(ended, witnesses or _settled(settings)))
+    made = []
+    if ended or not erasures:  # run again, it only declares what it did not get to
+        made = asyncio.run(
+            open_successors(
+                settings.log.url.get_secret_value(),
+                keys=read_log_keys(settings),
+                notes=notes,
+                close=close,
+                reason=Gap(reason),
+                now=datetime.now(UTC),
+            )
         )
-    )
-    if not notes:
+    if made and not notes:
         click.echo("nobody was asked what the old logs had: what was lost is not known", err=True)
-    again = _declared_again(settings, erasures) if erasures else []
-    for line in again:
-        click.echo(line, err=True)
+    if found:
+        for line in asyncio.run(declare_again(settings, found, standing)):
+            click.echo(line, err=True)
     click.echo(json.dumps(_documents(made)) if as_json else "\n".join(_lines(made)))
 
 
-def _declared_again(settings: Settings, places: Sequence[str]) -> list[str]:
-    standing = standings_of(settings)
+def _declared(
+    settings: Settings, places: Sequence[str], standing: Mapping[str, Standing]
+) -> list[Declared]:
     sizes = {log: size for one in standing.values() for log, size in one.sizes.items()}
-    found = [
+    return [
         declared
         for place in places
         for declared in declared_in(place, lambda origin: verifier(settings, origin), sizes)
     ]
-    return asyncio.run(declare_again(settings, found, standing))
 
 
 def _settled(settings: Settings) -> list[str]:

@@ -28,7 +28,7 @@ from gateway.answers import receipts
 from gateway.asker import Asker, held_roles
 from gateway.correlation import correlation_of
 from gateway.entries import Occasion
-from gateway.identity import Principal, TokenError
+from gateway.identity import Principal
 from gateway.policy.calls import Draft, ExplainCall
 from gateway.policy.described import standing_docs, verb_docs
 from gateway.policy.verbs import (
@@ -58,11 +58,8 @@ _M = TypeVar("_M", bound=BaseModel)
 class Reception(Protocol):
     """What every route does before its own work; `gateway.app` has it."""
 
-    async def principal(self, request: Request) -> Principal:
-        """Who sends this request; a refusal is recorded."""
-
-    async def within_rate(self, request: Request, principal: Principal) -> None:
-        """Refuse, and record, what is over the limits."""
+    async def standing(self, request: Request) -> Principal:
+        """Somebody known, not suspended, within the limits; a refusal is recorded."""
 
     async def parsed(self, request: Request, model: type[_M], principal: Principal) -> _M:
         """The body; a refusal is recorded."""
@@ -92,7 +89,7 @@ class PolicyDesk:
         """The handler of one verb."""
 
         async def ask(request: Request) -> Response:
-            principal = await self._admitted(request)
+            principal = await self._reception.standing(request)
             call = await self._reception.parsed(request, verb.call, principal)
             rules = self._runtime.rules().snapshot
             asker = await self._entitled(request, principal, rules, name, call)
@@ -109,19 +106,8 @@ class PolicyDesk:
 
     async def standing(self, request: Request) -> Response:
         """What is in force, for anybody known and in good standing."""
-        await self._admitted(request)
+        await self._reception.standing(request)
         return _json(orjson.dumps(standing(self._runtime.rules().snapshot, self._signatures())))
-
-    async def _admitted(self, request: Request) -> Principal:
-        """Somebody known, not suspended, within the limits."""
-        principal = await self._reception.principal(request)
-        try:
-            self._runtime.verifier.require_standing(principal)
-        except TokenError:
-            await self._reception.note(request, Kind.DENIAL, "suspended asker", principal)
-            raise
-        await self._reception.within_rate(request, principal)
-        return principal
 
     async def _entitled(
         self, request: Request, principal: Principal, rules: Snapshot, name: str, call: Draft

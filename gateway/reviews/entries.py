@@ -30,7 +30,7 @@ from audit import (
 from audit.randomness import random_bytes
 from audit.retention import year_after
 from gateway.asker import Asker
-from gateway.entries import Readers
+from gateway.entries import Readers, who
 
 
 class Appending(Protocol):
@@ -85,7 +85,7 @@ class ReviewEntries:
         if not readers:
             raise SealError("no data-protection officer concerned has a key to seal this step to")
         now = self._clock()
-        detail = {"v": 2, **_who(asker), **step.told}
+        detail = {"v": 2, **who(asker), **step.told}
         sealed = self._sealer.seal(orjson.dumps(detail), readers)
         envelope = Envelope(
             id=new_entry_id(now, random_bytes(10)),
@@ -105,16 +105,3 @@ class ReviewEntries:
         )
         (position,) = await self._journal.append([Pending(encode_envelope(envelope), sealed)])
         return position
-
-
-def _who(asker: Asker) -> dict[str, object]:
-    principal = asker.principal
-    return {
-        "officer": principal.officer,
-        "unit": principal.unit,
-        "issuer": principal.issuer,
-        "client": principal.client_id,
-        "token": principal.jti,
-        "acr": principal.acr,
-        "auth_time": principal.auth_time,
-    }

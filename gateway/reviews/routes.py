@@ -47,7 +47,7 @@ class _Routes:
         }[name]
 
         async def take(request: Request) -> Response:
-            principal = await self._admitted(request)
+            principal = await self._reception.standing(request)
             call = await self._reception.parsed(request, CALLS[name], principal)
 
             async def work() -> Taken:
@@ -63,7 +63,7 @@ class _Routes:
 
     async def mine(self, request: Request) -> Response:
         """The questions to whoever asks; that he looked is an entry before he sees them."""
-        principal = await self._admitted(request)
+        principal = await self._reception.standing(request)
 
         async def work() -> Response:
             asker, found = await self._desk.mine(principal)
@@ -82,17 +82,6 @@ class _Routes:
 
         response: Response = await self._guarded(request, principal, work)
         return response
-
-    async def _admitted(self, request: Request) -> Principal:
-        """Somebody known, not suspended, within the limits."""
-        principal = await self._reception.principal(request)
-        try:
-            self._runtime.verifier.require_standing(principal)
-        except TokenError:
-            await self._reception.note(request, Kind.DENIAL, "suspended asker", principal)
-            raise
-        await self._reception.within_rate(request, principal)
-        return principal
 
     async def _guarded(
         self, request: Request, principal: Principal, work: Callable[[], Awaitable[Any]]

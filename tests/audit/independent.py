@@ -291,6 +291,7 @@ class StoreRows:
     def read(cls, url):
         if not url.startswith("postgresql"):
             with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as con:
+                con.execute("BEGIN")
                 return cls(
                     {t: con.execute(f"SELECT * FROM {t}").fetchall() for t in cls.TABLES}  # noqa: S608
                 )
@@ -301,6 +302,8 @@ class StoreRows:
         async def fetch():
             con = await asyncpg.connect(url)
             try:
+                # One snapshot: what a killed process sent may still come to its end.
+                await con.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
                 return {
                     t: [tuple(r) for r in await con.fetch(f"SELECT * FROM {t}")]  # noqa: S608
                     for t in cls.TABLES

@@ -103,6 +103,7 @@ def _of_kind(changed):
     if kind == "erasure":
         count = sum(1 for _ in indices_of(changed.get("about", ())))
         said |= {"op": Operation.ERASE, "basis": "GDP-ORDER", "count": count}
+        said["requester"] = Requester(own.country, f"{own.country}-SA", None)
     return said
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from audit import AuditError, Journal, LogCorruptError, LogUnavailableError
@@ -18,7 +19,18 @@ from audit.journal import utc_now
 from audit.merkle import leaf_hash
 from audit.sqlite_store import SqliteStore
 from audit.store import require_durable, sqlite_path
-from tests.audit.making import KEY, NOON, fill, open_journal, opened, plain, until, verified
+from tests.audit.making import (
+    KEY,
+    NOON,
+    fill,
+    new_sealer,
+    open_journal,
+    opened,
+    plain,
+    sealed,
+    until,
+    verified,
+)
 
 PAUSES = random.SystemRandom()
 
@@ -157,6 +169,27 @@ async def test_nothing_is_acknowledged_once_a_running_server_stops_flushing(
         await until(lambda: log.healthy)
         await fill(log, 3)
     assert (await verified(postgres_place.url)).ok
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE log_entry SET UNLOGGED",
+        (
+            "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+            " CREATE TRIGGER lose BEFORE INSERT ON log_entry FOR EACH ROW EXECUTE FUNCTION lose()"
+        ),
+        "CREATE RULE lose AS ON INSERT TO log_detail DO ALSO NOTHING",
+    ],
+)
+async def test_nothing_is_acknowledged_that_the_tables_would_not_keep(postgres_place, change):
+    async with opened(postgres_place.url) as log:
+        await fill(log, 3)
+        con = await asyncpg.connect(postgres_place.url)
+        await con.execute(change)
+        await con.close()
+        with pytest.raises(LogUnavailableError, match="PostgreSQL"):
+            await log.append([sealed(new_sealer())])
 
 
 async def test_a_server_that_does_not_flush_is_refused(postgres):

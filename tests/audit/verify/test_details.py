@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit import Journal, Kind, Operation, Owner, Status, parse_envelope
+from audit import Journal, Kind, Operation, Owner, Requester, Status, parse_envelope
 from audit.copies import open_copy
 from audit.event import Link
 from audit.verify import Fault, Job, checking, verify_log, verify_logs
-from audit.verify.chain import UNOPENED
+from audit.verify.chain import UNOPENED, Mark, cut_off, joined
 from audit.verify.custody import united, without
+from audit.verify.report import GRAVEST_FIRST, Findings, Report
 from tests.audit.making import (
     KEY,
     NOON,
@@ -117,6 +118,60 @@ async def test_a_link_to_its_own_log_makes_no_entry_speak_of_another(sqlite_plac
     )
 
 
+async def test_what_says_why_a_hold_is_there_is_held_with_it(sqlite_place):
+    sealer = new_sealer()
+    hold = {"kind": HELD, "about": ("0",), "correlation": "a"}
+    async with opened(sqlite_place.url) as log:
+        await log.append([sealed(sealer), sealed(sealer, **hold)])
+        await log.append([plain(kind=ERASED, about=("1",))])
+        await log.erase_details([1])
+    report = await verified(sqlite_place.url)
+    assert [(f.index, f.what) for f in report.findings] == [
+        (1, "its sealed detail was erased under a legal hold")
+    ]
+
+
+def test_no_log_stands_beside_the_line_of_a_countrys_logs():
+    def report(name, before):
+        opening = None if before is None else Link(f"{KEY.name}/{before}", bytes(32).hex(), 0)
+        return Report(0, bytes(32), (), origin=f"{KEY.name}/{name}", opening=opening)
+
+    line = [report("2026h1", None), report("2026h2", "2026h1"), report("2027h1", "2026h2")]
+    gap = frozenset(one.origin for one in line)  # what else must fit is not looked at here
+    assert all(one.ok for one in joined(line, gap))
+    assert all(one.ok for one in joined(line[::2], gap)), "one of them was not given"
+    orphan, twin = report("2026h2.2", None), report("2026h2.2", "2026h2")
+    assert "names none before it" in joined([*line, orphan], gap)[3].findings[0].what
+    assert "one too many" in joined([*line, twin], gap)[2].findings[0].what
+
+
+def test_a_log_that_says_another_comes_after_it_does_not_join():
+    name = f"{KEY.name}/2026h1"
+    after = Link(f"{KEY.name}/2026h2.2", None, None)
+    old = Report(4, bytes(32), (), origin=name, closed=True, closing=after)
+    opening = Link(name, bytes(32).hex(), 4)
+    new = Report(1, bytes(32), (), origin=f"{KEY.name}/2026h2", opening=opening)
+    found = joined([old, new], frozenset())[1].findings
+    assert [f.what for f in found] == [f"the log {name} says that {after.log} comes after it"]
+    fitting = replace(old, closing=Link(new.origin, None, None))
+    assert joined([fitting, new], frozenset())[1].ok
+
+
+def test_a_root_that_contradicts_what_a_successor_declares_lost_is_a_fork():
+    gap = Mark(9, bytes(32), "the opening entry", gap=True)
+    for mark, fault in (
+        (Mark(9, bytes(32), "a witness"), Fault.LOST),
+        (Mark(7, bytes(range(32)), "a witness"), Fault.LOST),
+        (Mark(9, bytes(range(32)), "a witness"), Fault.LOG),
+        (Mark(10, bytes(32), "a witness"), Fault.LOG),
+    ):
+        findings = Findings()
+        cut_off([mark, gap], 5, findings)
+        assert max(GRAVEST_FIRST.index(f.fault) == 0 for f in findings.told()) == (
+            fault is Fault.LOG
+        ), mark
+
+
 async def test_what_is_verified_is_the_snapshot_that_was_handed_over(sqlite_place):
     async with opened(sqlite_place.url) as log:
         await log.append([plain()])
@@ -145,10 +200,11 @@ async def test_the_clock_erases_nothing_before_its_time(sqlite_place, month, wha
     assert found == ([(0, Fault.DETAIL, f"its sealed detail {what}")] if what else [])
 
 
-async def test_an_order_of_nobody_erases_nothing(sqlite_place):
+@pytest.mark.parametrize("by", [None, Requester("HR", "HR-SA", None)])
+async def test_an_order_of_nobody_or_of_another_country_erases_nothing(sqlite_place, by):
     async with opened(sqlite_place.url) as log:
         await log.append([sealed(new_sealer())])
-        await log.append([plain(kind=ERASED, about=("0",), requester=None)])
+        await log.append([plain(kind=ERASED, about=("0",), requester=by)])
         await log.erase_details([0])
     report = await verified(sqlite_place.url)
     assert [f.what for f in report.findings] == [
