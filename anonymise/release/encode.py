@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from anonymise.release.distinct import distinct, distinct_boxes
 from anonymise.release.hierarchy import Hierarchy
 from anonymise.release.loops.greedy import Cuts
 from anonymise.release.loops.tables import I32, I64, Costs, Limits, Units
@@ -83,25 +84,6 @@ def make_units(
     return Units(codes, sensitive[first].copy(), weight), unit
 
 
-def distinct(
-    columns: Sequence[NDArray[np.int32]], widths: Sequence[int]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The first row of each distinct one, in order of its values, and the rank of every row's.
-
-    Columns are packed into one number as long as it lasts, and ranked in between.
-    """
-    rank = np.zeros(len(columns[0]), np.int64)
-    room, first = 1, np.zeros(1, np.int64)
-    for column, width in zip(columns, widths, strict=True):
-        if room * width >= 1 << 62:
-            first, rank = np.unique(rank, return_inverse=True)
-            room = len(first)
-        rank = rank * width + column
-        room *= width
-    _, first, rank = np.unique(rank, return_index=True, return_inverse=True)
-    return first, rank
-
-
 def make_recoding(rows: Rows, unit_of_row: I64, pieces: Pieces, boxes: I32, seed: int) -> Recoding:
     """Spread the pieces over the rows; classes with one box become one.
 
@@ -115,9 +97,10 @@ def make_recoding(rows: Rows, unit_of_row: I64, pieces: Pieces, boxes: I32, seed
     row, cls, take = _deal(rows, unit_of_row, pieces, seed)
     kept = cls >= 0
     used = np.unique(cls[kept])
-    told, where = np.unique(boxes[used].reshape(len(used), -1), axis=0, return_inverse=True)
+    first, where = distinct_boxes(boxes[used])
+    told = boxes[used][first]
     rank = np.zeros(len(boxes), np.int64)
-    rank[used] = where.reshape(-1)
+    rank[used] = where
     cls[kept] = rank[cls[kept]]
     order = np.lexsort((cls, row))
     row, cls, take = row[order], cls[order], take[order]
@@ -126,7 +109,7 @@ def make_recoding(rows: Rows, unit_of_row: I64, pieces: Pieces, boxes: I32, seed
         row[starts].astype(np.int32),
         cls[starts].astype(np.int32),
         np.add.reduceat(take, starts),
-        told.reshape(-1, boxes.shape[1], 2).astype(np.int32),
+        told.astype(np.int32),
     )
 
 

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymise.errors import RecodingError
-from anonymise.release.encode import Pieces, distinct, make_limits, make_recoding, make_units
+from anonymise.release.distinct import distinct
+from anonymise.release.encode import Pieces, make_limits, make_recoding, make_units
 from anonymise.release.hierarchy import Hierarchy
 from anonymise.release.loops.tables import F32, F64, I32, I64, SMALL, Limits, Units
 from anonymise.release.recode import SUPPRESSED, Demand, Progress, Recoding, Rows

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from anonymise.release.distinct import distinct_boxes
 from anonymise.release.hierarchy import Hierarchy
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def shortfall(rows: "Rows", recoding: "Recoding", demand: "Demand") -> str:
     kept = recoding.cls >= 0
     codes, told = rows.codes[recoding.row[kept]], recoding.boxes[recoding.cls[kept]]
     inside = (told[:, :, 0] <= codes) & (codes <= told[:, :, 1])
-    boxes = np.unique(recoding.boxes.reshape(len(recoding.boxes), -1), axis=0)
+    boxes, _ = distinct_boxes(recoding.boxes)
     suppressed = 1.0 - found.rows / int(taken.sum())
     may = demand.most_suppressed if demand.method == "global" else 0.0
     lacks = {

@@ -10,7 +10,8 @@ import pytest
 
 from anonymise.errors import ReleaseExtraError
 from anonymise.release import compiled
-from anonymise.release.encode import distinct, pack_costs
+from anonymise.release.distinct import distinct
+from anonymise.release.encode import pack_costs
 from anonymise.release.loops.nearest import nearest
 from anonymise.release.loops.tables import Units
 from tests.anonymise.release.tables import adult
