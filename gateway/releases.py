@@ -10,13 +10,14 @@ recipient's country (GDPR Arts. 5(2) and 30(1)(d); HUM-10). docs/formats/release
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Final
 
 import orjson
 
 from anonymise.release.check import Verdict as Passed
+from anonymise.release.manifest import Manifest
 from anonymise.release.publish import Copy, Ticket
 from audit import (
     Envelope,
@@ -40,6 +41,9 @@ DUTIES: Final = ("expire_export", "watermark")
 RULE: Final = "release passed the gate"
 VIEW: Final = "generalised"
 LONGEST_DAYS: Final = 731
+LEAST_K: Final = 5  # for a partner (GDP-38); 10 is for what everybody may have
+LEAST_L: Final = 2
+MOST_RISK: Final = 0.25
 
 
 class ReleaseOrderError(GatewayError):
@@ -103,6 +107,25 @@ def check_order(settings: Settings, order: Order, today: date) -> Grounds:
     if not 0 < days <= LONGEST_DAYS:
         raise ReleaseOrderError("a copy expires on a day to come, within two years (HUM-10)")
     return Grounds(organisation.country, snapshot.digest)
+
+
+def require_floor(manifest: Manifest) -> None:
+    """Refuse a draft that was held to less than the house allows, whatever its maker wrote down.
+
+    Raises:
+        ReleaseOrderError: It names what was too low; make the release anew.
+    """
+    limits = manifest.limits
+    low = {
+        f"k under {LEAST_K}": limits.k < LEAST_K,
+        f"l under {LEAST_L}": manifest.columns.sensitive is not None and limits.l < LEAST_L,
+        f"a risk over {MOST_RISK}": not limits.most_risk <= MOST_RISK,
+    }
+    told = ", ".join(words for words, true in low.items() if true)
+    if told:
+        raise ReleaseOrderError(
+            f"the draft was held to {told}: nothing so exposed is published (GDP-38); make it anew"
+        )
 
 
 async def ticket_of(settings: Settings, order: Order) -> Ticket:
@@ -205,6 +228,7 @@ def _detail(order: Order, copy: Copy, passed: Passed, now: datetime) -> dict[str
         "copy": copy.sha256,
         "mark": copy.mark.secret.hex(),
         "columns": list(manifest.columns.published),
+        "limits": asdict(manifest.limits),
         "held": {"k": found.k, "l": found.l, "t": found.t, "classes": found.classes},
         "suppressed": manifest.summary.suppressed,
         "attacks": [

@@ -16,7 +16,7 @@ from gateway.commands.options import with_config, with_json
 from gateway.commands.release.attacker import with_attacker
 from gateway.commands.release.bar import bar
 from gateway.opening import utc_now
-from gateway.releases import Order, check_order, record, ticket_of
+from gateway.releases import Order, check_order, record, require_floor, ticket_of
 from gateway.settings import load_settings
 
 
@@ -59,9 +59,11 @@ def publishing(draft: Path, out: Path, config: Path, *, as_json: bool, **told: A
         file_no=told["file_no"],
     )
     grounds = check_order(settings, order, utc_now().date())
+    require_floor(Draft(draft).manifest())
     ticket = asyncio.run(ticket_of(settings, order))
     passed = check(Draft(draft), told["attacker"], bar)
     passed.require()
+    require_floor(passed.manifest)  # the one that was checked, should it have been exchanged
     places: list[str] = []
 
     def log(copy: Copy) -> None:
