@@ -41,6 +41,8 @@ DUTIES: Final = ("expire_export", "watermark")
 RULE: Final = "release passed the gate"
 VIEW: Final = "generalised"
 LONGEST_DAYS: Final = 731
+PURPOSE: Final = "statistics"
+RECEIVERS: Final = frozenset({"humanitarian_analyst", "statistician"})
 LEAST_K: Final = 5  # for a partner (GDP-38); 10 is for what everybody may have
 LEAST_L: Final = 2
 MOST_RISK: Final = 0.25
@@ -103,6 +105,13 @@ def check_order(settings: Settings, order: Order, today: date) -> Grounds:
         )
     if order.purpose not in words.purposes:
         raise ReleaseOrderError(f"no such purpose; one of {', '.join(sorted(words.purposes))}")
+    roles = [role for name, role in words.roles.items() if name in RECEIVERS]
+    may = frozenset().union(*(role.held_by for role in roles))
+    if order.purpose != PURPOSE or not {organisation.id, organisation.kind} & may:
+        raise ReleaseOrderError(
+            f"a release goes for {PURPOSE} to those whom the rules give tables: kinds"
+            f" {', '.join(sorted(may))} (GDP-36)"
+        )
     days = (order.expires - today).days
     if not 0 < days <= LONGEST_DAYS:
         raise ReleaseOrderError("a copy expires on a day to come, within two years (HUM-10)")

@@ -93,7 +93,9 @@ class Statement:
             "quarters leads back to a person any more, for anybody",
             Act.APPOINT: "the custodians are replaced",
         }[self.act]
-        by = f"; custodians: {', '.join(sorted(self.custodians))}" if self.custodians else ""
+        # With their keys: a name alone could stand for anybody's.
+        named = ", ".join(f"{name} with key {key}" for name, key in sorted(self.custodians.items()))
+        by = f"; custodians: {named}" if named else ""
         why = f"; reason: {self.reason}" if self.reason else ""
         return f"{what}{by}; good until {self.until.astimezone(UTC).strftime(_INSTANT)}{why}"
 

@@ -129,13 +129,21 @@ def publish(
     ending_of(out)
     mark = Mark(secrets.token_bytes(_SECRET))
     with placed(out) as beside:
+        _require_same(draft, manifest)
         _write(draft, manifest, note(ticket, manifest), mark, beside, progress)
+        _require_same(draft, manifest)  # nor was it exchanged while it was read
         copy = Copy(ticket, manifest.sha256, digest(beside), manifest.rows, mark)
         if not draft.publications.is_dir():
             raise PublicationError(f"{draft.kept.name} was lost; make the release anew")
         replace(draft.publications / f"{ticket.entry}.json", copy.record())
         told(copy)
     return copy
+
+
+def _require_same(draft: Draft, manifest: Manifest) -> None:
+    """The file is still the one that the gate counted and attacked."""
+    if digest(draft.path) != manifest.sha256:
+        raise PublicationError(f"{draft.path.name} was exchanged after the gate; check it anew")
 
 
 def _write(

@@ -49,6 +49,22 @@ def test_a_copy_has_the_drafts_rows_and_figures(draft, out):
     assert one == two
 
 
+@pytest.mark.parametrize("while_read", [False, True])
+def test_a_draft_that_was_exchanged_after_the_gate_is_not_published(tmp_path, out, while_read):
+    draft = making.made(tmp_path, k=5, l=2)
+    manifest, lines = draft.manifest(), draft.path.read_text(encoding="utf-8")
+
+    def exchange(*_progress):
+        draft.path.write_text(lines + lines.splitlines()[1] + "\n", encoding="utf-8")
+
+    if not while_read:
+        exchange()
+    progress = exchange if while_read else making.silent
+    with pytest.raises(PublicationError, match="exchanged after the gate"):
+        publish(draft, manifest, ticket(), out, lambda _copy: None, progress)
+    assert not out.exists()
+
+
 def test_a_copy_says_for_whom_until_when_and_which_entry(draft, out):
     published(draft, out)
     line = out.read_text(encoding="utf-8").splitlines()[0]

@@ -172,3 +172,9 @@ def test_create_tells_what_was_made_and_what_comes_next(tmp_path):
     assert "found in the file: k 1" in told
     assert "300 held back" in told
     assert "cuvar release check" in told
+
+
+@pytest.mark.parametrize("option", [("recipient", "EUROPOL"), ("purpose", "border_check")])
+def test_only_those_whom_the_rules_give_tables_get_a_release(house, tmp_path, option):
+    order = ordered(tmp_path / "draft.csv", tmp_path / "copy.csv", house, **dict([option]))
+    assert "whom the rules give tables" in call(*order, error=ReleaseOrderError)
