@@ -25,7 +25,7 @@ class Culture:
     surnames: Choice[str]
     suffixes: Choice[str]
     origins: Choice[str]
-    french: frozenset[str]
+    passports: Mapping[str, str]
     script: str
     father: str
 
@@ -38,7 +38,7 @@ class Lists:
         cultures: By their share of persons.
         countries: By their share of registrations.
         writes: The tradition of a country's clerks.
-        passports: The traditions of passports, "english" and "french".
+        passports: All Latin traditions; a nation's passports are in one of them.
         scripts: Scripts other than Latin, and the share of a country's records in them.
     """
 
@@ -75,7 +75,7 @@ def read_half(half: Half) -> Lists:
         Choice.of(cultures, [entry["weight"] for entry in common.values()]),
         Choice.of([country for _, country, _ in shares], [float(share) for *_, share in shares]),
         {country: latin[name] for name, country, _ in shares},
-        {"english": latin["english"], "french": latin["french"]},
+        latin,
         {
             country: (scripts[name], float(share))
             for name, entry in spelling["scripts"].items()
@@ -94,7 +94,7 @@ def _culture(name: str, common: Mapping[str, Any], own: Mapping[str, Any]) -> Cu
         ranked(own["surnames"]),
         weighted([entry or "-" for entry in own["suffixes"]]),
         Choice.of([country for country, *_ in origins], [float(one[1]) for one in origins]),
-        frozenset(one[0] for one in origins if one[2:]),
+        {one[0]: one[2] for one in origins if one[2:]},
         common["script"],
         own["fathers"],
     )

@@ -53,7 +53,7 @@ def make_person(lists: Lists, dice: Dice) -> Person:
     own = dice.among(culture.surnames) if dice.chance(LISTED) else _derived(culture, dice)
     surname = feminine(own, culture.name) if sex == "F" else own
     nationality = dice.among(culture.origins)
-    spells = lists.passports["french" if nationality in culture.french else "english"]
+    spells = lists.passports[culture.passports.get(nationality, "english")]
     return Person(
         culture,
         sex,

@@ -13,7 +13,7 @@ from typing import Any
 from bench.linkage.dice import Choice, Dice
 
 SUN = frozenset("tdrzsʃṣḍṭnlθð")
-VOWELS = frozenset("aāeēiīoōuūəɯöü")
+VOWELS = frozenset("aāeēiīoōuūəɯöü")  # noqa: RUF001 the vowel, not a w
 SPACED = Choice.of((" ", "", "-"), (7, 2, 1))
 JOINED = Choice.of(("", " ", "-"), (7, 2, 1))
 
