@@ -116,6 +116,12 @@ def _release() -> click.Command:
     return release
 
 
+def _linkage() -> click.Command:
+    from gateway.commands.linkage import linkage
+
+    return linkage
+
+
 class _Cuvar(LazyGroup):
     loaders: ClassVar[Loaders] = {
         "demo": _demo,
@@ -128,6 +134,7 @@ class _Cuvar(LazyGroup):
         "backup": _backup,
         "review": _review,
         "release": _release,
+        "linkage": _linkage,
         "attest": _attest,
         "token": _token,
         "region": _region,
