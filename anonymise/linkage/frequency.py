@@ -18,6 +18,8 @@ from anonymise.linkage.names import skeletons
 from anonymise.linkage.person import LinkagePerson
 
 MOST_RARE: Final = 9.0
+_PERSONS: Final = "persons"
+_UNLISTED: Final = "unlisted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,12 @@ class Frequencies:
     Attributes:
         persons: How many were counted.
         bearers: Skeleton to how many of them bear it.
+        unlisted: How many to suppose for a skeleton that was not counted.
     """
 
     persons: int
     bearers: Mapping[str, int] = field(repr=False)
+    unlisted: int = 0
 
     @classmethod
     def of(cls, persons: Iterable[LinkagePerson]) -> "Frequencies":
@@ -47,9 +51,9 @@ class Frequencies:
         """The count that comes with the package."""
         text = files("anonymise.linkage").joinpath("frequencies.csv").read_text(encoding="utf-8")
         table = {row["skeleton"]: int(row["bearers"]) for row in csv.DictReader(text.splitlines())}
-        return cls(table.pop("*"), MappingProxyType(table))
+        return cls(table.pop(_PERSONS), MappingProxyType(table), table.pop(_UNLISTED))
 
     def rarity(self, skeleton: str) -> float:
         """The natural logarithm of how many persons there are to each bearer; 0 to 9."""
-        share = (self.bearers.get(skeleton, 0) + 1) / (self.persons + 1)
+        share = (self.bearers.get(skeleton, self.unlisted) + 1) / (self.persons + 1)
         return min(max(-log(share), 0.0), MOST_RARE)
