@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Lists of persons to try linking on, read from CSV files; the format: docs/formats/linkage-pairs.md.
+"""Lists of persons to try linking on, read from CSV: docs/formats/linkage-pairs.md.
 
 A message names file, line and column and never a value.
 """

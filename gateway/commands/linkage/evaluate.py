@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
+from anonymise.linkage.evaluate import Figures
 from gateway.commands.options import with_json
 from gateway.linkage.lists import PersonList, read_list, read_truth
 from gateway.linkage.pairs_file import write_pairs
-from anonymise.linkage.evaluate import Figures
 from gateway.linkage.quality import Quality, Step, judge, shipped_matcher
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
