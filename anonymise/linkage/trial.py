@@ -6,7 +6,7 @@ gateway knows is the score of the agreeing kinds; what the owner's side knows is
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +23,10 @@ Progress = Callable[[str, int, int], None]
 """What is being done, how many are done, of how many."""
 
 
+def _no_blocks(_: LinkagePerson) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Matcher:
     """What links: `shipped_matcher` has the parts that the gateway uses.
@@ -32,12 +36,15 @@ class Matcher:
         index: The score of kinds of keys that two records have in common.
         index_grade: The grade of those kinds.
         compare: The score and the grade of two persons.
+        blocks: What the owner's own side, which holds its records in clear, looks up besides; no
+            such block ever leaves it or tells the gateway anything.
     """
 
     keys: Callable[[LinkagePerson], Sequence[Key]]
     index: Callable[[Collection[KeyKind]], float]
     index_grade: Callable[[Collection[KeyKind]], str]
     compare: Callable[[LinkagePerson, LinkagePerson], tuple[float, str]]
+    blocks: Callable[[LinkagePerson], Iterable[str]] = _no_blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +81,21 @@ def candidates(
         matcher: What links.
         progress: Told now and then.
     """
-    buckets: dict[Key, list[str]] = defaultdict(list)
+    buckets: dict[Key | str, list[str]] = defaultdict(list)
     for done, (identifier, person) in enumerate(second.items()):
         if done % _STEP == 0:
             progress("keys of the second list", done, len(second))
-        for key in matcher.keys(person):
+        for key in (*matcher.keys(person), *matcher.blocks(person)):
             buckets[key].append(identifier)
     for done, (identifier, person) in enumerate(first.items()):
         if done % _STEP == 0:
             progress("persons of the first list", done, len(first))
         common: dict[str, set[KeyKind]] = defaultdict(set)
-        for key in matcher.keys(person):
+        for key in (*matcher.keys(person), *matcher.blocks(person)):
             held = buckets.get(key, ())
             if len(held) <= BUCKET_CAP:
                 for other in held:
-                    common[other].add(key.kind)
+                    common[other] |= set() if isinstance(key, str) else {key.kind}
         for other, kinds in sorted(common.items()):
             score, grade = matcher.compare(person, second[other])
             yield Candidate(
