@@ -55,6 +55,12 @@ $(VENV)/anjana.done: requirements/anjana.txt
 	$(VENV)/anjana/bin/python -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/anjana.txt
 	@touch $@
 
+# Other linkers and febrl4. One part (PyICU) comes as source: apt-get install g++ libicu-dev pkg-config
+$(VENV)/linkage-peers.done: requirements/linkage-peers.txt
+	@test -x $(VENV)/linkage-peers/bin/python || $(PYTHON) -m venv $(VENV)/linkage-peers
+	$(VENV)/linkage-peers/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/linkage-peers.txt
+	@touch $@
+
 # The peers of `make bench` and nothing else.
 $(VENV)/bench.done: $(VENV)/dev.done requirements/bench.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/bench.txt
@@ -85,7 +91,7 @@ test: $(VENV)/dev.done $(if $(T),,$(VENV)/pycasbin.done) $(if $(T),,$(ALONE:%=$(
 	$(if $(T),,CUVAR_CASBIN=pycasbin $(VENV)/pycasbin/bin/python -m pytest tests/policies/test_stock*.py)
 	$(BIN)/python -m pytest $(if $(T),$(T),-n $(JOBS) --dist loadfile --no-loadscope-reorder)
 
-bench: $(VENV)/bench.done $(VENV)/pymerkle.done $(VENV)/anjana.done bench/peers/node/node_modules/.done
+bench: $(VENV)/bench.done $(VENV)/pymerkle.done $(VENV)/anjana.done $(VENV)/linkage-peers.done bench/peers/node/node_modules/.done
 	@$(BIN)/python -m tests.servers.ensure
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
 
@@ -101,5 +107,6 @@ lock:
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group pyproject.toml:bench -c requirements/dev.txt -o requirements/bench.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/pymerkle.in -o requirements/pymerkle.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/anjana.in -o requirements/anjana.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/linkage-peers.in -o requirements/linkage-peers.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/build.in -o requirements/build.txt
 	for one in $(ALONE); do $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/$$one.in -o requirements/$$one.txt; done

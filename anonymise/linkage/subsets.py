@@ -59,11 +59,13 @@ def of_kinds(first: Kinds, second: Kinds, truth: Truth) -> dict[str, frozenset[s
             found[f"{column}: {value or 'not said'}"] = those
         others = second.get(column)
         if others is not None:
-            found[f"{column} differs"] = frozenset(
+            apart = {
                 name
-                for name, value in values.items()
-                if name not in truth or any(others[other] != value for other in truth[name])
-            )
+                for name in truth
+                if any(others[other] != values[name] for other in truth[name])
+            }
+            if apart:
+                found[f"{column} differs"] = frozenset(apart | (values.keys() - truth.keys()))
     return found
 
 

@@ -85,7 +85,9 @@ def judge(
     """
     found = tuple(candidates(first.persons, second.persons, matcher, progress))
     subsets = of_persons(first.persons) | of_kinds(first.kinds, second.kinds, truth)
-    index = [(Pair(one.first, one.second, one.index), one.index_grade) for one in found if one.kinds]
+    index = [
+        (Pair(one.first, one.second, one.index), one.index_grade) for one in found if one.kinds
+    ]
     compared = [(Pair(one.first, one.second, one.score), one.grade) for one in found]
     links = Evaluation([pair for pair, _ in compared], truth, first.persons).links()
     return Quality(
