@@ -4,8 +4,8 @@
     python linkage_splink.py A.csv B.csv PAIRS.csv
 
 The prior is given (half of A is in B), u comes from random pairs, m from pairs with the same
-document number and from pairs with the same birth date: better than its own estimate, which locks on to
-blocks of common names (matching.md section 2).
+document number and from pairs with the same birth date: better than its own estimate, which locks
+on to blocks of common names (matching.md section 2).
 """
 
 import logging
