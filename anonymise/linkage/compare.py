@@ -150,7 +150,9 @@ def _names(asked: LinkagePerson, held: LinkagePerson, weights: Weights) -> tuple
         alike = likeness(one, other)
         if not alike:
             return 0.0
-        return slopes[alike] * min(rarity(skeleton(one)), rarity(skeleton(other)))
+        first, second = skeleton(one), skeleton(other)
+        rare = rarity(first)
+        return slopes[alike] * (rare if first == second else min(rare, rarity(second)))
 
     pairs = paired(ours, theirs, worth)
     state = "missing" if not ours or not theirs else _counted(len(pairs))

@@ -26,7 +26,7 @@ _GREEK: Final = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
 _UNSEEN: Final = re.compile(
     "['\u2019\u2018`\u02bc\u02bb\u00b4\u02bf\u02be\"\u200b-\u200f\u2060\ufeff]"
 )
-_BETWEEN: Final = re.compile(r"[^\w]+|_+")
+_BETWEEN: Final = re.compile(r"[\s\-\u2010-\u2015,.;:/\\()\[\]_|+&\u060c\u061b\u00b7]+")
 _OTHER: Final = re.compile("[^a-z]+")
 _SERVANT: Final = re.compile(r"[ae](?:b|mp)(?:d+|nt)(?:[aeou]+l?)?")
 _JOINED: Final = re.compile(
