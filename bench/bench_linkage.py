@@ -15,10 +15,11 @@ from anonymise.linkage.evaluate import Figures
 from bench.figure import Figure, at_least, at_most
 from bench.linkage import anchors
 from bench.linkage.febrl import blocks, read_febrl
-from bench.linkage.peers import PEERS, call, peer, told
+from bench.linkage.peers import OURS, PEERS, call, peer, told
 from bench.linkage.registers import make_registers
 from bench.linkage.write import write_registers
 from gateway.linkage.lists import read_list, read_truth
+from gateway.linkage.pairs_file import write_pairs
 from gateway.linkage.quality import Quality, Step, judge, shipped_matcher
 
 NAME = "linkage"
@@ -53,7 +54,7 @@ def _febrl(folder: Path) -> Iterator[Figure]:
         yield Figure("  recall", whole.linked.recall, "")
     for name in FEBRL_PEERS:
         figures = peer(folder, name).figures()
-        yield Figure(f"febrl4, no address: {name}, F1", figures.linked.f1, "")
+        yield Figure(f"febrl4, with the number, no address: {name}, F1", figures.linked.f1, "")
 
 
 def _migrants(folder: Path) -> Iterator[Figure]:
@@ -65,14 +66,15 @@ def _migrants(folder: Path) -> Iterator[Figure]:
     yield Figure("  spellings of whole names", anchors.spellings(registers.first), "")
     first, second = (read_list(folder / name) for name in ("A.csv", "B.csv"))
     truth = read_truth(folder / "truth.csv", first, second)
-    yield from _ours(judge(first, second, truth, shipped_matcher(), _silent))
+    quality = judge(first, second, truth, shipped_matcher(), _silent)
+    write_pairs(folder / OURS, quality, truth)
+    yield from _ours(quality)
     cultures = _cultures(first.kinds["culture"])
     for name in PEERS:
         found = peer(folder, name)
         yield from told(name, found.figures())
-        if len(PEERS[name]) == 1:  # asked for all persons
-            by_culture = {one: found.figures(those) for one, those in cultures.items()}
-            yield Figure("  gap between name cultures, F1", _gap(by_culture), "")
+        by_culture = {one: found.figures(those) for one, those in cultures.items()}
+        yield Figure("  gap between name cultures, F1", _gap(by_culture), "")
 
 
 def _ours(quality: Quality) -> Iterator[Figure]:

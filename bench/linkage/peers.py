@@ -15,14 +15,17 @@ from gateway.linkage.lists import read_list, read_truth
 
 HERE = Path(__file__).parent.parent
 PYTHON = HERE.parent / ".venv" / "linkage-peers" / "bin" / "python"
-QUERIES = 200
-"""nomenklatura takes a quarter of a second for a query; it is asked for the first persons alone."""
+OURS = "candidates.csv"
+"""Where a folder has it, the pairs that our keys found: some peers only score, or do it slowly."""
 
 PEERS: dict[str, tuple[str, ...]] = {
     "rapidfuzz, plain blocking": ("linkage_rapidfuzz.py",),
     "splink": ("linkage_splink.py",),
-    "nomenklatura logic-v2": ("linkage_nomenklatura.py", "logic-v2", str(QUERIES)),
-    "nomenklatura regression-v1": ("linkage_nomenklatura.py", "regression-v1", str(QUERIES)),
+    "rapidfuzz, our candidates": ("linkage_rapidfuzz.py", OURS),
+    "nomenklatura logic-v2, our candidates": ("linkage_nomenklatura.py", OURS, "logic-v2"),
+    "nomenklatura regression-v1, our candidates": (
+        *("linkage_nomenklatura.py", OURS, "regression-v1"),
+    ),
 }
 
 
@@ -48,18 +51,15 @@ def peer(folder: Path, name: str) -> Evaluation:
     """
     script, *further = PEERS[name]
     out = folder / "pairs.csv"
-    call(script, folder / "A.csv", folder / "B.csv", out, *further)
+    given = [folder / one if one == OURS else one for one in further]
+    call(script, folder / "A.csv", folder / "B.csv", out, *given)
     first, second = (read_list(folder / part) for part in ("A.csv", "B.csv"))
     truth = read_truth(folder / "truth.csv", first, second)
     with out.open(encoding="utf-8", newline="") as file:
         pairs = [
             Pair(row["id_a"], row["id_b"], float(row["score"])) for row in csv.DictReader(file)
         ]
-    persons = list(first.persons)
-    if further:
-        persons = persons[: int(further[-1])]
-    known = {name: truth[name] for name in persons if name in truth}
-    return Evaluation(pairs, known, persons)
+    return Evaluation(pairs, truth, first.persons)
 
 
 def told(name: str, figures: Figures) -> Iterator[Figure]:

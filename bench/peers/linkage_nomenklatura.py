@@ -1,21 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""nomenklatura's matchers on candidates of plain blocking. An environment and process of its own.
+"""nomenklatura's matchers on given candidates. An environment and process of its own.
 
-    python linkage_nomenklatura.py A.csv B.csv PAIRS.csv ALGORITHM QUERIES
-
-Slow, so only the first QUERIES persons of A are asked, in the order of the file.
+python linkage_nomenklatura.py A.csv B.csv PAIRS.csv CANDIDATES.csv ALGORITHM
 """
 
 import csv
 import sys
-from collections import defaultdict
-from itertools import islice
 
 from followthemoney import EntityProxy, model
-from linkage_rapidfuzz import blocks, read
+from linkage_rapidfuzz import candidates, read
 from nomenklatura.matching import get_algorithm
-
-LEAST = 0.05
 
 
 def entity(identifier: str, row: dict[str, str]) -> EntityProxy:
@@ -33,27 +27,22 @@ def entity(identifier: str, row: dict[str, str]) -> EntityProxy:
 
 
 def main() -> None:
-    """Score the queries' candidates."""
+    """Score the candidates."""
     first, second = read(sys.argv[1]), read(sys.argv[2])
-    algorithm = get_algorithm(sys.argv[4])
+    algorithm = get_algorithm(sys.argv[5])
     if algorithm is None:
-        sys.exit(f"nomenklatura has no {sys.argv[4]}")
+        sys.exit(f"nomenklatura has no {sys.argv[5]}")
     config = algorithm.default_config()
-    held: dict[str, list[str]] = defaultdict(list)
-    for identifier, row in second.items():
-        for block in blocks(row):
-            held[block].append(identifier)
-    entities: dict[str, EntityProxy] = {}
+    known: dict[str, EntityProxy] = {}
     with open(sys.argv[3], "w", encoding="utf-8", newline="") as file:  # noqa: PTH123
         rows = csv.writer(file)
         rows.writerow(["id_a", "id_b", "score"])
-        for identifier, row in islice(first.items(), int(sys.argv[5])):
-            asked = entity(identifier, row)
-            for other in sorted({one for block in blocks(row) for one in held.get(block, ())}):
-                known = entities.setdefault(other, entity(other, second[other]))
-                score = algorithm.compare(asked, known, config).score
-                if score >= LEAST:
-                    rows.writerow([identifier, other, f"{score:.6f}"])
+        for one, other in candidates(sys.argv[4]):
+            for name, row in ((one, first[one]), (other, second[other])):
+                if name not in known:
+                    known[name] = entity(name, row)
+            score = algorithm.compare(known[one], known[other], config).score
+            rows.writerow([one, other, f"{score:.6f}"])
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """rapidfuzz with plain blocking, as most people would link two lists. An environment of its own.
 
-    python linkage_rapidfuzz.py A.csv B.csv PAIRS.csv
+    python linkage_rapidfuzz.py A.csv B.csv PAIRS.csv [CANDIDATES.csv]
 
-Blocks: birth date; first four letters of a name with the birth year; document number. Score: the
-better of Jaro-Winkler in order and with the names swapped, a birth date's relation, sex,
-nationality and document number, added up (matching.md section 2).
+Blocks, where no candidates are given: birth date; first four letters of a name with the birth year;
+document number. Score: the better of Jaro-Winkler in order and with the names swapped, a birth
+date's relation, sex, nationality and document number, added up (matching.md section 2).
 """
 
 import csv
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from rapidfuzz.distance import JaroWinkler
 
-LATER = 0.55  # pairs below are of no interest
+LATER = 0.3  # pairs below are of no interest
 
 
 def read(path: str) -> dict[str, dict[str, str]]:
@@ -62,22 +62,36 @@ def score(a: dict[str, str], b: dict[str, str]) -> float:
     return found
 
 
-def main() -> None:
-    """Score all pairs of a block."""
-    first, second = read(sys.argv[1]), read(sys.argv[2])
+def candidates(path: str) -> Iterator[tuple[str, str]]:
+    """Pairs of a file."""
+    with open(path, encoding="utf-8", newline="") as file:  # noqa: PTH123
+        yield from ((row["id_a"], row["id_b"]) for row in csv.DictReader(file))
+
+
+def blocked(
+    first: dict[str, dict[str, str]], second: dict[str, dict[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """Pairs of a block."""
     held: dict[str, list[str]] = defaultdict(list)
     for identifier, row in second.items():
         for block in blocks(row):
             held[block].append(identifier)
+    for identifier, row in first.items():
+        others = {other for block in blocks(row) for other in held.get(block, ())}
+        yield from ((identifier, other) for other in sorted(others))
+
+
+def main() -> None:
+    """Score all pairs."""
+    first, second = read(sys.argv[1]), read(sys.argv[2])
+    pairs = candidates(sys.argv[4]) if sys.argv[4:] else blocked(first, second)
     with open(sys.argv[3], "w", encoding="utf-8", newline="") as file:  # noqa: PTH123
         rows = csv.writer(file)
         rows.writerow(["id_a", "id_b", "score"])
-        for identifier, row in first.items():
-            others = {other for block in blocks(row) for other in held.get(block, ())}
-            for other in sorted(others):
-                found = score(row, second[other])
-                if found >= LATER:
-                    rows.writerow([identifier, other, f"{found:.6f}"])
+        for one, other in pairs:
+            found = score(first[one], second[other])
+            if found >= LATER:
+                rows.writerow([one, other, f"{found:.6f}"])
 
 
 if __name__ == "__main__":
