@@ -196,6 +196,9 @@ def test_another_root_or_service_secret_under_the_same_names_has_another_digest(
     same = Keyring(MemoryVault(kept))
     assert same.digest == others.digest
     assert Keyring(MemoryVault(replace(kept, service=b"3" * 32))).digest != same.digest
+    [held] = kept.roots["BA"]
+    roots = {**kept.roots, "BA": (replace(held, secret=b"4" * 32),)}
+    assert Keyring(MemoryVault(replace(kept, roots=roots))).digest != same.digest
 
 
 def test_a_refused_keyset_gives_no_domains_keys_out_until_it_is_accepted(keyring):
