@@ -14,8 +14,8 @@ import click
 
 from gateway.commands.options import with_config
 from gateway.facts import Attestation, Scope
+from gateway.facts.attestation import attest as write
 from gateway.facts.grants import REID_GRANTED, canonical_number, is_grant
-from gateway.facts.register import attest as write
 from gateway.opening import open_rules
 from gateway.settings import Settings, load_settings
 from gateway.store import Store

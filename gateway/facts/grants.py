@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from anonymise import AnonymiseError, format_case_no, parse_case_no
-from gateway.facts.register import Attestation, FactRegister, Scope, strictest
+from gateway.facts.attestation import Attestation, Scope
+from gateway.facts.register import FactRegister, strictest
 from policies import Truth
 
 REID_GRANTED: Final = "reid_granted"

@@ -13,7 +13,7 @@ from anonymise import epoch_of
 from audit import open_sealed, read_private_key
 from gateway.cli import cuvar
 from gateway.facts import Attestation, Scope
-from gateway.facts.register import attest
+from gateway.facts.attestation import attest
 from gateway.state import METADATA as STATE
 from gateway.store import Store
 from policies import Truth

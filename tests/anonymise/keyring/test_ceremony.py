@@ -158,16 +158,27 @@ def test_custodians_are_two_at_least_of_two_organisations_each_with_a_key(custod
     "statement",
     [
         ROTATE,
-        Statement(act=Act.CREATE, number=NUMBER, countries=("BA", "RS"), version=1,
-                  since="0000q1", custodians={"BA-DPA/ana": "AA=="}, keyset=KEYSET, until=NOW, reason=""),
-        Statement(act=Act.DESTROY, number=NUMBER, countries=("BA",), version=1, keyset=KEYSET, until=NOW,
-                  reason="x" * 500),
-        Statement(act=Act.APPOINT, number=NUMBER, countries=(), custodians={"BA-DPA/ana": "AA=="},
-                  keyset=KEYSET, until=NOW, reason=""),
-        Statement(act=Act.CONFIRM, number=NUMBER, countries=(), keyset=KEYSET, until=NOW,
-                  reason=""),
+        replace(
+            ROTATE,
+            act=Act.CREATE,
+            countries=("BA", "RS"),
+            version=1,
+            since="0000q1",
+            custodians={"BA-DPA/ana": "AA=="},
+            reason="",
+        ),
+        replace(ROTATE, act=Act.DESTROY, version=1, since=None, reason="x" * 500),
+        replace(
+            ROTATE,
+            act=Act.APPOINT,
+            countries=(),
+            version=None,
+            since=None,
+            custodians={"BA-DPA/ana": "AA=="},
+        ),
+        replace(ROTATE, act=Act.CONFIRM, countries=(), version=None, since=None),
     ],
-)  # fmt: skip
+)
 def test_a_statement_is_read_as_it_was_written(statement):
     assert read_statement(statement.encode()) == statement
     assert statement.sentence()
