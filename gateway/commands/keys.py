@@ -234,6 +234,7 @@ def status(config: Path, *, as_json: bool) -> None:
         "named_by": None if named is None or why else named.entry,
         "unnamed": why,
         "custodians": custodians,
+        "custodian_keys": dict(sorted(keyring.custodians.items())),
         "roots": roots,
     }
     keyring.close()
@@ -262,6 +263,8 @@ def _show(document: dict[str, Any]) -> None:
         )
     by = ", ".join(document["custodians"]) or "none: a keyset for trials"
     click.echo(f"{len(document['roots'])} roots in a {document['kept_in']}; custodians: {by}")
+    for name, key in document["custodian_keys"].items():
+        click.echo(f"{name} with key {key}")
     click.echo(f"digest {document['digest']}")
     named = f"named by entry {document['named_by']}"
     trial = "named by no entry, as a keyset for trials may be"

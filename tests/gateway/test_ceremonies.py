@@ -422,6 +422,9 @@ def test_status_shows_roots_and_custodians_and_no_key(folder):
     assert {root["country"] for root in document["roots"]} == {"BA", "RS"}
     assert len({root["check"] for root in document["roots"]}) == 2
     assert f"digest {document['digest']}" in shown
+    for name, file in zip(NAMES, PUBLIC, strict=True):
+        key = (folder / file).read_text(encoding="utf-8").split()[2]
+        assert f"{name} with key {key}" in shown
     assert "named by entry" in shown
     assert document["named_by"] in shown
 

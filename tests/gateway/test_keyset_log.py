@@ -17,6 +17,8 @@ from gateway import ceremonies
 from gateway.ceremonies import hold
 from gateway.cli import cuvar
 from gateway.commands.doctor import StepError, _keyset
+from gateway.commands.init import create_missing
+from gateway.keyset import open_keyring
 from gateway.keyset_log import KeysetLog
 from gateway.opening import open_journal, utc_now
 from gateway.settings import load_settings
@@ -299,3 +301,24 @@ def test_custodians_of_the_settings_do_not_confirm(folder, kept):
     call(folder, "confirm", "--request", "c.ceremony")
     approved("c.ceremony", "BA-OP/mallory", "BA-CP/accomplice")
     assert "not this custodian's" in refused(folder, "perform", "c.ceremony")
+
+
+async def test_a_log_in_postgresql_names_the_keyset_too(
+    house_template, tmp_path, monkeypatch, durable_postgres
+):
+    folder = houses.copy(house_template, tmp_path / "house")
+    monkeypatch.chdir(folder)
+    url = durable_postgres.url(durable_postgres.new_database("ceremonies"), driver="")
+    text = (folder / "cuvar.toml").read_text(encoding="utf-8")
+    assert '"sqlite:///log.sqlite"' in text
+    (folder / "cuvar.toml").write_text(text.replace("sqlite:///log.sqlite", url), encoding="utf-8")
+    await asyncio.to_thread(create_missing, load_settings(folder / "cuvar.toml"))
+    await asyncio.to_thread(call, folder, "rotate", "BA")
+    async with houses.running(folder) as house:
+        assert house.runtime.roots.well
+        assert (await rows(house))["status"] == "answered"
+        ring = open_keyring(house.runtime.settings)
+        ring.rotate("RS", "2099q1")
+        ring.close()
+        await house.runtime.roots.look()
+        assert (await rows(house))["reason"] == "KeysetUnnamedError"
