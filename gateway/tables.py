@@ -4,7 +4,8 @@
 Centres hold no persons and are told exactly, free beds included. A statistics layout is fixed, so
 that nobody can ask for a cohort. What leaves is protected by `anonymise.statistics` against all
 that this recipient was answered before, and against all other layouts of the same people, which
-are read with it; and stands in the overlap ledger first. What is to be published comes with differential privacy and costs the month's budget (GDP-36, GDP-38).
+are read with it; it stands in the overlap ledger first. What is to be published comes with
+differential privacy and costs the month's budget (GDP-36, GDP-38).
 """
 
 import asyncio
@@ -50,7 +51,7 @@ LABEL: Final = "statistics"
 _FROM_LOG: Final = "law_enforcement_questions"
 _CENTRES: Final = 1000
 _CATEGORY: Final = "aggregate"
-_PATTERNS: Final = 64
+_PATTERNS: Final = 16
 
 
 class Tables:
@@ -147,9 +148,7 @@ class Tables:
         answered: Answered,
     ) -> Pattern:
         """What may be told of all layouts; worked out once for the same people and answers."""
-        snapshot = await asyncio.to_thread(
-            snapshot_of, members, minimum=minimum, key=self._key
-        )
+        snapshot = await asyncio.to_thread(snapshot_of, members, minimum=minimum, key=self._key)
         had = answered.before(snapshot.id).tables
         of = (owner, inquiry.asker.org, snapshot.id, minimum, had)
         if of not in self._patterns:

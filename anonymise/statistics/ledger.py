@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from anonymise.statistics.cohort import NOBODY, Cohort
-from anonymise.statistics.layouts import Key
+from anonymise.statistics.layouts import LAYOUTS, Key
 
 MICRO = 1_000_000
 
@@ -143,7 +143,8 @@ class Answered:
             self._spent[record.month] += record.epsilon
             self._private[record.layout, f"{record.at.astimezone(UTC):%Y-%m-%d}"] = record
             return None
-        if not record.snapshot or record.snapshot != self._snapshot:
+        people = record.layout not in LAYOUTS or LAYOUTS[record.layout].people
+        if people and (not record.snapshot or record.snapshot != self._snapshot):
             self._snapshot, self._prior = record.snapshot, self._copied()
         self.tables += 1
         self._wholes.append(record)

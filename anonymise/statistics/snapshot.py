@@ -62,9 +62,7 @@ class Snapshot:
         return {key[1:]: cohort for key, cohort in self.cohorts.items() if key[0] == layout.name}
 
 
-def snapshot_of(
-    tables: Mapping[Layout, Members], *, minimum: int, key: bytes
-) -> Snapshot:
+def snapshot_of(tables: Mapping[Layout, Members], *, minimum: int, key: bytes) -> Snapshot:
     """Take layouts together.
 
     Args:
@@ -155,7 +153,10 @@ class _Joined:
             small = [margin for margin in margins if cube.public[margin] < self._minimum]
             for margin in small:
                 cells = {
-                    tuple(own if own != ALL else other for own, other in zip(margin, cell, strict=True))
+                    tuple(
+                        own if own != ALL else other
+                        for own, other in zip(margin, cell, strict=True)
+                    )
                     for cell in cube.cells
                 }
                 yield from sorted(cells - {*cube.cells})

@@ -158,7 +158,7 @@ class _Search:
     def _protected(self, number: int, demand: Protection) -> tuple[set[int], Protection]:
         """The figures that differ in the tables that protect this one, and what it is held to."""
         count = self._counts[number]
-        low = 0 if demand.reach else max(0, count - demand.width // 2)
+        low = 0 if demand.reach else max(0, count - demand.width)
         down, least = self._moved(number, low)
         high = max(demand.reach, least + demand.width)
         up, most = self._moved(number, high)

@@ -33,6 +33,7 @@ from anonymise.statistics.suppress import LeftOut, left_out
 _NEVER = datetime.min.replace(tzinfo=UTC)
 MOST_FIGURES = 2000  # a record of more would not fit into a sealed detail
 
+
 @dataclass(frozen=True, slots=True)
 class ProtectedTable:
     """A table that may be published.
@@ -148,7 +149,9 @@ def pattern_of(snapshot: Snapshot, answered: Answered, key: bytes) -> Pattern:
         told = [(key, cohort.size, cohort.digest) for key, cohort in answer.figures]
         drawn.update(repr(told).encode())
     answers = {
-        name: answer if answer.at != _NEVER else replace(answer, pattern=drawn.hexdigest())
+        name: replace(answer, pattern=drawn.hexdigest())
+        if answer.at == _NEVER and answer.snapshot
+        else answer
         for name, answer in made.items()
     }
     return Pattern(snapshot, answers, drawn.hexdigest())
@@ -165,9 +168,10 @@ def _answer(layout: Layout, snapshot: Snapshot, left: LeftOut, before: Answered)
     }
     for key, cohort in cohorts.items():
         then = before.state(layout.name, key)
-        if (layout.name, *key) in left.small | left.held and then.published:
-            if then.cohort.apart(cohort) < minimum <= then.cohort.size:
-                figures[key] = then.cohort  # it stands
+        if (layout.name, *key) not in left.small | left.held or not then.published:
+            continue
+        if then.cohort.apart(cohort) < minimum <= then.cohort.size:
+            figures[key] = then.cohort  # it stands
     return Answer(
         layout=layout.name,
         at=_NEVER,
@@ -175,7 +179,7 @@ def _answer(layout: Layout, snapshot: Snapshot, left: LeftOut, before: Answered)
         whole=snapshot.wholes[layout.name],
         figures=tuple(sorted(figures.items(), key=lambda figure: figure[0])),
         left=tuple((key, cohort) for key, cohort in cohorts.items() if key not in figures),
-        snapshot=snapshot.id,
+        snapshot=snapshot.id if layout.people else "",
     )
 
 

@@ -178,7 +178,6 @@ class Suppressed:
 @cache
 def suppressed():
     """All figures left out in the month, attacked with all tables of their day together."""
-    editions, _ = month()
     count, told, exact_widths, real_widths = 0, 0, [], []
     for exact, _, strong, weak in _attacked():
         for key, (low, high) in strong.items():

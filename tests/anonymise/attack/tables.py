@@ -37,6 +37,7 @@ _EVERYBODY = ("age_sex_nationality", "occupancy", "arrivals", "flows")
 _BANDS = ((0, "0-4"), (5, "5-11"), (12, "12-17"), (18, "18-59"), (60, "60+"))
 # Where people came from; some ways are hardly used.
 _ORIGINS = ("RS",) * 40 + ("ME",) * 25 + ("HR",) * 12 + ("AL",) * 3 + ("MK",)
+_STATES = ("open", "open", "closed", "refused")
 # Noise is cut at 8 and rounding moves by at most 2 (see docs/formats/statistics.md).
 MOST_OFF = 10
 
@@ -58,23 +59,19 @@ def _band(age):
 
 
 def _cells(layout, person):
-    values = person.values
+    values, number = person.values, int(person.reference.removeprefix("P-"))
     band, sex = _band(values["biographic.age"]), values["biographic.sex"]
-    if layout == "age_sex_nationality":
-        return [(band, sex, values["biographic.nationalities"][0])]
-    if layout == "occupancy":
-        return [(values["accommodation.centre_id"], band, sex)]
-    if layout == "needs":
-        return [(need,) for need in values["protection.needs_codes"]]
-    number = int(person.reference.removeprefix("P-"))
-    if layout == "flows":
-        return [(_ORIGINS[number % len(_ORIGINS)], "BA")]
-    if layout == "claims":
-        return [(values["asylum.claim_state"],)] if number % 97 else []
-    if layout == "readmissions":
-        return [(("open", "open", "closed", "refused")[number // 9 % 4],)] if number % 9 == 0 else []
     year, week, _ = values["accommodation.arrived_on"].isocalendar()
-    return [(f"{year:04}-W{week:02}",)]
+    found = {
+        "age_sex_nationality": [(band, sex, values["biographic.nationalities"][0])],
+        "occupancy": [(values["accommodation.centre_id"], band, sex)],
+        "needs": [(need,) for need in values["protection.needs_codes"]],
+        "arrivals": [(f"{year:04}-W{week:02}",)],
+        "flows": [(_ORIGINS[number % len(_ORIGINS)], "BA")],
+        "claims": [(values["asylum.claim_state"],)] if number % 97 else [],
+        "readmissions": [] if number % 9 else [(_STATES[number // 9 % len(_STATES)],)],
+    }
+    return found[layout]
 
 
 def members(layout, people):
@@ -179,9 +176,7 @@ def left_out(editions):
         days[edition.recipient, edition.day].append(edition)
     for together in days.values():
         cube = joined(together)
-        cells = {
-            (e.layout, *key): len(whom) for e in together for key, whom in _placed(e).items()
-        }
+        cells = {(e.layout, *key): len(whom) for e in together for key, whom in _placed(e).items()}
         exact = cube.counts(cells)
         sure, told = {}, {}
         for edition in together:
