@@ -176,10 +176,10 @@ class Suppressed:
 
 
 @cache
-def suppressed():
+def suppressed(*, apart=False):
     """All figures left out in the month, attacked with all tables of their day together."""
     count, told, exact_widths, real_widths = 0, 0, [], []
-    for exact, _, strong, weak in _attacked():
+    for exact, _, strong, weak in _attacked(apart=apart):
         for key, (low, high) in strong.items():
             count += 1
             told += high - low < tables.THRESHOLD - 1 or not low - 1e-6 <= exact[key] <= high + 1e-6
@@ -189,8 +189,8 @@ def suppressed():
 
 
 @cache
-def _attacked():
-    editions, _ = month()
+def _attacked(*, apart):
+    editions, _ = tables.month(apart=True) if apart else month()
     return list(tables.left_out(editions))
 
 
@@ -198,6 +198,6 @@ def small_held(width=tables.THRESHOLD):
     """Figures under the threshold that the exact attacker bounds below it."""
     return sum(
         exact[key] < width and high < width - 1e-6
-        for exact, _, strong, _ in _attacked()
+        for exact, _, strong, _ in _attacked(apart=False)
         for key, (_, high) in strong.items()
     )

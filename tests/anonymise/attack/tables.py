@@ -95,8 +95,11 @@ def _days(seed):
         present = [p for p in present if p.reference not in leaving] + arriving
 
 
-def month(seed=4):
-    """Every table that was answered, in order, and how many were refused."""
+def month(seed=4, *, apart=False):
+    """Every table that was answered, in order, and how many were refused.
+
+    `apart` takes the controls out: each table by itself, and the centres' totals not known.
+    """
     answered = {recipient: Answered() for recipient in ASKED_ON}
     editions, refused = [], 0
     for day, people in enumerate(_days(seed)):
@@ -104,18 +107,25 @@ def month(seed=4):
             if day not in days:
                 continue
             whom = {layout: members(layout, people) for layout in LAYOUTS}
-            snapshot = snapshot_of(
-                {layout_of(name): cells for name, cells in whom.items()}, minimum=THRESHOLD, key=KEY
-            )
-            pattern = pattern_of(snapshot, answered[recipient], KEY)
+            patterns = _patterns(whom, answered[recipient], apart=apart)
             for layout in LAYOUTS:
-                table = pattern.table(layout_of(layout), answered[recipient], KEY)
+                table = patterns[layout].table(layout_of(layout), answered[recipient], KEY)
                 edition = _asked(recipient, day, table, whom[layout], answered[recipient], editions)
                 if edition is None:
                     refused += 1
                 else:
                     editions.append(edition)
     return editions, refused
+
+
+def _patterns(whom, answered, *, apart):
+    tables = {layout_of(name): cells for name, cells in whom.items()}
+    sets = [tables]
+    if apart:
+        sets = [{replace(one, public=()): cells} for one, cells in tables.items()]
+    taken = [snapshot_of(one, minimum=THRESHOLD, key=KEY) for one in sets]
+    made = [pattern_of(snapshot, answered, KEY) for snapshot in taken]
+    return {name: pattern for pattern in made for name in pattern.answers}
 
 
 def _asked(recipient, day, table, whom, answered, before):
