@@ -305,4 +305,3 @@ async def test_all_tables_of_a_whole_register_are_answered_to_one_recipient(sour
         table = pattern.table(layout, answered, bytes(32))
         assert isinstance(table, ProtectedTable)
         assert answered.fold(replace(table.answer, at=datetime.now(UTC))) is None
-    assert pattern_of(snapshot, answered, bytes(32)).id == pattern.id
