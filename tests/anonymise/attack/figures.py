@@ -191,7 +191,7 @@ def suppressed(*, apart=False):
 @cache
 def _attacked(*, apart):
     editions, _ = tables.month(apart=True) if apart else month()
-    return list(tables.left_out(editions))
+    return list(tables.left_out(editions, both=not apart))
 
 
 def small_held(width=tables.THRESHOLD):

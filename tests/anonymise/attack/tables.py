@@ -175,11 +175,11 @@ def edition_key(edition, key):
     return edition.recipient, edition.layout, edition.day, key
 
 
-def left_out(editions):
+def left_out(editions, *, both=True):
     """For each recipient and day, all figures left out, with their intervals for two attackers.
 
-    The first knows the exact count behind each published figure that is of that day, and all
-    together, the totals of the centres; the second what is published, table by table.
+    The first knows the exact count behind each published figure that is of that day; the second,
+    if `both`, what is published. Both know the totals of the centres, and take all tables together.
     """
     days = defaultdict(list)
     for edition in editions:
@@ -197,7 +197,8 @@ def left_out(editions):
                     told[edition.layout, *key] = shown[key]
         unknown = [key for key in cube.figures if key not in sure and key not in cube.public]
         strong = intervals(cube, sure, unknown)
-        yield exact, sure, strong, intervals(cube, told, unknown, within=MOST_OFF)
+        weak = intervals(cube, told, unknown, within=MOST_OFF) if both else strong
+        yield exact, sure, strong, weak
 
 
 def joined(editions):
