@@ -7,8 +7,9 @@ row once; a row that a thousand people share is formatted once and written a tho
 """
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymise.release.columns import Columns
+from anonymise.release.distinct import distinct, distinct_boxes
 from anonymise.release.extra import need_polars
 from anonymise.release.hierarchy import Hierarchy
 from anonymise.release.placing import digest
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 CHUNK: Final = 1 << 18  # rows formatted at once
+_PIECE: Final = 1 << 14  # rows put together at once, so that they are still near when written
+_UNDER_WAY: Final = 16  # pieces
 Written = Callable[[int], None]
 
 
@@ -49,23 +53,19 @@ class Published:
 def published(rows: Rows, recoding: Recoding) -> Published:
     """Put together what looks alike; suppressed rows are left out."""
     kept = recoding.cls >= 0
-    row, take = recoding.row[kept], recoding.take[kept]
-    boxes = recoding.boxes[recoding.cls[kept]]
-    keys = [*boxes.reshape(len(boxes), -1).T]
+    row, take, cls = recoding.row[kept], recoding.take[kept], recoding.cls[kept]
+    _, rank = distinct_boxes(recoding.boxes)  # ascending by their codes
+    keys, widths = [rank[cls]], [len(recoding.boxes)]
     if rows.sensitive is not None:
         keys.append(rows.sensitive[row])
-    order = np.lexsort(keys[::-1])
-    differs = np.ones(len(order), bool)
-    if len(order):
-        differs[1:] = False
-        for key in keys:
-            ordered = key[order]
-            differs[1:] |= ordered[1:] != ordered[:-1]
-    first = np.flatnonzero(differs)
+        widths.append(int(rows.sensitive.max(initial=0)) + 1)
+    first, where = distinct(keys, widths)
+    counts = np.zeros(len(first), np.int64)
+    np.add.at(counts, where, take)
     return Published(
-        boxes=boxes[order[first]],
-        sensitive=rows.sensitive[row[order[first]]] if rows.sensitive is not None else None,
-        counts=np.add.reduceat(take[order], first) if len(first) else take[:0],
+        boxes=recoding.boxes[cls[first]],
+        sensitive=rows.sensitive[row[first]] if rows.sensitive is not None else None,
+        counts=counts,
     )
 
 
@@ -94,10 +94,8 @@ def _labels(ranges: NDArray[np.int32], hierarchy: Hierarchy) -> "pl.Series":
     import polars as pl
 
     width = len(hierarchy.leaves)
-    distinct, place = np.unique(
-        ranges[:, 0].astype(np.int64) * width + ranges[:, 1], return_inverse=True
-    )
-    labels = [hierarchy.label(int(r) // width, int(r) % width) for r in distinct]
+    first, place = distinct([ranges[:, 0], ranges[:, 1]], [width, width])
+    labels = [hierarchy.label(int(lo), int(hi)) for lo, hi in ranges[first]]
     return pl.Series(labels, dtype=pl.String).gather(place)
 
 
@@ -122,31 +120,75 @@ def write_table(
 def _write_csv(
     path: Path, tables: Iterator[tuple["pl.DataFrame", NDArray[np.int64]]], written: Written
 ) -> str:
-    """The next rows are formatted while the last ones go to the file."""
-    with path.open("wb", buffering=0) as file, ThreadPoolExecutor(1) as writer:
-        going = writer.submit(lambda: None)
-        told = hashlib.sha256()
+    """Rows are put together, digested and written side by side, a piece at a time."""
+    with path.open("wb", buffering=0) as file, _Sink(file) as sink:
         header = False
         for frame, counts in tables:
             if not header:
-                _write_all(file, told, frame.head(0).write_csv().encode())
+                sink.put(frame.head(0).write_csv().encode())
                 header = True
             for part, many in _chunks(frame, counts):
                 lines = part.write_csv(include_header=False).encode().splitlines(keepends=True)
-                content = b"".join([line * n for line, n in zip(lines, many, strict=True)])
-                going.result()
-                going = writer.submit(_write_all, file, told, content)
+                for start, stop in _pieces(many):
+                    often = zip(lines[start:stop], many[start:stop], strict=True)
+                    sink.put(b"".join([line * n for line, n in often]))
                 written(sum(many))
-        going.result()
-    return told.hexdigest()
+        return sink.digest()
 
 
-def _write_all(file: FileIO, told: "hashlib._Hash", content: bytes) -> None:
+class _Sink:
+    """A file that is digested by one thread and written by another.
+
+    `_told` is the digesting thread's alone, the file the writing thread's.
+    """
+
+    def __init__(self, file: FileIO) -> None:
+        """Begin with nothing."""
+        self._file = file
+        self._told = hashlib.sha256()
+        self._threads = (ThreadPoolExecutor(1), ThreadPoolExecutor(1))
+        self._going: deque[Future[None]] = deque()
+
+    def __enter__(self) -> "_Sink":
+        """Begin."""
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Let the threads go."""
+        for one in self._threads:
+            one.shutdown(cancel_futures=True)
+
+    def put(self, content: bytes) -> None:
+        """Add to the file; waits while much is under way."""
+        while len(self._going) > _UNDER_WAY:
+            self._going.popleft().result()
+        digesting, writing = self._threads
+        self._going.append(digesting.submit(self._told.update, content))
+        self._going.append(writing.submit(_write_all, self._file, content))
+
+    def digest(self) -> str:
+        """SHA-256 in hex of all that was put, once all of it is written."""
+        while self._going:
+            self._going.popleft().result()
+        return self._told.hexdigest()
+
+
+def _write_all(file: FileIO, content: bytes) -> None:
     """A raw file may take less than it is given."""
-    told.update(content)
     left = memoryview(content)
     while left:
         left = left[file.write(left) :]
+
+
+def _pieces(many: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Distinct rows by which about `_PIECE` rows are written."""
+    ends = np.cumsum(many)
+    start = 0
+    while start < len(many):
+        before = int(ends[start - 1]) if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, before + _PIECE, side="right")))
+        yield start, stop
+        start = stop
 
 
 def _write_parquet(
