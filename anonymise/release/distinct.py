@@ -2,7 +2,7 @@
 """Which rows of codes are alike: packed into numbers, which sort many times faster than rows do."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ _SMALL: Final = 1 << 16
 
 
 def distinct(
-    columns: Sequence[NDArray[np.int32]], widths: Sequence[int]
+    columns: Sequence[NDArray[np.integer[Any]]], widths: Sequence[int]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The first row of each distinct one, in order of its values, and the rank of every row's.
 
@@ -52,7 +52,7 @@ def ranked(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64
 
 
 def packed(
-    columns: Sequence[NDArray[np.int64]], widths: Sequence[int]
+    columns: Sequence[NDArray[np.integer[Any]]], widths: Sequence[int]
 ) -> tuple[NDArray[np.int64], ...]:
     """As few numbers a row as hold all its codes; they sort as the codes do."""
     made = [np.zeros(len(columns[0]), np.int64)]

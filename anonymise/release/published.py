@@ -6,14 +6,10 @@ stands in a release tells nothing of where it stood in the register. Memory hold
 row once; a row that a thousand people share is formatted once and written a thousand times.
 """
 
-import hashlib
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +21,13 @@ from anonymise.release.hierarchy import Hierarchy
 from anonymise.release.placing import digest
 from anonymise.release.read import CSV, ending_of
 from anonymise.release.recode import Recoding, Rows
+from anonymise.release.sink import Sink
 
 if TYPE_CHECKING:
     import polars as pl
 
 CHUNK: Final = 1 << 18  # rows formatted at once
 _PIECE: Final = 1 << 14  # rows put together at once, so that they are still near when written
-_UNDER_WAY: Final = 16  # pieces
 Written = Callable[[int], None]
 
 
@@ -55,7 +51,8 @@ def published(rows: Rows, recoding: Recoding) -> Published:
     kept = recoding.cls >= 0
     row, take, cls = recoding.row[kept], recoding.take[kept], recoding.cls[kept]
     _, rank = distinct_boxes(recoding.boxes)  # ascending by their codes
-    keys, widths = [rank[cls]], [len(recoding.boxes)]
+    keys: list[NDArray[np.integer[Any]]] = [rank[cls]]
+    widths = [len(recoding.boxes)]
     if rows.sensitive is not None:
         keys.append(rows.sensitive[row])
         widths.append(int(rows.sensitive.max(initial=0)) + 1)
@@ -121,7 +118,7 @@ def _write_csv(
     path: Path, tables: Iterator[tuple["pl.DataFrame", NDArray[np.int64]]], written: Written
 ) -> str:
     """Rows are put together, digested and written side by side, a piece at a time."""
-    with path.open("wb", buffering=0) as file, _Sink(file) as sink:
+    with path.open("wb", buffering=0) as file, Sink(file) as sink:
         header = False
         for frame, counts in tables:
             if not header:
@@ -134,50 +131,6 @@ def _write_csv(
                     sink.put(b"".join([line * n for line, n in often]))
                 written(sum(many))
         return sink.digest()
-
-
-class _Sink:
-    """A file that is digested by one thread and written by another.
-
-    `_told` is the digesting thread's alone, the file the writing thread's.
-    """
-
-    def __init__(self, file: FileIO) -> None:
-        """Begin with nothing."""
-        self._file = file
-        self._told = hashlib.sha256()
-        self._threads = (ThreadPoolExecutor(1), ThreadPoolExecutor(1))
-        self._going: deque[Future[None]] = deque()
-
-    def __enter__(self) -> "_Sink":
-        """Begin."""
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        """Let the threads go."""
-        for one in self._threads:
-            one.shutdown(cancel_futures=True)
-
-    def put(self, content: bytes) -> None:
-        """Add to the file; waits while much is under way."""
-        while len(self._going) > _UNDER_WAY:
-            self._going.popleft().result()
-        digesting, writing = self._threads
-        self._going.append(digesting.submit(self._told.update, content))
-        self._going.append(writing.submit(_write_all, self._file, content))
-
-    def digest(self) -> str:
-        """SHA-256 in hex of all that was put, once all of it is written."""
-        while self._going:
-            self._going.popleft().result()
-        return self._told.hexdigest()
-
-
-def _write_all(file: FileIO, content: bytes) -> None:
-    """A raw file may take less than it is given."""
-    left = memoryview(content)
-    while left:
-        left = left[file.write(left) :]
 
 
 def _pieces(many: Sequence[int]) -> Iterator[tuple[int, int]]:
