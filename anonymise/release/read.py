@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -274,7 +275,8 @@ def check_values(name: str, values: Sequence[str]) -> None:
     """Refuse values that cannot be published as they are.
 
     Raises:
-        ReleaseError: So many that they would name people, or one with a line break.
+        ReleaseError: So many that they would name people, one with a line break, or two that say
+            the same.
     """
     if len(values) > _MOST_VALUES:
         raise ReleaseError(
@@ -283,3 +285,13 @@ def check_values(name: str, values: Sequence[str]) -> None:
         )
     if any("\n" in value or "\r" in value for value in values):
         raise ReleaseError(f"column {name} has a value with a line break; mend the table")
+    if len({plain(value) for value in values}) < len(values):
+        raise ReleaseError(
+            f"column {name} has values that differ in spelling only, such as capitals or spaces; "
+            "write each one way"
+        )
+
+
+def plain(value: str) -> str:
+    """What a value says, however it is spelt: NFKC, case folded, no spaces around it."""
+    return " ".join(normalize("NFKC", value).casefold().split())
