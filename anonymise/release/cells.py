@@ -17,10 +17,14 @@ def escaped(frame: "pl.DataFrame") -> "pl.DataFrame":
     """A frame of text, header included, with what begins like a formula told as text."""
     import polars as pl
 
-    told = pl.all()
-    frame = frame.with_columns(
-        pl.when(told.str.contains(_PATTERN)).then(pl.lit("'") + told).otherwise(told)
-    )
+    told = [
+        pl.when(pl.col(name).str.contains(_PATTERN))
+        .then(pl.lit("'") + pl.col(name))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name in frame.columns
+    ]
+    frame = frame.with_columns(told)
     return frame.rename({name: f"'{name}" for name in frame.columns if name.startswith(FORMULA)})
 
 
