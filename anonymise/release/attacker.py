@@ -32,8 +32,8 @@ _SECONDS: Final = 1800
 _PLANTED: Final = ("a", "b", "c", "secret")
 _ALL: Final = ("singling_out", "linkability", "inference")
 _FOUND: Final = 0.6  # the least risk of a table that is published as it is
-_NOT_FOUND: Final = 0.4  # the most of one that has nothing of its people: five deviations
-_QUICK: Final = (80, 800)
+_NOT_FOUND: Final = 0.5  # the most of one that has nothing of its people: five deviations
+_QUICK: Final = (60, 400)
 _VALUES: Final = (10_000, 10_000, 10_000, 5)
 
 Lines = Sequence[tuple[str, ...]]

@@ -129,7 +129,7 @@ def test_a_release_that_passes_is_recorded_and_then_published(house, tmp_path):
 
 @pytest.mark.long
 def test_a_release_that_fails_the_attacks_is_neither_published_nor_recorded(house, tmp_path):
-    create(tmp_path, "draft.csv", "--k", "5", "--l", "2")
+    create(tmp_path, "draft.csv", "--k", "5", "--l", "2", "--most-risk", "0.05")
     out = tmp_path / "copy.csv"
     said = call(*ordered(tmp_path / "draft.csv", out, house), error=GateError)
     assert "inference succeeds up to" in said
