@@ -45,6 +45,15 @@ def test_one_false_hit_in_a_hundred_sets_the_threshold_and_first_place_counts():
     assert one.fnir == pytest.approx(0.75)
 
 
+def test_a_hit_is_above_the_threshold_and_not_at_it():
+    pairs = [*PAIRS, Pair("a3", "b3", 3.0)]
+    one, _ = Evaluation(pairs, TRUTH, PERSONS).figures().identified
+    assert one.fnir == pytest.approx(0.75)
+    pairs = [*PAIRS, Pair("a3", "b3", 3.5)]
+    one, _ = Evaluation(pairs, TRUTH, PERSONS).figures().identified
+    assert one.fnir == pytest.approx(0.5)
+
+
 def test_a_rate_that_a_subset_is_too_small_for_is_not_told():
     evaluation = Evaluation(PAIRS, TRUTH, PERSONS)
     assert evaluation.figures().identified[1] is None
