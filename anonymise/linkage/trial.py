@@ -84,16 +84,12 @@ def candidates(
     """
     by_key: dict[Key, list[str]] = defaultdict(list)
     by_block: dict[str, list[str]] = defaultdict(list)
-    for done, (identifier, person) in enumerate(second.items()):
-        if done % _STEP == 0:
-            progress("keys of the second list", done, len(second))
+    for identifier, person in _watched(second, "keys of the second list", progress):
         for key in matcher.keys(person):
             by_key[key].append(identifier)
         for block in matcher.blocks(person):
             by_block[block].append(identifier)
-    for done, (identifier, person) in enumerate(first.items()):
-        if done % _STEP == 0:
-            progress("persons of the first list", done, len(first))
+    for identifier, person in _watched(first, "persons of the first list", progress):
         common: dict[str, set[KeyKind]] = defaultdict(set)
         for block in matcher.blocks(person):
             for other in _answered(by_block, block):
@@ -112,7 +108,16 @@ def candidates(
                 score,
                 grade,
             )
-    progress("persons of the first list", len(first), len(first))
+
+
+def _watched(
+    persons: Persons, what: str, progress: Progress
+) -> Iterator[tuple[str, LinkagePerson]]:
+    for done, one in enumerate(persons.items()):
+        if done % _STEP == 0:
+            progress(what, done, len(persons))
+        yield one
+    progress(what, len(persons), len(persons))
 
 
 def _answered(buckets: Mapping[_Held, Sequence[str]], asked: _Held) -> Sequence[str]:
