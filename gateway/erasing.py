@@ -157,8 +157,6 @@ def plan_ordered(settings: Settings, wanted: Ordered, on_progress: Progress) -> 
     going = {held.log: _not_yet(standings[home], held)}
     going |= {log: n for log, n in there.items() if n and country_of(log) in ordering}
     plan = _Plan(going, left, {c: one for c, one in standings.items() if c in ordering})
-    for country in plan.standings:
-        plan.batches(country)  # refuses what is held before anything is begun
     return plan
 
 
