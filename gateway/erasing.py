@@ -134,7 +134,7 @@ def plan_ordered(settings: Settings, wanted: Ordered, on_progress: Progress) -> 
     """Look at all logs: what goes and what is left. Not inside an event loop.
 
     Raises:
-        AuditError: a log can't be read or is not whole, an entry has no detail or is held, other
+        AuditError: a log can't be read or is not whole, other
             sides stand that no order names, or an order names a country that has none.
     """
     held = wanted.held
@@ -156,8 +156,7 @@ def plan_ordered(settings: Settings, wanted: Ordered, on_progress: Progress) -> 
         raise AuditError(_two_ways(left))
     going = {held.log: _not_yet(standings[home], held)}
     going |= {log: n for log, n in there.items() if n and country_of(log) in ordering}
-    plan = _Plan(going, left, {c: one for c, one in standings.items() if c in ordering})
-    return plan
+    return _Plan(going, left, {c: one for c, one in standings.items() if c in ordering})
 
 
 def _not_yet(standing: Standing, held: Held) -> tuple[int, ...]:
