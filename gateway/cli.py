@@ -116,6 +116,12 @@ def _release() -> click.Command:
     return release
 
 
+def _exchange() -> click.Command:
+    from gateway.commands.exchange import exchange
+
+    return exchange
+
+
 class _Cuvar(LazyGroup):
     loaders: ClassVar[Loaders] = {
         "demo": _demo,
@@ -128,6 +134,7 @@ class _Cuvar(LazyGroup):
         "backup": _backup,
         "review": _review,
         "release": _release,
+        "exchange": _exchange,
         "attest": _attest,
         "token": _token,
         "region": _region,
