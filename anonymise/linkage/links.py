@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Links between two records, in four colours; a machine makes white and yellow, people the rest.
 
-Regulation (EU) 2019/818, Articles 28 and 30 to 33 (INT-11). A link is a statement about records and
-never a reason for an act by itself (INT-16). Pure: who keeps links and tells whom is not its matter.
+Regulation (EU) 2019/818, Articles 28 and 30 to 33 (INT-11). A link is a statement about records,
+never a reason for an act by itself (INT-16). Who keeps links and tells whom is not its matter.
 """
 
 from dataclasses import dataclass, replace
@@ -44,7 +44,7 @@ class Verdict(StrEnum):
     ONE_PERSON = "one person"
     TWO_PERSONS = "two persons"
     UNJUSTIFIED = "unjustified use"
-    """one person under several identities, or two with one document or identity, without a reason"""
+    """one person under several identities, or two persons with one, and no lawful reason"""
 
 
 _BY_PEOPLE: Final = {
@@ -94,9 +94,7 @@ def automatic(evidence: Evidence) -> Colour | None:
         case Agreement.SAME:
             return Colour.WHITE if alike else Colour.YELLOW
         case Agreement.DIFFERENT:
-            doubtful = (
-                evidence.identity is Sameness.SAME or evidence.document is Agreement.SAME
-            )
+            doubtful = evidence.identity is Sameness.SAME or evidence.document is Agreement.SAME
             return Colour.YELLOW if doubtful else None
         case Agreement.ABSENT:
             if evidence.document is not Agreement.SAME:

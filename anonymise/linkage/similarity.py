@@ -128,11 +128,7 @@ def _fields(ones: Iterable[str], others: Iterable[str]) -> tuple[Sameness, froze
     """The best of all pairs of spellings."""
     pairs = [(x, y) for a in ones for b in others if (x := _plain(a)) and (y := _plain(b))]
     reasons = frozenset(
-        reason
-        for x, y in pairs
-        if x != y
-        for reason, holds in _NAME_RULES.items()
-        if holds(x, y)
+        reason for x, y in pairs if x != y for reason, holds in _NAME_RULES.items() if holds(x, y)
     )
     if any(x == y for x, y in pairs):
         return Sameness.SAME, reasons

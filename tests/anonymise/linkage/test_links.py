@@ -72,7 +72,9 @@ def test_a_white_link_of_a_machine_is_told_to_nobody():
     assert Link(Colour.WHITE, NOW).by_machine
 
 
-@pytest.mark.parametrize("by, reason", [("", REASON), ("officer-7", "  because  "), ("o", " " * 40)])
+@pytest.mark.parametrize(
+    ("by", "reason"), [("", REASON), ("officer-7", "  because  "), ("o", " " * 40)]
+)
 @pytest.mark.parametrize("act", ["decide", "sever"])
 def test_nobody_acts_nameless_or_without_a_reason(act, by, reason):
     with pytest.raises(LinkError):
