@@ -122,6 +122,12 @@ def _linkage() -> click.Command:
     return linkage
 
 
+def _exchange() -> click.Command:
+    from gateway.commands.exchange import exchange
+
+    return exchange
+
+
 class _Cuvar(LazyGroup):
     loaders: ClassVar[Loaders] = {
         "demo": _demo,
@@ -135,6 +141,7 @@ class _Cuvar(LazyGroup):
         "review": _review,
         "release": _release,
         "linkage": _linkage,
+        "exchange": _exchange,
         "attest": _attest,
         "token": _token,
         "region": _region,
