@@ -145,3 +145,7 @@ class AttackError(ReleaseError):
 
 class PublicationError(ReleaseError):
     """A published copy cannot be written or traced."""
+
+
+class LinkageError(AnonymiseError):
+    """A person, a key or an index of linkage can't be made, read or blinded as it was asked for."""
