@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Look-ups in the blind index: stored keys in, opaque handles out (matching.md section 5).
+
+A look-up reads at most sixteen places of one tree. A key that more than `CAP` records of a country
+share answers nothing for that country, as if nobody had it: it would tell of a crowd and nobody in
+particular (matching.md section 4). `gateway.linkage.loading` fills the tables.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from anonymise import Domain, Keyring
+from anonymise.linkage.keys import KeyKind
+from anonymise.pseudonym import DomainCipher
+from gateway.linkage.errors import IndexStateError
+from gateway.linkage.tables import LINK_LOAD, LINK_ROW, LINKAGE, LoadState
+from gateway.store import Store
+
+CAP: Final = 50
+MOST_KEYS: Final = 16
+RECIPIENT: Final = "INDEX"
+PURPOSE: Final = "linkage"
+
+Candidates = dict[str, dict[bytes, frozenset[KeyKind]]]
+"""Country to handle to the kinds of the keys that agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One country's index of one epoch.
+
+    Attributes:
+        epoch: The quarter.
+        root: Version of the country's root key under which the handles were made.
+        grammar: Of the keys.
+        blinding: Which blinder made them: hmac or oprf.
+        digest: Of the file.
+        made: When the nation built it, UTC.
+        loaded: When it was loaded, UTC.
+    """
+
+    epoch: str
+    root: int
+    grammar: int
+    blinding: str
+    digest: str
+    made: str
+    loaded: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """What there is of one country, newest epoch first."""
+
+    loads: tuple[Loaded, ...]
+
+    def of(self, epoch: str) -> Loaded | None:
+        """The load of an epoch."""
+        return next((load for load in self.loads if load.epoch == epoch), None)
+
+
+class LinkIndex:
+    """The index in the state database."""
+
+    def __init__(self, store: Store) -> None:
+        """Give it a store of its own: a long look-up must not wait for case numbers, nor they."""
+        self._store = store
+
+    async def open(self) -> "LinkIndex":
+        """Check that the tables are there.
+
+        Raises:
+            StoreError: they are not; `cuvar init` makes them.
+        """
+        await self._store.open(LINKAGE)
+        return self
+
+    async def candidates(
+        self, epoch: str, keys: Sequence[tuple[KeyKind, bytes]], countries: Collection[str]
+    ) -> Candidates:
+        """Who of these countries shares a key; each country that was asked and is loaded stands.
+
+        Args:
+            epoch: Under whose pepper the keys were made.
+            keys: Kind and stored key (`Pepper.stored`), at most 16.
+            countries: Those to be looked at.
+
+        Raises:
+            StoreError: the state database does not answer.
+            IndexStateError: too many keys at once.
+        """
+        if len(keys) > MOST_KEYS:
+            raise IndexStateError(f"a look-up has at most {MOST_KEYS} keys; send the strongest")
+        kinds: dict[bytes, set[KeyKind]] = defaultdict(set)
+        for kind, stored in keys:
+            kinds[stored].add(kind)
+        wanted = frozenset(countries)
+        loads, rows = await self._store.run(
+            lambda connection: _looked_up(connection, epoch, list(kinds), wanted)
+        )
+        shared: dict[tuple[int, bytes], list[bytes]] = defaultdict(list)
+        for stored, load, handle in rows:
+            shared[load, bytes(stored)].append(bytes(handle))
+        found: dict[str, dict[bytes, set[KeyKind]]] = {
+            country: defaultdict(set) for country in loads.values()
+        }
+        for (load, stored), handles in shared.items():
+            country = loads.get(load)
+            if country is None or len(handles) > CAP:
+                continue
+            for handle in handles:
+                found[country][handle] |= kinds[stored]
+        return {
+            country: {handle: frozenset(agreeing) for handle, agreeing in handles.items()}
+            for country, handles in found.items()
+        }
+
+    async def state(self) -> Mapping[str, IndexState]:
+        """What is loaded, by country.
+
+        Raises:
+            StoreError: the state database does not answer.
+        """
+        table = LINK_LOAD.c
+        statement = (
+            select(LINK_LOAD)
+            .where(table.state == LoadState.SERVING)
+            .order_by(table.country, table.epoch.desc())
+        )
+        rows = await self._store.run(lambda connection: connection.execute(statement).all())
+        found: dict[str, list[Loaded]] = defaultdict(list)
+        for row in rows:
+            found[row.country].append(
+                Loaded(
+                    row.epoch,
+                    row.root,
+                    row.grammar,
+                    row.blinding,
+                    row.digest,
+                    row.made,
+                    row.loaded,
+                )
+            )
+        return {country: IndexState(tuple(loads)) for country, loads in found.items()}
+
+
+def handle_cipher(keyring: Keyring, country: str, epoch: str, root: int) -> DomainCipher:
+    """What turns surrogates into a load's handles and back; `root` is `Loaded.root`.
+
+    Raises:
+        KeyringError: the root serves the epoch no more: the country's index counts as not loaded.
+    """
+    return keyring.domain_cipher(Domain(country, RECIPIENT, PURPOSE, epoch, root))
+
+
+def _looked_up(
+    connection: Connection, epoch: str, keys: list[bytes], countries: frozenset[str]
+) -> tuple[dict[int, str], Sequence[Any]]:
+    if connection.dialect.name == "sqlite":
+        # Through the driver: to compile and to expand took longer than the look-up itself.
+        loads = connection.exec_driver_sql(
+            "SELECT id, country FROM link_load WHERE epoch = ? AND state = ?",
+            (epoch, str(LoadState.SERVING)),
+        ).all()
+        marks = ",".join("?" * len(keys))
+        rows = connection.exec_driver_sql(
+            f"SELECT key, load, handle FROM link_row WHERE key IN ({marks})",  # noqa: S608 - marks
+            tuple(keys),
+        ).all()
+    else:
+        loads = connection.execute(
+            select(LINK_LOAD.c.id, LINK_LOAD.c.country).where(
+                LINK_LOAD.c.epoch == epoch, LINK_LOAD.c.state == LoadState.SERVING
+            )
+        ).all()
+        rows = connection.execute(
+            select(LINK_ROW.c.key, LINK_ROW.c.load, LINK_ROW.c.handle).where(
+                LINK_ROW.c.key.in_(keys)
+            )
+        ).all()
+    return {number: country for number, country in loads if country in countries}, rows

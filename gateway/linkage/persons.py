@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A register's record of a person, in the common model, as persons to link.
+
+One record may give several: its main spelling, and the same person under a former name, an alias,
+or in the script of the country that he comes from. The nation's side alone does this, for its index
+and for the full comparison; nothing of it reaches the gateway's tables.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Final
+
+from anonymise.linkage.keys import Key, keys_of
+from anonymise.linkage.person import BirthDate, LinkagePerson
+from gateway.sources.countries import FROM_ALPHA3
+from gateway.sources.record import Value
+
+DATASET: Final = "persons"
+MOST_KEYS: Final = 16
+_NAMES: Final = "direct_identifier"
+PERSON_FIELDS: Final = frozenset(
+    {
+        *(
+            f"{_NAMES}.{name}"
+            for name in (
+                "surnames",
+                "forenames",
+                "birth_names",
+                "previous_names",
+                "aliases",
+                "original_script",
+            )
+        ),
+        "biographic.date_of_birth",
+        "biographic.dob_precision",
+        "biographic.sex",
+        "biographic.nationalities",
+        "document.doc_number",
+    }
+)
+"""What a record is asked for; a register that lacks one of them is linked by the others."""
+
+_ALPHA3: Final = {two: three for three, two in reversed(FROM_ALPHA3.items())} | {
+    "XX": "XXA",
+    "XK": "RKS",
+    "DE": "DEU",
+}
+_SEXES: Final = frozenset({"M", "F"})
+
+
+def persons_of(values: Mapping[str, Value]) -> tuple[LinkagePerson, ...]:
+    """The persons of a record, the main spelling first."""
+    main = LinkagePerson(
+        given_names=_texts(values, "forenames"),
+        surnames=_texts(values, "surnames"),
+        sex=_sex(values.get("biographic.sex")),
+        birth=_birth(values.get("biographic.date_of_birth"), values.get("biographic.dob_precision")),
+        nationalities=tuple(_nationalities(values.get("biographic.nationalities"))),
+        documents=_listed(values.get("document.doc_number")),
+    )
+    return (main, *_others(main, values))
+
+
+def keys_of_all(persons: Iterable[LinkagePerson]) -> tuple[Key, ...]:
+    """The keys of a record's persons, those of the main spelling first; at most 16."""
+    found = dict.fromkeys(key for person in persons for key in keys_of(person))
+    return tuple(found)[:MOST_KEYS]
+
+
+def _others(main: LinkagePerson, values: Mapping[str, Value]) -> Iterator[LinkagePerson]:
+    for field in ("birth_names", "previous_names"):
+        for surname in _texts(values, field):
+            yield replace(main, surnames=(surname,))
+    for field in ("original_script", "aliases"):
+        for name in _texts(values, field):
+            yield replace(main, given_names=(), surnames=(name,))
+
+
+def _texts(values: Mapping[str, Value], field: str) -> tuple[str, ...]:
+    return _listed(values.get(f"{_NAMES}.{field}"))
+
+
+def _listed(value: Value) -> tuple[str, ...]:
+    """A text, or several in one column; empty ones are left out."""
+    many = value if isinstance(value, tuple) else str(value).split(";") if value else ()
+    return tuple(text for one in many if (text := str(one).strip()))
+
+
+def _sex(value: Value) -> str | None:
+    return str(value) if value in _SEXES else None
+
+
+def _birth(value: Value, precision: Value) -> BirthDate | None:
+    if not isinstance(value, date) or precision == "unknown":
+        return None
+    match precision:
+        case "year":
+            return BirthDate(value.year)
+        case "month":
+            return BirthDate(value.year, value.month)
+        case _:
+            return BirthDate(value.year, value.month, value.day)
+
+
+def _nationalities(value: Value) -> Iterator[str]:
+    for code in value if isinstance(value, tuple) else (value,):
+        if code:
+            yield _ALPHA3.get(str(code), str(code))
