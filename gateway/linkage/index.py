@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 
 from anonymise import Domain, Keyring
 from anonymise.linkage.keys import KeyKind
+from anonymise.linkage.names import GRAMMAR
 from anonymise.pseudonym import DomainCipher
 from gateway.linkage.errors import IndexStateError
 from gateway.linkage.tables import LINK_LOAD, LINK_ROW, LINKAGE, LoadState
@@ -80,14 +81,23 @@ class LinkIndex:
         return self
 
     async def candidates(
-        self, epoch: str, keys: Sequence[tuple[KeyKind, bytes]], countries: Collection[str]
+        self,
+        epoch: str,
+        keys: Sequence[tuple[KeyKind, bytes]],
+        countries: Collection[str],
+        *,
+        grammar: int = GRAMMAR,
     ) -> Candidates:
-        """Who of these countries shares a key; each country that was asked and is loaded stands.
+        """Who of these countries shares a key.
+
+        Each country that was asked and is loaded stands in the answer, with nobody where nobody
+        shares one; a country that is not loaded for this epoch and grammar does not stand there.
 
         Args:
             epoch: Under whose pepper the keys were made.
             keys: Kind and stored key (`Pepper.stored`), at most 16.
             countries: Those to be looked at.
+            grammar: Of the keys; an index of another can't be compared.
 
         Raises:
             StoreError: the state database does not answer.
@@ -99,9 +109,10 @@ class LinkIndex:
         for kind, stored in keys:
             kinds[stored].add(kind)
         wanted = frozenset(countries)
-        loads, rows = await self._store.run(
-            lambda connection: _looked_up(connection, epoch, list(kinds), wanted)
+        served, rows = await self._store.run(
+            lambda connection: _looked_up(connection, epoch, grammar, list(kinds))
         )
+        loads = {number: country for number, country in served if country in wanted}
         shared: dict[tuple[int, bytes], list[bytes]] = defaultdict(list)
         for stored, load, handle in rows:
             shared[load, bytes(stored)].append(bytes(handle))
@@ -158,28 +169,28 @@ def handle_cipher(keyring: Keyring, country: str, epoch: str, root: int) -> Doma
 
 
 def _looked_up(
-    connection: Connection, epoch: str, keys: list[bytes], countries: frozenset[str]
-) -> tuple[dict[int, str], Sequence[Any]]:
+    connection: Connection, epoch: str, grammar: int, keys: list[bytes]
+) -> tuple[Sequence[Any], Sequence[Any]]:
+    """The loads that serve, and every row of these keys."""
+    serving = (epoch, str(LoadState.SERVING), grammar)
     if connection.dialect.name == "sqlite":
         # Through the driver: to compile and to expand took longer than the look-up itself.
         loads = connection.exec_driver_sql(
-            "SELECT id, country FROM link_load WHERE epoch = ? AND state = ?",
-            (epoch, str(LoadState.SERVING)),
+            "SELECT id, country FROM link_load WHERE epoch = ? AND state = ? AND grammar = ?",
+            serving,
         ).all()
         marks = ",".join("?" * len(keys))
         rows = connection.exec_driver_sql(
             f"SELECT key, load, handle FROM link_row WHERE key IN ({marks})",  # noqa: S608 - marks
             tuple(keys),
         ).all()
-    else:
-        loads = connection.execute(
-            select(LINK_LOAD.c.id, LINK_LOAD.c.country).where(
-                LINK_LOAD.c.epoch == epoch, LINK_LOAD.c.state == LoadState.SERVING
-            )
-        ).all()
-        rows = connection.execute(
-            select(LINK_ROW.c.key, LINK_ROW.c.load, LINK_ROW.c.handle).where(
-                LINK_ROW.c.key.in_(keys)
-            )
-        ).all()
-    return {number: country for number, country in loads if country in countries}, rows
+        return loads, rows
+    table, row = LINK_LOAD.c, LINK_ROW.c
+    served = select(table.id, table.country).where(
+        *(column == value for column, value in zip(_SERVING, serving, strict=True))
+    )
+    found = select(row.key, row.load, row.handle).where(row.key.in_(keys))
+    return connection.execute(served).all(), connection.execute(found).all()
+
+
+_SERVING: Final = (LINK_LOAD.c.epoch, LINK_LOAD.c.state, LINK_LOAD.c.grammar)
