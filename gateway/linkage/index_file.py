@@ -165,7 +165,10 @@ class IndexWriter:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, raised: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         with suppress(OSError):
             self._file.close()
