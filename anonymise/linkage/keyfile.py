@@ -74,10 +74,7 @@ def read_nations_key(path: Path, passphrase: str) -> bytes:
     try:
         members = json.loads(content)
         sealed = _bytes(members.pop("sealed"))
-        known = members["format"] == FORMAT and members["version"] == VERSION
-        cost = Work(members["kdf"]["n"], members["kdf"]["p"])
-        if not known or members["kdf"]["name"] != "scrypt" or not cost.accepted:
-            raise ValueError
+        _require_known(members)
         key = AESGCM(_stretched(members, passphrase)).decrypt(
             _bytes(members["nonce"]), sealed, _canonical(members)
         )
@@ -97,6 +94,13 @@ def read_nations_key(path: Path, passphrase: str) -> bytes:
 def check_value(key: bytes) -> str:
     """Sixteen hex digits by which nations tell that they hold the same key."""
     return expand(key, _CHECK)[:8].hex()
+
+
+def _require_known(members: dict[str, Any]) -> None:
+    kdf = members["kdf"]
+    known = (members["format"], members["version"], kdf["name"]) == (FORMAT, VERSION, "scrypt")
+    if not known or not Work(kdf["n"], kdf["p"]).accepted:
+        raise ValueError
 
 
 def _stretched(members: dict[str, Any], passphrase: str) -> bytes:

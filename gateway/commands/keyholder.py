@@ -142,7 +142,7 @@ def status(folder: Path, *, as_json: bool) -> None:
 )
 @click.option("--certificate", type=_FILE, help="TLS certificate (PEM); without it plain HTTP.")
 @click.option("--key", type=_FILE, help="Its private key (PEM).")
-def serve(
+def serve(  # noqa: PLR0917  one option each
     folder: Path,
     host: str,
     port: int,

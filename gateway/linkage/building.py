@@ -125,9 +125,7 @@ class _Work:
             return [(self._here(rows), len(rows))] if rows else []
         loop = asyncio.get_running_loop()
         if rows:
-            keyed = isinstance(self._blinding, KeyHolder)
-            task = loop.run_in_executor(self._started(), _keyed_rows if keyed else _block, rows)
-            self._waiting.append((task, len(rows)))
+            self._waiting.append((loop.run_in_executor(self._started(), _made, rows), len(rows)))
         done = []
         while self._waiting and (last or len(self._waiting) > _AHEAD):
             task, persons = self._waiting.popleft()
@@ -223,7 +221,6 @@ def _enter(key: bytes | None, epoch: str) -> None:
     _BLINDER = None if key is None else HmacBlinder(key, epoch)
 
 
-def _block(rows: list[Row]) -> Block:
-    if _BLINDER is None:
-        raise TypeError
-    return _blinded(_keyed_rows(rows), _BLINDER)
+def _made(rows: list[Row]) -> list[Keyed] | Block:
+    keyed = _keyed_rows(rows)
+    return keyed if _BLINDER is None else _blinded(keyed, _BLINDER)

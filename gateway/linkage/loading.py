@@ -14,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
@@ -127,8 +128,7 @@ async def sweep(store: Store, country: str, progress: Progress) -> None:
 
     for number in await store.run(work):
         await drop_rows(store, number, progress)
-        drop = delete(LINK_LOAD).where(table.id == number)
-        await store.run(lambda connection, drop=drop: connection.execute(drop))
+        await store.run(partial(_drop_load, number=number))
 
 
 async def _required(parts: Parts, header: Header) -> Pepper:
@@ -199,6 +199,10 @@ def _sorted(gathered: _Gathered) -> tuple[Bytes, Bytes, int]:
     kept = np.repeat(sizes <= CAP, sizes)
     order = order[kept]
     return keys[order], handles[order], int(np.count_nonzero(sizes > CAP))
+
+
+def _drop_load(connection: Connection, number: int) -> None:
+    connection.execute(delete(LINK_LOAD).where(LINK_LOAD.c.id == number))
 
 
 def _begin(connection: Connection, header: Header, root: int, now: str) -> int:

@@ -6,23 +6,24 @@ kept waiting; they come out by ranges of keys for the same reason. A load's rows
 load serves, so what a killed command leaves behind is never answered.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import (
     ARRAY,
+    ColumnElement,
     Connection,
     Integer,
     LargeBinary,
+    Select,
     bindparam,
     delete,
-    func,
     insert,
     select,
     text,
-    update,
 )
 
 from gateway.linkage.errors import IndexStateError
@@ -63,8 +64,8 @@ async def insert_rows(
     """
     for start in range(0, len(keys), _TRANSACTION):
         end = min(start + _TRANSACTION, len(keys))
-        part = keys[start:end].tobytes(), handles[start:end].tobytes()
-        await store.run(lambda connection, part=part: _insert(connection, load, *part))
+        own, theirs = keys[start:end].tobytes(), handles[start:end].tobytes()
+        await store.run(partial(_insert, load=load, keys=own, handles=theirs))
         progress(end - start)
 
 
@@ -78,11 +79,7 @@ async def drop_rows(store: Store, load: int, progress: Progress) -> None:
         row = LINK_ROW.c
         where = [row.load == load, row.key >= low, *([row.key < high] if high else [])]
 
-        def work(connection: Connection, where: list[Any] = where) -> int:
-            overwriting(connection)
-            return connection.execute(delete(LINK_ROW).where(*where)).rowcount
-
-        progress(await store.run(work))
+        progress(await store.run(partial(_deleted, where=where)))
 
 
 async def erase_handles(store: Store, load: int, handles: Collection[bytes]) -> int:
@@ -98,18 +95,7 @@ async def erase_handles(store: Store, load: int, handles: Collection[bytes]) -> 
         if not gone:
             continue
         found.update(handle for _, handle in gone)
-
-        def work(connection: Connection, gone: list[tuple[bytes, bytes]] = gone) -> None:
-            overwriting(connection)
-            row = LINK_ROW.c
-            connection.execute(
-                delete(LINK_ROW).where(
-                    row.key == bindparam("k"), row.load == load, row.handle == bindparam("h")
-                ),
-                [{"k": key, "h": handle} for key, handle in gone],
-            )
-
-        await store.run(work)
+        await store.run(partial(_erased, load=load, gone=gone))
     return len(found)
 
 
@@ -123,18 +109,6 @@ async def handles_of(store: Store, load: int) -> set[bytes]:
     async for keys in _read(store, load):
         found.update(handle for _, handle in keys)
     return found
-
-
-async def count_rows(store: Store, load: int) -> int:
-    """How many rows a load has."""
-    statement = select(func.count()).select_from(LINK_ROW).where(LINK_ROW.c.load == load)
-    return int(await store.run(lambda connection: connection.execute(statement).scalar_one()))
-
-
-async def set_state(store: Store, load: int, state: LoadState) -> None:
-    """Say where a load stands."""
-    change = update(LINK_LOAD).where(LINK_LOAD.c.id == load).values(state=state)
-    await store.run(lambda connection: connection.execute(change))
 
 
 def _insert(connection: Connection, load: int, keys: bytes, handles: bytes) -> None:
@@ -160,19 +134,41 @@ def _insert(connection: Connection, load: int, keys: bytes, handles: bytes) -> N
                 )
 
 
+def _deleted(connection: Connection, where: Sequence[ColumnElement[bool]]) -> int:
+    overwriting(connection)
+    return connection.execute(delete(LINK_ROW).where(*where)).rowcount
+
+
+def _erased(connection: Connection, load: int, gone: Sequence[tuple[bytes, bytes]]) -> None:
+    overwriting(connection)
+    row = LINK_ROW.c
+    connection.execute(
+        delete(LINK_ROW).where(
+            row.key == bindparam("k"), row.load == load, row.handle == bindparam("h")
+        ),
+        [{"k": key, "h": handle} for key, handle in gone],
+    )
+
+
 def _cut(packed: bytes) -> list[bytes]:
     return [packed[at : at + _WIDTH] for at in range(0, len(packed), _WIDTH)]
 
 
-async def _read(store: Store, load: int) -> Any:
+def _selected(connection: Connection, statement: Select[Any]) -> Sequence[Any]:
+    return connection.execute(statement).all()
+
+
+async def _read(store: Store, load: int) -> AsyncIterator[list[tuple[bytes, bytes]]]:
     for low, high in _ranges():
         row = LINK_ROW.c
-        where = [row.load == load, row.key >= low, *([row.key < high] if high else [])]
-        statement = select(row.key, row.handle).where(*where)
-        rows = await store.run(
-            lambda connection, statement=statement: connection.execute(statement).all()
-        )
+        statement = select(row.key, row.handle).where(*_within(load, low, high))
+        rows = await store.run(partial(_selected, statement=statement))
         yield [(bytes(key), bytes(handle)) for key, handle in rows]
+
+
+def _within(load: int, low: bytes, high: bytes) -> list[ColumnElement[bool]]:
+    row = LINK_ROW.c
+    return [row.load == load, row.key >= low, *([row.key < high] if high else [])]
 
 
 def _ranges() -> Iterator[tuple[bytes, bytes]]:

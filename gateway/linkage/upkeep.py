@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 
 from anonymise.domain import EPOCH, epoch_after, epoch_of
 from gateway.linkage.errors import IndexStateError
-from gateway.linkage.index import Loaded, LinkIndex, handle_cipher
+from gateway.linkage.index import LinkIndex, Loaded, handle_cipher
 from gateway.linkage.loading import Parts, sweep
 from gateway.linkage.persons import DATASET
 from gateway.linkage.rows import Progress, erase_handles, handles_of

@@ -38,7 +38,7 @@ _PATIENCE_S: Final = 60.0
 @click.option("--client", type=_FILE, help="With --keyholder: the file that admits this nation.")
 @with_passphrase
 @with_json
-def build(
+def build(  # noqa: PLR0917  one option each
     country: str,
     config: Path,
     out: Path,

@@ -96,8 +96,8 @@ def rotate(
 ) -> None:
     """Open the next epoch, or destroy the oldest once every country has sent the newer one.
 
-    The old epoch is answered until it is finished; then its pepper and its rows are destroyed. Every
-    log has an entry of both.
+    The old epoch is answered until it is finished; then its pepper and its rows are destroyed.
+    Every log has an entry of both.
 
     \b
     Examples:
