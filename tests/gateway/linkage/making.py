@@ -116,6 +116,8 @@ async def gateway_half(folder, *, url=None):
     try:
         await store.open(LINKAGE)
         recorder = IndexRecorder(settings, lambda: datetime.now(UTC))
-        yield Parts(store, keyring, Peppers(store, keyring), recorder, frozenset({"BA", "RS", "HR"}))
+        yield Parts(
+            store, keyring, Peppers(store, keyring), recorder, frozenset({"BA", "RS", "HR"})
+        )
     finally:
         await store.close()

@@ -4,8 +4,6 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
@@ -131,9 +129,7 @@ async def test_of_two_loads_at_once_the_later_wins_and_the_earlier_says_so(parts
         if written and not overtaken:
             overtaken = True
             statement = text("UPDATE link_load SET state = 'gone' WHERE state = 'loading'")
-            tasks.append(
-                asyncio.ensure_future(parts.store.run(lambda con: con.execute(statement)))
-            )
+            tasks.append(asyncio.ensure_future(parts.store.run(lambda con: con.execute(statement))))
 
     tasks = []
     recorder = parts.recorder
@@ -193,39 +189,48 @@ async def test_a_database_without_the_tables_is_told_apart_from_an_empty_one(par
         await LinkIndex(parts.store).open()
 
 
-CUT = """
-import asyncio, os, signal, sys
-from pathlib import Path
-from gateway.linkage import loading
-from tests.gateway.linkage.making import NOW, gateway_half
-places = int(sys.argv[3])
-def step(_rows):
-    global places
-    places -= 1
-    if places < 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-async def run():
-    async with gateway_half(Path(sys.argv[1])) as parts:
-        await loading.load_file(parts, Path(sys.argv[2]), NOW, step)
-asyncio.run(run())
-"""
+def killed_at(place, folder, path):
+    """Load in a process of its own that is killed once rows are written, or once they serve."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    swept, sweep = [], loading.sweep
+
+    def kill(written):
+        if written:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    async def once(store, country, _progress):
+        swept.append(country)
+        kill(len(swept) > 1)
+        await sweep(store, country, quiet)
+
+    async def run():
+        async with gateway_half(folder) as parts:
+            await load_file(parts, path, NOW, kill if place == "written" else quiet)
+
+    loading.sweep = once
+    try:
+        asyncio.run(run())
+    finally:
+        os._exit(1)
 
 
-async def test_a_load_that_is_killed_leaves_the_old_index_or_the_new(house_folder, tmp_path):
-    async with gateway_half(house_folder) as parts:
-        await parts.peppers.open(EPOCH, NOW)
-        await loaded(parts, Register("BA", people(3)), tmp_path / "old.index")
-        await file_of(Register("BA", people(3, "n")), tmp_path / "new.index")
-    answers = []
-    for places in (0, 1, 2, 100, 10_000):
-        command = [sys.executable, "-c", CUT, house_folder, tmp_path / "new.index", str(places)]
-        done = subprocess.run(command, env=dict(os.environ), check=False)
-        assert done.returncode in (0, -signal.SIGKILL)
+def test_a_load_that_is_killed_leaves_the_old_index_or_the_new(house_folder, tmp_path):
+    async def prepare():
         async with gateway_half(house_folder) as parts:
-            answers.append((await asked(parts, values(1), {"BA"}))["BA"])
-    old, new = {surrogate("p0001")}, {surrogate("n0001")}
-    assert answers[:2] == [old, old]
-    assert answers[-2:] == [new, new]
+            await parts.peppers.open(EPOCH, NOW)
+            await loaded(parts, Register("BA", people(3)), tmp_path / "old.index")
+            await file_of(Register("BA", people(3, "n")), tmp_path / "new.index")
+
+    async def answer():
+        async with gateway_half(house_folder) as parts:
+            return await asked(parts, values(1), {"BA"})
+
+    asyncio.run(prepare())
+    for place, expected in (("written", "p0001"), ("served", "n0001")):
+        assert killed_at(place, house_folder, tmp_path / "new.index") == -signal.SIGKILL
+        assert asyncio.run(answer()) == {"BA": {surrogate(expected)}}
 
 
 async def test_a_load_stands_in_the_countrys_log_and_tells_counts_to_officers_alone(
