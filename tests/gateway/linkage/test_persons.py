@@ -48,6 +48,12 @@ def test_a_date_counts_as_far_as_it_is_known(precision, birth):
     assert persons_of(fields)[0].birth == birth
 
 
+def test_a_year_that_is_none_stops_no_index():
+    fields = values(0, biographic__date_of_birth=date(1, 1, 1))
+    assert persons_of(fields)[0].birth is None
+    assert keys_of_all(persons_of(fields))
+
+
 def test_what_is_not_known_is_left_out():
     (nobody,) = persons_of({})
     assert (nobody.given_names, nobody.birth, nobody.sex, nobody.documents) == ((), None, None, ())
