@@ -39,7 +39,7 @@ def values(number, **more):
     found = dict.fromkeys(PERSON_FIELDS) | {
         "direct_identifier.forenames": GIVEN[number % len(GIVEN)],
         "direct_identifier.surnames": FAMILY[number // len(GIVEN) % len(FAMILY)],
-        "biographic.date_of_birth": date(1980, 1, 2) + timedelta(days=number * 37),
+        "biographic.date_of_birth": date(1980, 1, 2) + timedelta(days=number * 397 % 20_000),
         "biographic.dob_precision": "day",
         "biographic.sex": "M",
         "biographic.nationalities": ("SY",),

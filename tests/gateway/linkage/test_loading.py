@@ -74,7 +74,7 @@ async def test_a_second_file_takes_the_place_of_the_first(parts, tmp_path):
 
 async def test_a_key_that_a_crowd_shares_is_not_stored_and_answers_nothing(parts, tmp_path):
     crowd = {
-        f"c{number:03}": values(1) | {"document.doc_number": f"C{number}"}
+        f"c{number:03}": values(1) | {"document.doc_number": f"C{number:06}"}
         for number in range(CAP + 1)
     }
     result = await loaded(parts, Register("BA", crowd, page=100), tmp_path / "BA.index")

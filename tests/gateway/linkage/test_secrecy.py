@@ -32,7 +32,7 @@ from tests.gateway.linkage.making import (
     values,
 )
 
-PEOPLE = people(60)
+PEOPLE = people(12)
 DICTIONARY = sorted({key for fields in PEOPLE.values() for key in keys_of_values(fields)}, key=str)
 
 
