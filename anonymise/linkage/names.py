@@ -23,7 +23,9 @@ GRAMMAR: Final = 1
 _CACHED: Final = 1 << 18
 _ARABIC: Final = re.compile("[\u0600-\u06ff\u0750-\u077f]")
 _GREEK: Final = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
-_UNSEEN: Final = re.compile("['\u2019\u2018`\u02bc\u02bb\u00b4\u02bf\u02be\"\u200b-\u200f\u2060\ufeff]")
+_UNSEEN: Final = re.compile(
+    "['\u2019\u2018`\u02bc\u02bb\u00b4\u02bf\u02be\"\u200b-\u200f\u2060\ufeff]"
+)
 _BETWEEN: Final = re.compile(r"[^\w]+|_+")
 _OTHER: Final = re.compile("[^a-z]+")
 _SERVANT: Final = re.compile(r"[ae](?:b|mp)(?:d+|nt)(?:[aeou]+l?)?")
@@ -34,7 +36,12 @@ _JOINED: Final = re.compile(
 )
 _ARABIC_RULES: Final = (
     (re.compile("[\u064b-\u0652\u0670\u0640]"), ""),
-    (re.compile("\u0648(?=[\u0627\u0622\u0629\u064a\u06cc\u0649])|(?<=[\u0627\u0622])\u0648|^\u0648"), "v"),
+    (
+        re.compile(
+            "\u0648(?=[\u0627\u0622\u0629\u064a\u06cc\u0649])|(?<=[\u0627\u0622])\u0648|^\u0648"
+        ),
+        "v",
+    ),
     (re.compile("[\u064a\u06cc](?=[\u0627\u0622\u0648\u0629])|^[\u064a\u06cc]"), "y"),
     (re.compile("(?<=.)\u0648"), "u"),
     (re.compile("^\u0627\u0644(?=..)(?!\u0644\u0647|\u0644\u0627\u0647|\u0627\u0647)"), "al "),
