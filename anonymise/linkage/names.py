@@ -23,9 +23,7 @@ GRAMMAR: Final = 1
 _CACHED: Final = 1 << 18
 _ARABIC: Final = re.compile("[\u0600-\u06ff\u0750-\u077f]")
 _GREEK: Final = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
-_UNSEEN: Final = re.compile(
-    "['\u2019\u2018`\u02bc\u02bb\u00b4\u02bf\u02be\"\u200b-\u200f\u2060\ufeff]"
-)
+_UNSEEN: Final = re.compile("['\u2019\u2018`\u02bc\u02bb\u00b4\u02bf\u02be\"\u200b-\u200f\u2060\ufeff]")
 _BETWEEN: Final = re.compile(r"[^\w]+|_+")
 _OTHER: Final = re.compile("[^a-z]+")
 _SERVANT: Final = re.compile(r"[ae](?:b|mp)(?:d+|nt)(?:[aeou]+l?)?")
@@ -36,21 +34,19 @@ _JOINED: Final = re.compile(
 )
 _ARABIC_RULES: Final = (
     (re.compile("[\u064b-\u0652\u0670\u0640]"), ""),
-    (
-        re.compile(
-            "\u0648(?=[\u0627\u0622\u0629\u064a\u06cc\u0649])|(?<=[\u0627\u0622])\u0648|^\u0648"
-        ),
-        "v",
-    ),
-    (re.compile("[\u064a\u06cc](?=[\u0627\u0622\u0648\u0629])|^[\u064a\u06cc]"), "y"),
-    (re.compile("(?<=.)\u0648"), "u"),
-    (re.compile("^\u0627\u0644(?=..)(?!\u0644\u0647|\u0644\u0627\u0647|\u0627\u0647)"), "al "),
+    (re.compile("^\u0639\u0628\u062f\u0627\u0644(?=..)(?!\u0644?\u0627?\u0647)"), "abdul "),
+    (re.compile("\u0648(?=[\u0627\u0622\u0629\u064a\u06cc\u0649])|(?<=[\u0627\u0622])\u0648|(?<![^ ])\u0648"), "v"),
+    (re.compile("[\u064a\u06cc](?=[\u0627\u0622\u0648\u0629])|(?<![^ ])[\u064a\u06cc]"), "y"),
+    (re.compile("\u0648"), "u"),
+    (re.compile("^\u0627\u0644(?=..)(?!\u0644?\u0627?\u0647)"), "al "),
     (re.compile("\u0647$"), "a"),
 )
 _SERVANT_OF: Final = re.compile(r"^[aei]BD(?:[aeiou]+L?)?(?=.)")
 _GOD: Final = re.compile(r"^L?[aeou]*(?=[aeiou]*$|[SJ])")
 _LAST_I: Final = re.compile(r"(?<=.)(?:[aeiou]*i|ee|ie)$")
 _VOWELS: Final = re.compile("[aeiou]+")
+_ALIKE: Final = re.compile(r"(.)\1+")
+_OPEN: Final = str.maketrans("eo", "au")
 _LARGE: Final = str.maketrans("bdflmnprstzh", "BDFLMNPRSTSH")
 
 
@@ -89,10 +85,7 @@ def tokens(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=_CACHED)
 def skeleton(token: str) -> str:
     """What stays of a token in every spelling: large letters, A before a vowel, I for a last i."""
-    text = token
-    for pattern, to in _FOLDS:
-        text = pattern.sub(to, text)
-    text = text.translate(_LARGE)
+    text = _folded(token).translate(_LARGE)
     if text.endswith("T"):
         text = text[:-1] + "D"
     before = ""
@@ -105,11 +98,23 @@ def skeleton(token: str) -> str:
     return first + before + _VOWELS.sub("", text) + last
 
 
+@lru_cache(maxsize=_CACHED)
+def sound(token: str) -> str:
+    """A token with its consonants folded and its vowels kept as one of a, i and u; to compare by."""
+    return _ALIKE.sub(r"\1", _folded(token).lower().translate(_OPEN))
+
+
 def skeletons(*names: Iterable[str]) -> tuple[str, ...]:
     """The distinct skeletons of several texts, in the order of the alphabet."""
     return tuple(
         sorted({skeleton(token) for texts in names for text in texts for token in tokens(text)})
     )
+
+
+def _folded(token: str) -> str:
+    for pattern, to in _FOLDS:
+        token = pattern.sub(to, token)
+    return token
 
 
 def _latin(word: str) -> str:

@@ -64,6 +64,7 @@ class LinkagePerson:
         birth: The date of birth, whole or in part, or unknown.
         nationalities: ISO 3166-1 alpha-3 codes.
         documents: Numbers of identity and travel documents.
+        places: Places that hold for life or for long: of birth, or an address.
     """
 
     given_names: tuple[str, ...] = ()
@@ -72,6 +73,7 @@ class LinkagePerson:
     birth: BirthDate | None = None
     nationalities: tuple[str, ...] = ()
     documents: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return "LinkagePerson(redacted)"
