@@ -128,6 +128,12 @@ def _keyholder() -> click.Command:
     return keyholder
 
 
+def _linkage() -> click.Command:
+    from gateway.commands.linkage import linkage
+
+    return linkage
+
+
 class _Cuvar(LazyGroup):
     loaders: ClassVar[Loaders] = {
         "demo": _demo,
@@ -140,6 +146,7 @@ class _Cuvar(LazyGroup):
         "backup": _backup,
         "review": _review,
         "release": _release,
+        "linkage": _linkage,
         "attest": _attest,
         "token": _token,
         "region": _region,
