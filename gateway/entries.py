@@ -308,6 +308,11 @@ def _detail(
         ],
         "note": outcome.note,
     }
+    if outcome.match is not None:
+        detail["match"] = {
+            "grade": outcome.match.grade,
+            "features": {name: state for name, state, _ in outcome.match.features},
+        }
     if "written_record" in outcome.duties:
         detail["written_record"] = {
             "sender": outcome.owner,
