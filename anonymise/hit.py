@@ -56,7 +56,9 @@ def shape_hit(
         ContextError: The strength is not one of the closed list.
     """
     if hit.strength not in STRENGTHS:
-        raise ContextError("a hit was given a strength outside strong/possible; the hit is withheld")
+        raise ContextError(
+            "a hit was given a strength outside strong/possible; the hit is withheld"
+        )
     shaped: dict[str, Value] = {
         "strength": hit.strength,
         "owner": hit.owner,

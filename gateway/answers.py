@@ -88,6 +88,7 @@ def answer_of(
     parts: Sequence[bytes],
     positions: Sequence[Position],
     challenge: TokenError,
+    *,
     media_type: str = MEDIA_TYPE,
 ) -> Reply:
     """The whole answer, once every entry is durable; `media_type` is that of a sheet or chart.

@@ -45,6 +45,10 @@ from gateway.identity import (
 )
 from gateway.keyset import FollowedKeyring, OpeningError, open_keyring
 from gateway.limits import Buckets, Limits
+from gateway.linkage.consulting import Consulting
+from gateway.linkage.flag import Flags
+from gateway.linkage.index import LinkIndex
+from gateway.linkage.peppers import Peppers
 from gateway.logbook import Logbook
 from gateway.logkeys import read_log_keys
 from gateway.logs import open_log
@@ -141,6 +145,7 @@ async def _open(
         settings=settings,
         keeper=keeper,
         state=state,
+        linkage=_open_linkage(settings, stack),
         entries=EntryWriter(sealer, readers, log, clock_of(settings)),
         facts=await _open_facts(settings, clock, stack),
         log=log,
@@ -193,6 +198,16 @@ async def _open(
     )
 
 
+def _open_linkage(settings: Settings, stack: AsyncExitStack) -> Store:
+    """The blind index: a store of its own, so that long look-ups and case numbers do not wait.
+
+    Where its tables are missing, every country's index counts as not loaded.
+    """
+    store = Store(settings.state.url.get_secret_value(), name="linkage index")
+    stack.push_async_callback(store.close)
+    return store
+
+
 def _strangers(settings: Settings) -> Buckets:
     return Buckets(
         _STRANGERS_PER_MINUTE,
@@ -210,6 +225,7 @@ class _Opened:
     settings: Settings
     keeper: Keeper
     state: Store
+    linkage: Store
     entries: EntryWriter
     facts: FactRegister
     log: Journal
@@ -252,7 +268,7 @@ def _pipeline(opened: _Opened, verifier: TokenVerifier, keyring: Keyring) -> Pip
         subjects=subjects,
         onward=onward,
         terms=Terms(state),
-        flags=Flags(opened.index, Peppers(opened.linkage, keyring), keyring),
+        flags=Flags(LinkIndex(opened.linkage), Peppers(opened.linkage, keyring), keyring),
         desk=OwnerDesk(desk),
         entries=entries,
         log=opened.log,

@@ -24,14 +24,13 @@ from gateway.linkage.candidates import NotIndexedError
 from gateway.linkage.consulting import Consulting, Matched, Step
 from gateway.logbook import Logbook
 from gateway.onward import OnwardMarks
-from gateway.outcome import Outcome, Result, Withheld, refused, withheld_by
+from gateway.outcome import Outcome, Withheld, refused, withheld_by
 from gateway.paging import ORDER, page_of
 from gateway.population import Populations
 from gateway.pseudonym_domains import CODED, bridge_note, own_cases, undeclared
 from gateway.questions import (
     ConsultQuestion,
     CountQuestion,
-    FindQuestion,
     ListQuestion,
     ReidentifyQuestion,
 )
@@ -59,7 +58,6 @@ from policies import Decision, Truth
 _BUNDLE: Final = "sealed_bundle"
 _NO_COURT_KEY: Final = "no court key"
 _NO_REASON: Final = "reason too short"
-_NO_INDEX: Final = "no_index"
 _SPARE: Final = 30  # read beyond the cap: some candidates may not survive the second pass
 _CLOCKS: Final = frozenset({"retain_until"})  # of the entry's detail, whatever the rules ask
 
@@ -117,10 +115,8 @@ class OwnerDesk:
         try:
             answered = await self._answered(inquiry, base, decision, facts)
             return self._bundled(inquiry, answered)
-        except SourceUnavailableError as error:
+        except (SourceUnavailableError, NotIndexedError) as error:
             return unavailable(base, error.reason)
-        except NotIndexedError:
-            return unavailable(base, _NO_INDEX)
         except (NobodyError, GrantError) as error:
             return led_nowhere(base, decision, error)
         except SubjectError:

@@ -293,7 +293,9 @@ class Pipeline:
             parts.metrics.answer(inquiry.action, occasion.dataset or "", outcome.owner, ending)
         challenge = self.challenge(inquiry.asker.principal)
         media_type = media_of(outcomes[0], inquiry.asked)
-        return answer_of(inquiry, occasion, outcomes, bodies, positions, challenge, media_type)
+        return answer_of(
+            inquiry, occasion, outcomes, bodies, positions, challenge, media_type=media_type
+        )
 
     def _suspended_meanwhile(self, inquiry: Inquiry) -> bool:
         """Whether the asker was suspended, or may have been, since the decision."""

@@ -27,7 +27,7 @@ from gateway.errors import GatewayError
 from gateway.facts import FactRegister
 from gateway.handles import HandleError, Handles, handle_digest
 from gateway.inquiry import Inquiry
-from gateway.linkage.candidates import Candidates, NotIndexedError
+from gateway.linkage.candidates import NotIndexedError
 from gateway.linkage.commitment import opens
 from gateway.questions import (
     AnyQuestion,
@@ -38,7 +38,6 @@ from gateway.questions import (
     ReadQuestion,
     RecordReference,
     ReidentifyQuestion,
-    Subject,
     TraceQuestion,
 )
 from gateway.sources import ByReference, BySurrogate, BySurrogates, Everything, Selector
@@ -148,14 +147,13 @@ class Subjects:
         Raises:
             SubjectError: the question must name its subject otherwise.
             NobodyError: the reference leads nowhere.
+            NotIndexedError: blind keys can't be looked up at this owner.
             StoreError: a case number can't be looked up now.
         """
         asked = inquiry.asked
         match asked:
-            case FindQuestion(subject=None):
-                return BySurrogates(_candidates(inquiry, owner).fetched())
-            case FindQuestion(subject=Subject() as subject):
-                return subject.person()
+            case FindQuestion():
+                return _sought(inquiry, asked, owner)
             case ListQuestion():
                 return self._listed(inquiry, asked, owner)
             case ConsultQuestion(token=str() as token):
@@ -167,7 +165,7 @@ class Subjects:
                 return await self._referenced(inquiry, owner, reference)
             case ReadQuestion(reference=reference) | TraceQuestion(reference=reference):
                 return await self._referenced(inquiry, owner, reference)
-            case CountQuestion() | ConsultQuestion() | FindQuestion():
+            case CountQuestion() | ConsultQuestion():
                 raise NobodyError("a table or a consultation without a subject names nobody")
             case _:
                 assert_never(asked)
@@ -294,11 +292,13 @@ def _same_subject(inquiry: Inquiry, content: Mapping[str, str | int]) -> bool:
     return opens(str(committed), asked.subject.written(), asked.salt)
 
 
-def _candidates(inquiry: Inquiry, owner: str) -> Candidates:
+def _sought(inquiry: Inquiry, asked: FindQuestion, owner: str) -> Selector:
+    if asked.subject is not None:
+        return asked.subject.person()
     found = inquiry.candidates.get(owner)
     if found is None:
         raise NotIndexedError(f"no index of {owner} is loaded for these keys; ask again later")
-    return found
+    return BySurrogates(found.fetched())
 
 
 def _bound(inquiry: Inquiry, owner: str) -> tuple[str, ...]:

@@ -23,3 +23,26 @@ class LinkagePerson:
     birth: BirthDate | None = None
     nationalities: tuple[str, ...] = ()
     documents: tuple[str, ...] = ()
+
+
+def person_of(
+    *,
+    given_names: str,
+    surnames: str,
+    sex: str,
+    date_of_birth: str,
+    nationality: str,
+    document_number: str,
+) -> LinkagePerson:
+    """A person from texts."""
+    birth = None
+    if date_of_birth:
+        birth = BirthDate(*(int(part) for part in date_of_birth.split("-")))
+    return LinkagePerson(
+        (given_names,) if given_names else (),
+        (surnames,) if surnames else (),
+        sex or None,
+        birth,
+        (nationality,) if nationality else (),
+        (document_number,) if document_number else (),
+    )

@@ -17,6 +17,8 @@ FETCHED: Final = 16
 class NotIndexedError(GatewayError):
     """No index of the owner can be looked up for these keys: not the same as nobody found."""
 
+    reason: Final = "no_index"
+
 
 @dataclass(frozen=True, slots=True)
 class Candidates:

@@ -61,9 +61,5 @@ class Flags:
             return None
         graded = ((handle, grade_kinds(kinds)) for handle, kinds in found.handles.items())
         return Candidates(
-            {
-                cipher.reverse(handle): grade
-                for handle, grade in graded
-                if grade is not Grade.NONE
-            }
+            {cipher.reverse(handle): grade for handle, grade in graded if grade is not Grade.NONE}
         )

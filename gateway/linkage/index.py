@@ -15,7 +15,6 @@ from sqlalchemy import Connection, select
 
 from anonymise import Domain, Keyring
 from anonymise.linkage.keys import KeyKind
-from anonymise.linkage.names import GRAMMAR
 from anonymise.pseudonym import DomainCipher
 from gateway.linkage.errors import IndexStateError
 from gateway.linkage.tables import LINK_LOAD, LINK_ROW, LINKAGE, LoadState
@@ -26,8 +25,22 @@ MOST_KEYS: Final = 16
 RECIPIENT: Final = "INDEX"
 PURPOSE: Final = "linkage"
 
-Candidates = dict[str, dict[bytes, frozenset[KeyKind]]]
-"""Country to handle to the kinds of the keys that agree."""
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one country's index answers, with what it takes to read it.
+
+    Attributes:
+        root: Version of the country's root key under which the handles were made.
+        grammar: Of the keys.
+        blinding: Which blinder made them: hmac or oprf.
+        handles: Handle to the kinds of the keys that agree; nobody where it is empty.
+    """
+
+    root: int
+    grammar: int
+    blinding: str
+    handles: Mapping[bytes, frozenset[KeyKind]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +94,18 @@ class LinkIndex:
         return self
 
     async def candidates(
-        self,
-        epoch: str,
-        keys: Sequence[tuple[KeyKind, bytes]],
-        countries: Collection[str],
-        *,
-        grammar: int = GRAMMAR,
-    ) -> Candidates:
+        self, epoch: str, keys: Sequence[tuple[KeyKind, bytes]], countries: Collection[str]
+    ) -> dict[str, Found]:
         """Who of these countries shares a key.
 
         Each country that was asked and is loaded stands in the answer, with nobody where nobody
-        shares one; a country that is not loaded for this epoch and grammar does not stand there.
+        shares one; a country that is not loaded for this epoch does not stand there. Keys of
+        another grammar or blinding can't be compared: the caller looks at both.
 
         Args:
             epoch: Under whose pepper the keys were made.
             keys: Kind and stored key (`Pepper.stored`), at most 16.
             countries: Those to be looked at.
-            grammar: Of the keys; an index of another can't be compared.
 
         Raises:
             StoreError: the state database does not answer.
@@ -110,24 +118,15 @@ class LinkIndex:
             kinds[stored].add(kind)
         wanted = frozenset(countries)
         served, rows = await self._store.run(
-            lambda connection: _looked_up(connection, epoch, grammar, list(kinds))
+            lambda connection: _looked_up(connection, epoch, list(kinds))
         )
-        loads = {number: country for number, country in served if country in wanted}
-        shared: dict[tuple[int, bytes], list[bytes]] = defaultdict(list)
+        shared: dict[int, dict[bytes, list[bytes]]] = defaultdict(lambda: defaultdict(list))
         for stored, load, handle in rows:
-            shared[load, bytes(stored)].append(bytes(handle))
-        found: dict[str, dict[bytes, set[KeyKind]]] = {
-            country: defaultdict(set) for country in loads.values()
-        }
-        for (load, stored), handles in shared.items():
-            country = loads.get(load)
-            if country is None or len(handles) > CAP:
-                continue
-            for handle in handles:
-                found[country][handle] |= kinds[stored]
+            shared[load][bytes(stored)].append(bytes(handle))
         return {
-            country: {handle: frozenset(agreeing) for handle, agreeing in handles.items()}
-            for country, handles in found.items()
+            country: Found(root, grammar, blinding, _agreeing(shared[load], kinds))
+            for load, country, root, grammar, blinding in served
+            if country in wanted
         }
 
     async def state(self) -> Mapping[str, IndexState]:
@@ -168,16 +167,28 @@ def handle_cipher(keyring: Keyring, country: str, epoch: str, root: int) -> Doma
     return keyring.domain_cipher(Domain(country, RECIPIENT, PURPOSE, epoch, root))
 
 
+def _agreeing(
+    shared: Mapping[bytes, Sequence[bytes]], kinds: Mapping[bytes, Collection[KeyKind]]
+) -> dict[bytes, frozenset[KeyKind]]:
+    """Handle to the kinds that agree, without what a crowd shares."""
+    agreeing: dict[bytes, set[KeyKind]] = defaultdict(set)
+    for stored, handles in shared.items():
+        if len(handles) <= CAP:
+            for handle in handles:
+                agreeing[handle].update(kinds[stored])
+    return {handle: frozenset(found) for handle, found in agreeing.items()}
+
+
 def _looked_up(
-    connection: Connection, epoch: str, grammar: int, keys: list[bytes]
+    connection: Connection, epoch: str, keys: list[bytes]
 ) -> tuple[Sequence[Any], Sequence[Any]]:
     """The loads that serve, and every row of these keys."""
-    serving = (epoch, str(LoadState.SERVING), grammar)
     if connection.dialect.name == "sqlite":
         # Through the driver: to compile and to expand took longer than the look-up itself.
         loads = connection.exec_driver_sql(
-            "SELECT id, country FROM link_load WHERE epoch = ? AND state = ? AND grammar = ?",
-            serving,
+            "SELECT id, country, root, grammar, blinding FROM link_load "
+            "WHERE epoch = ? AND state = ?",
+            (epoch, str(LoadState.SERVING)),
         ).all()
         marks = ",".join("?" * len(keys))
         rows = connection.exec_driver_sql(
@@ -186,11 +197,8 @@ def _looked_up(
         ).all()
         return loads, rows
     table, row = LINK_LOAD.c, LINK_ROW.c
-    served = select(table.id, table.country).where(
-        *(column == value for column, value in zip(_SERVING, serving, strict=True))
+    served = select(table.id, table.country, table.root, table.grammar, table.blinding).where(
+        table.epoch == epoch, table.state == LoadState.SERVING
     )
     found = select(row.key, row.load, row.handle).where(row.key.in_(keys))
     return connection.execute(served).all(), connection.execute(found).all()
-
-
-_SERVING: Final = (LINK_LOAD.c.epoch, LINK_LOAD.c.state, LINK_LOAD.c.grammar)

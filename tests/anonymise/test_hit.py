@@ -93,7 +93,9 @@ def test_a_date_that_is_no_date_is_not_told(strange):
 
 def test_all_person_categories_of_the_vocabulary_pass():
     for category in PERSON_CATEGORIES:
-        assert shape_hit(Hit("strong", "BA"), person_category=category)["person_category"] == category
+        assert (
+            shape_hit(Hit("strong", "BA"), person_category=category)["person_category"] == category
+        )
 
 
 @pytest.mark.parametrize("strength", ["", "certain", "0.93"])
