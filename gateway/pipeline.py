@@ -329,7 +329,7 @@ class Pipeline:
         asked, principal = inquiry.asked, inquiry.asker.principal
         if is_flag(inquiry) or (isinstance(asked, ConsultQuestion) and asked.subject is not None):
             allowance = self._parts.limits.look(principal.issuer, principal.officer)
-            await self._within(allowance, "look-up limit", inquiry, self.occasion(inquiry))
+            await self._within(allowance, "search limit", inquiry, self.occasion(inquiry))
 
     async def _within(
         self, allowance: Allowance, limit: str, inquiry: Inquiry, occasion: Occasion

@@ -188,10 +188,10 @@ def consult(token, subject=HELD, owner="BA", **changes):
     }
 
 
-async def officer(house, **more):
+async def officer(house, minutes=60, **more):
     """A Croatian asylum officer with a case and a claim, freshly logged in."""
     for fact in ("case_number", "claim_here"):
-        await house.attest(fact, org="HR-AS")
+        await house.attest(fact, minutes=minutes, org="HR-AS")
     return house.token("HR-AS", "asylum_officer", strong=True, **more)
 
 

@@ -196,7 +196,7 @@ async def test_who_looks_for_too_many_is_stopped_and_logged(house_folder):
         ]
         assert codes == [200, 200, 429]
         entry = (await house.entries("HR"))[-1]
-        assert (entry["decision"], entry["rules"]) == ("deny", ["look-up limit"])
+        assert (entry["decision"], entry["rules"]) == ("deny", ["search limit"])
         other = await officer(house, officer="officer-2")
         assert (await house.ask("find", flag(owners=["BA"]), token=other)).status_code == 200
 
