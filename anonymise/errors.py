@@ -149,3 +149,7 @@ class PublicationError(ReleaseError):
 
 class LinkageError(AnonymiseError):
     """A person, a key or an index of linkage can't be made, read or blinded as it was asked for."""
+
+
+class ElementError(LinkageError):
+    """What was sent or came back is no element of the key holder's group."""

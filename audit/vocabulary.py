@@ -37,6 +37,7 @@ class Kind(StrEnum):
     BACKUP = "backup"
     TIMESTAMP = "timestamp"
     STATISTICS = "statistics"
+    LINKAGE_INDEX = "linkage-index"
 
 
 class Operation(StrEnum):

@@ -116,6 +116,18 @@ def _release() -> click.Command:
     return release
 
 
+def _index() -> click.Command:
+    from gateway.commands.index import index
+
+    return index
+
+
+def _keyholder() -> click.Command:
+    from gateway.commands.keyholder import keyholder
+
+    return keyholder
+
+
 class _Cuvar(LazyGroup):
     loaders: ClassVar[Loaders] = {
         "demo": _demo,
@@ -135,6 +147,8 @@ class _Cuvar(LazyGroup):
         "unsuspend": _unsuspend,
         "suspensions": _suspensions,
         "witness": _witness,
+        "index": _index,
+        "keyholder": _keyholder,
     }
 
 

@@ -111,11 +111,16 @@ class Pepper:
         LinkageError: the key or the epoch is none.
     """
 
-    __slots__ = ("_mac", "epoch")
+    __slots__ = ("_key", "_mac", "epoch")
 
     def __init__(self, key: bytes, epoch: str) -> None:
         self._mac = keyed_hash(key, _PEPPER, epoch)
-        self.epoch = epoch
+        self._key, self.epoch = key, epoch
+
+    @property
+    def secret(self) -> tuple[bytes, str]:
+        """What another process of this gateway makes the same pepper of."""
+        return self._key, self.epoch
 
     def stored(self, key: BlindKey) -> bytes:
         """What the index holds for a blind key: 16 bytes."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
 from anonymise.domain import EPOCH
-from anonymise.errors import LinkageError
+from anonymise.errors import ElementError, LinkageError
 from anonymise.linkage.blinding import BLIND_BYTES, BlindKey
 from anonymise.linkage.keys import Key
 
@@ -54,7 +54,7 @@ def evaluate(key: bytes, element: bytes) -> bytes:
     """What the key holder makes of a blinded element: section 3.3.1, BlindEvaluate.
 
     Raises:
-        LinkageError: it is no element of the group, or the identity.
+        ElementError: it is no element of the group, or the identity.
     """
     return _multiplied(key, element)
 
@@ -63,7 +63,7 @@ def finalize(data: bytes, scalar: bytes, evaluated: bytes) -> bytes:
     """The output of 64 bytes: section 3.3.1, Finalize.
 
     Raises:
-        LinkageError: what came back is no element of the group, or the identity.
+        ElementError: what came back is no element of the group, or the identity.
     """
     sodium = _sodium()
     try:
@@ -157,12 +157,12 @@ def _hash_to_group(data: bytes) -> bytes:
 
 def _multiplied(scalar: bytes, element: bytes) -> bytes:
     if len(scalar) != SCALAR_BYTES or len(element) != ELEMENT_BYTES:
-        raise LinkageError("scalars and elements of the key holder's group have 32 bytes")
+        raise ElementError("scalars and elements of the key holder's group have 32 bytes")
     try:
         # libsodium refuses what is no canonical encoding, and a product that is the identity.
         product: bytes = _sodium().crypto_scalarmult_ristretto255(scalar, element)
     except ValueError:
-        raise LinkageError(
+        raise ElementError(
             "this is no element of the key holder's group; blind the keys again"
         ) from None
     return product

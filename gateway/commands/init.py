@@ -21,6 +21,7 @@ from gateway.commands.options import with_config
 from gateway.errors import GatewayError
 from gateway.facts.register import METADATA as FACTS
 from gateway.keyset import create_keyring, has_keyset
+from gateway.linkage.tables import LINKAGE
 from gateway.logkeys import create_missing_keys, key_file, log_countries, read_log_keys
 from gateway.settings import Settings, load_settings
 from gateway.state import METADATA as STATE
@@ -98,6 +99,11 @@ def create_missing(settings: Settings, after: Link | None = None) -> list[str]:
             "state database",
             _complete(settings.state.url.get_secret_value(), STATE, "state"),
             lambda: Store.create(settings.state.url.get_secret_value(), STATE, name="state"),
+        ),
+        (
+            "linkage index",
+            _complete(settings.state.url.get_secret_value(), LINKAGE, "state"),
+            lambda: Store.create(settings.state.url.get_secret_value(), LINKAGE, name="state"),
         ),
         (
             "fact register",

@@ -182,8 +182,12 @@ def _agreeing(
 def _looked_up(
     connection: Connection, epoch: str, keys: list[bytes]
 ) -> tuple[Sequence[Any], Sequence[Any]]:
-    """The loads that serve, and every row of these keys."""
+    """The loads that serve, and every row of these keys, at one moment.
+
+    Between two moments a load could be replaced: its rows gone, and nobody told as "none".
+    """
     if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN")
         # Through the driver: to compile and to expand took longer than the look-up itself.
         loads = connection.exec_driver_sql(
             "SELECT id, country, root, grammar, blinding FROM link_load "
@@ -196,6 +200,8 @@ def _looked_up(
             tuple(keys),
         ).all()
         return loads, rows
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     table, row = LINK_LOAD.c, LINK_ROW.c
     served = select(table.id, table.country, table.root, table.grammar, table.blinding).where(
         table.epoch == epoch, table.state == LoadState.SERVING

@@ -165,7 +165,10 @@ class IndexWriter:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, raised: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         with suppress(OSError):
             self._file.close()
@@ -272,7 +275,7 @@ def _fitting(block: Block, kinds: int) -> bool:
     """Whether counts add up and every kind is one that the header names."""
     return (
         sum(block.counts) == len(block.kinds)
-        and 0 < min(block.counts)
+        and min(block.counts) > 0
         and max(block.counts) <= MOST_KEYS
         and max(block.kinds) < kinds
     )

@@ -55,7 +55,9 @@ def persons_of(values: Mapping[str, Value]) -> tuple[LinkagePerson, ...]:
         given_names=_texts(values, "forenames"),
         surnames=_texts(values, "surnames"),
         sex=_sex(values.get("biographic.sex")),
-        birth=_birth(values.get("biographic.date_of_birth"), values.get("biographic.dob_precision")),
+        birth=_birth(
+            values.get("biographic.date_of_birth"), values.get("biographic.dob_precision")
+        ),
         nationalities=tuple(_nationalities(values.get("biographic.nationalities"))),
         documents=_listed(values.get("document.doc_number")),
     )

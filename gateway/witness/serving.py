@@ -8,7 +8,7 @@ sends one byte a minute would hold its connection for ever: `PatientProtocol` en
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -161,7 +161,7 @@ class PatientProtocol(H11Protocol):
 
 
 def server_config(
-    app: WitnessApp, host: str, port: int, tls: tuple[Path, Path] | None = None
+    app: Callable[..., Awaitable[None]], host: str, port: int, tls: tuple[Path, Path] | None = None
 ) -> uvicorn.Config:
     """How the server listens; `tls` is certificate and key."""
     config = uvicorn.Config(
