@@ -128,6 +128,12 @@ def _keyholder() -> click.Command:
     return keyholder
 
 
+def _linkage() -> click.Command:
+    from gateway.commands.linkage import linkage
+
+    return linkage
+
+
 class _Cuvar(LazyGroup):
     loaders: ClassVar[Loaders] = {
         "demo": _demo,
@@ -149,6 +155,7 @@ class _Cuvar(LazyGroup):
         "witness": _witness,
         "index": _index,
         "keyholder": _keyholder,
+        "linkage": _linkage,
     }
 
 

@@ -2,25 +2,19 @@
 """A house whose registers are indexed, and an asylum officer of Croatia who looks for persons."""
 
 import base64
-import sqlite3
-from contextlib import closing
-from datetime import UTC, date, datetime
-
-from sqlalchemy import insert
+from datetime import UTC, datetime
 
 from anonymise import epoch_of
 from anonymise.linkage.blinding import HmacBlinder
 from anonymise.linkage.keys import keys_of
 from anonymise.linkage.names import GRAMMAR
 from anonymise.linkage.person import person_of
-from gateway.keyset import open_keyring
+from gateway.commands.index.build import register_of
+from gateway.commands.index.holding import open_parts
+from gateway.linkage.building import NationsKey, Order, build
 from gateway.linkage.commitment import commitment
-from gateway.linkage.index import PURPOSE, RECIPIENT, handle_cipher
-from gateway.linkage.peppers import Peppers
-from gateway.linkage.persons import PERSON_FIELDS, keys_of_all, persons_of
-from gateway.linkage.tables import LINK_LOAD, LINK_ROW, LINKAGE
+from gateway.linkage.loading import load_file
 from gateway.settings import load_settings
-from gateway.store import Store
 from tests.gateway.house import REASON, today
 from tests.gateway.small import OTHER, PERSON, change
 
@@ -93,62 +87,20 @@ def write(path, ref, held):
     change(path, "person", ref, t_date_of_birth=held["date_of_birth"])
 
 
-async def index(folder, *countries, **more):
-    """Load the index of these countries, from what their registers hold now."""
+async def index(folder, *countries):
+    """Load the index of these countries, built from what their registers hold now."""
     settings = load_settings(folder / "cuvar.toml")
-    url = settings.state.url.get_secret_value()
-    store = Store(url, name="state")
-    await store.run(LINKAGE.create_all)
-    keyring = open_keyring(settings)
-    peppers = Peppers(store, keyring)
-    if epoch() not in await peppers.epochs():
-        await peppers.open(epoch(), datetime.now(UTC))
-    pepper = await peppers.pepper(epoch())
-    blinder = HmacBlinder(NATIONS, epoch())
-    for country in countries:
-        root = keyring.domain(country, RECIPIENT, PURPOSE, epoch()).version
-        cipher = handle_cipher(keyring, country, epoch(), root)
-        load = {
-            "epoch": epoch(),
-            "country": country,
-            "state": "serving",
-            "root": root,
-            "grammar": GRAMMAR,
-            "blinding": "hmac",
-            "digest": "0" * 64,
-            "made": "2026-10-01T00:00:00Z",
-            "loaded": "2026-10-01T00:00:00Z",
-            **more,
-        }
-        people = held(folder / f"region/registers/{country}.sqlite")
-        handles = dict(zip(people, cipher.pseudonyms(list(people)), strict=True))
-
-        def fill(connection, load=load, people=people, handles=handles):
-            number = connection.execute(insert(LINK_LOAD).values(load)).inserted_primary_key[0]
-            for surrogate, keys in people.items():
-                for key in {pepper.stored(blind) for blind in blinder.blind(keys)}:
-                    row = {"key": key, "load": number, "handle": handles[surrogate]}
-                    connection.execute(insert(LINK_ROW).values(row))
-
-        await store.run(fill)
-    await store.close()
-    keyring.close()
-
-
-def held(path):
-    """The keys of everybody in a small register, by surrogate."""
-    fields = sorted(PERSON_FIELDS)
-    columns = ", ".join(f'"{name.replace(".", "__")}"' for name in fields)
-    with closing(sqlite3.connect(path)) as connection:
-        rows = connection.execute(
-            f"SELECT surrogate, {columns} FROM persons JOIN person ON person.id = persons.person"  # noqa: S608
-        ).fetchall()
-    found = {}
-    for surrogate, *row in rows:
-        values = dict(zip(fields, row, strict=True))
-        values["biographic.date_of_birth"] = date.fromisoformat(values["biographic.date_of_birth"])
-        found[bytes.fromhex(surrogate)] = keys_of_all(persons_of(values))
-    return found
+    now = datetime.now(UTC)
+    async with open_parts(settings) as parts:
+        if epoch() not in await parts.peppers.epochs():
+            await parts.peppers.open(epoch(), now)
+        for country in countries:
+            source = register_of(settings, country, now.date())
+            out = folder / f"{country}.index"
+            out.unlink(missing_ok=True)
+            await build(source, Order(epoch(), out, now), NationsKey(NATIONS), lambda _: None)
+            await source.close()
+            await load_file(parts, out, now, lambda _: None)
 
 
 def populate(folder):
@@ -210,5 +162,3 @@ async def hit(house, token, subject=HELD, owner="BA"):
 
 def rows(answer):
     return [row for part in answer.json()["owners"] for r in part["results"] for row in r["rows"]]
-
-
