@@ -13,9 +13,11 @@ Every gateway keeps a mirror in memory, refreshed each `refresh_s`; a mirror old
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Final, Self
 
 from sqlalchemy import (
@@ -58,6 +60,7 @@ ATTESTATION: Final = Table(
 _TRUTHS: Final = {"true": Truth.TRUE, "possible": Truth.POSSIBLE, "false": Truth.FALSE}
 _WHOLE_AGAIN: Final = timedelta(seconds=20)
 _Mark = tuple[int, int | None, int | None]
+_WRITTEN: Final = re.compile(r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z")
 _INSTANT: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -375,8 +378,20 @@ def _limit(value: int | None, seq: int) -> int | None:
 
 def _instant(text: str, seq: int) -> datetime:
     try:
-        return datetime.strptime(text, _INSTANT).replace(tzinfo=UTC)
+        return _parsed(text)
     except ValueError as error:
         raise FactRegisterError(
             f"fact register, row {seq}: times are written like 2026-11-24T08:00:00Z"
         ) from error
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> datetime:
+    """An instant; the whole table is read again at each change, and most of its rows share some.
+
+    Raises:
+        ValueError: it is not written as `_INSTANT` writes one.
+    """
+    if not _WRITTEN.fullmatch(text):
+        raise ValueError
+    return datetime.fromisoformat(text)

@@ -128,6 +128,12 @@ def start(folder):
         )
 
 
+def _attested(fact, truth, *, by_unit="", minutes=60, uses=None, unused=None, **scope):
+    now = datetime.now(UTC)
+    start, end = now - timedelta(minutes=1), now + timedelta(minutes=minutes)
+    return Attestation(fact, truth, Scope(**scope), start, end, "test", by_unit, uses, unused)
+
+
 class House:
     """A running gateway; `ask` sends one question as somebody."""
 
@@ -154,17 +160,13 @@ class House:
         body = question if isinstance(question, bytes) else json.dumps(question).encode()
         return await self.client.post(f"/v1/{action}", content=body, headers=headers)
 
-    async def attest(
-        self, fact, truth=Truth.TRUE, *, by_unit="", minutes=60, uses=None, unused=None, **scope
-    ):
-        now = datetime.now(UTC)
-        start = now - timedelta(minutes=1)
-        end = now + timedelta(minutes=minutes)
-        attestation = Attestation(
-            fact, truth, Scope(**scope), start, end, "test", by_unit, uses, unused
-        )
+    async def attest(self, fact, truth=Truth.TRUE, **more):
+        await self.attest_all([(fact, truth, more)])
+
+    async def attest_all(self, facts):
+        """Several at once: the register is read again but once."""
         store = Store(f"sqlite:///{self.folder}/facts.sqlite", name="facts")
-        await attest(store, [attestation])
+        await attest(store, [_attested(fact, truth, **more) for fact, truth, more in facts])
         await store.close()
         await self.runtime.facts.refresh()
 

@@ -24,7 +24,7 @@ from tests.policies.judging import dice
 from tests.policies.making import TODAY
 from tests.policies.seeds import tell
 
-SECONDS = float(os.environ.get("CUVAR_SWAP_SECONDS", "30"))
+SECONDS = float(os.environ.get("CUVAR_SWAP_SECONDS", "12"))
 QUESTIONS = 160
 OWNER = "BA"
 
