@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from anonymise.errors import LinkageError
 from anonymise.linkage.keys import Key, keys_of
 from anonymise.linkage.person import BirthDate, LinkagePerson
 from gateway.sources.countries import FROM_ALPHA3
@@ -46,6 +47,7 @@ _ALPHA3: Final = {two: three for three, two in reversed(FROM_ALPHA3.items())} | 
     "XK": "RKS",
     "DE": "DEU",
 }
+_COARSE: Final = frozenset({"year", "month"})
 _SEXES: Final = frozenset({"M", "F"})
 
 
@@ -94,15 +96,15 @@ def _sex(value: Value) -> str | None:
 
 
 def _birth(value: Value, precision: Value) -> BirthDate | None:
+    """The date as far as it is known; None also for a year in which nobody alive was born."""
     if not isinstance(value, date) or precision == "unknown":
         return None
-    match precision:
-        case "year":
-            return BirthDate(value.year)
-        case "month":
-            return BirthDate(value.year, value.month)
-        case _:
-            return BirthDate(value.year, value.month, value.day)
+    month = None if precision == "year" else value.month
+    day = None if precision in _COARSE else value.day
+    try:
+        return BirthDate(value.year, month, day)
+    except LinkageError:
+        return None
 
 
 def _nationalities(value: Value) -> Iterator[str]:
