@@ -17,7 +17,6 @@ from gateway.demo.authorities import AUTHORITIES, policy_file, witness_folder
 from gateway.demo.build import SETTINGS, build
 from gateway.demo.client import DemoClient
 from gateway.demo.linkage import index_all, traveller
-from gateway.demo.ministers import ministers_question
 from gateway.demo.people import attestations
 from gateway.demo.proofs import EVIDENCE, PUBLISHED, Proofs
 from gateway.demo.server import all_parts, free_ports, running, stop
@@ -81,8 +80,7 @@ def demo(folder: Path, persons: int, port: int, *, check: bool, only_stop: bool)
         client = DemoClient(settings.gateway.public_url, development_issuer(settings))
         proofs = Proofs(folder, client, read_log_keys(settings), click.echo)
         watching = dict(zip(AUTHORITIES, witnesses, strict=True))
-        Story(client, proofs, watching, click.echo).tell(subject)
-        ministers_question(client, folder, someone, click.echo)
+        Story(client, proofs, watching, click.echo).tell(subject, someone)
     click.echo(f"\nAll of it in {time.monotonic() - began:.0f} seconds.")
     if not check:
         click.echo(addresses(settings, folder, witnesses))

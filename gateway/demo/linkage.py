@@ -58,10 +58,11 @@ def index_all(settings: Settings, folder: Path) -> None:
     (folder / _UNLOCKS).write_text(secrets.token_urlsafe(24) + "\n", encoding="utf-8")
     create_nations_key(folder / KEY, _passphrase(folder), work=_CHEAP)
     (folder / _FILES).mkdir()
-    asyncio.run(_indexed(settings, folder, datetime.now(UTC)))
+    asyncio.run(indexed(settings, folder, datetime.now(UTC)))
 
 
-async def _indexed(settings: Settings, folder: Path, now: datetime) -> None:
+async def indexed(settings: Settings, folder: Path, now: datetime) -> None:
+    """What `index_all` does once the nations' key is there."""
     blinding = NationsKey(_nations_key(folder))
     epoch = epoch_of(now.date())
     async with open_parts(settings) as parts:
@@ -79,23 +80,30 @@ async def _indexed(settings: Settings, folder: Path, now: datetime) -> None:
 def traveller(settings: Settings, folder: Path, today: date) -> Traveller:
     """Somebody whom Croatia and Serbia spell differently, on 1 January in one of them.
 
-    The truth table of the region says who is who; no gateway may read it.
-
     Raises:
         DemoError: the region has nobody fit; make it larger.
     """
-    for here, there in asyncio.run(_both(settings, list(_same(folder)), today)):
-        if _spelled(here) != _spelled(there) and _guessed(here) != _guessed(there):
-            return Traveller(_subject(here), _subject(there))
-    raise DemoError(
-        "nobody whom two registers spell differently in this region; run again with more --persons"
-    )
+    found = asyncio.run(travellers(settings, folder, today))
+    if not found:
+        raise DemoError(
+            "nobody whom two registers spell differently here; run again with more --persons"
+        )
+    return found[0]
+
+
+async def travellers(settings: Settings, folder: Path, today: date) -> list[Traveller]:
+    """All such; the truth table of the region says who is who, and no gateway may read it."""
+    return [
+        Traveller(subject_of(here), subject_of(there))
+        for here, there in await _both(settings, list(_same(folder)), today)
+        if _spelled(here) != _spelled(there) and _guessed(here) != _guessed(there)
+    ]
 
 
 def blind(folder: Path, subject: Mapping[str, str]) -> Mapping[str, Any]:
     """What the Croatian side sends of a subject, and keeps of it."""
     blinder = HmacBlinder(_nations_key(folder), epoch_of(datetime.now(UTC).date()))
-    return blinded_of(LinkedSubject(**dict(subject)), blinder, NationsKey.name)
+    return blinded_of(LinkedSubject.model_validate(subject), blinder, NationsKey.name)
 
 
 def _same(folder: Path) -> Iterator[tuple[str, str]]:
@@ -139,7 +147,8 @@ def _guessed(person: LinkagePerson) -> bool:
     return birth is not None and (birth.day is None or (birth.month, birth.day) == (1, 1))
 
 
-def _subject(person: LinkagePerson) -> dict[str, str]:
+def subject_of(person: LinkagePerson) -> dict[str, str]:
+    """A register's person as an asker writes him."""
     birth = person.birth
     parts = () if birth is None else (birth.year, birth.month, birth.day)
     told = {

@@ -46,17 +46,16 @@ def ministers_question(
     }
     document = _asked(client, "find", flag)
     parts = {part["owner"]: part for part in document["owners"]}
-    say(f"   {', '.join(f'{owner}: {part["flag"]}' for owner, part in parts.items())}")
+    say("   " + ", ".join(f"{owner} {part['flag']}" for owner, part in parts.items()))
     rows = [row for result in parts[OWNER]["results"] for row in result["rows"]]
     if not rows:
         raise DemoError(f"{OWNER} holds this person and was not flagged; see gateway.log")
-    _consult(client, someone, made, rows[0]["token"], say)
+    _consult(client, made, rows[0]["token"], say)
     return str(rows[0]["strength"])
 
 
 def _consult(
     client: DemoClient,
-    someone: Traveller,
     made: Mapping[str, Any],
     token: str,
     say: Callable[[str], None],
@@ -84,7 +83,7 @@ def _consult(
     names = ("direct_identifier.forenames", "direct_identifier.surnames")
     told = " ".join(_text(rows[0].get(name)) for name in names)
     born = rows[0].get("biographic.date_of_birth")
-    say(f"   {OWNER} has: {told}, born {born} (true record: {_plain(someone.there)})")
+    say(f"   {OWNER} has: {told}, born {born}")
     say(f"   {part['match']['decides']}")
 
 
