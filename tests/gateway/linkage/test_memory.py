@@ -9,6 +9,7 @@ guess that a dictionary can hold. Nobody gives him the nations' key.
 import base64
 import hashlib
 import hmac
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def memory_of(pid):
             memory.seek(start)
             with suppress(OSError):  # a page that nobody may read
                 parts.append(memory.read(end - start))
-    return b"\0".join(parts)
+    return re.sub(rb"\0{64,}", b"\0", b"\0".join(parts))
 
 
 def dump_of(folder):
@@ -76,8 +77,7 @@ async def secrets_of(folder):
 
 def guesses(subject, pepper, secrets):
     """What may stand for a subject in a dump, computed by somebody without the nations' key."""
-    keys = keys_of(person_of(**subject))
-    for key in keys:
+    for key in keys_of(person_of(**subject))[:2]:
         plain = key.encoded()
         yield plain
         digest = hashlib.sha256(plain).digest()
