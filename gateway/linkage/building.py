@@ -199,13 +199,16 @@ def _keyed_rows(rows: Iterable[Row]) -> list[Keyed]:
 
 
 def _blinded(keyed: Sequence[Keyed], blinder: HmacBlinder) -> Block:
-    values = iter(blinder.values(key.encoded() for _, keys in keyed for key in keys))
-    return Block.of(
-        [
-            (surrogate, _kinds(keys), b"".join([next(values) for _ in keys]))
-            for surrogate, keys in keyed
-        ]
+    prefixes = {kind: Key(kind, "").encoded() for kind in KeyKind}
+    values = blinder.values(
+        [prefixes[key.kind] + key.text.encode() for _, keys in keyed for key in keys]
     )
+    made, at = [], 0
+    for surrogate, keys in keyed:
+        end = at + len(keys)
+        made.append((surrogate, _kinds(keys), b"".join(values[at:end])))
+        at = end
+    return Block.of(made)
 
 
 def _kinds(keys: Sequence[Key]) -> bytes:

@@ -6,7 +6,7 @@ or in the script of the country that he comes from. The nation's side alone does
 and for the full comparison; nothing of it reaches the gateway's tables.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -19,20 +19,16 @@ from gateway.sources.record import Value
 
 DATASET: Final = "persons"
 MOST_KEYS: Final = 16
-_NAMES: Final = "direct_identifier"
+_GIVEN: Final = "direct_identifier.forenames"
+_FAMILY: Final = "direct_identifier.surnames"
+_SURNAMES: Final = ("direct_identifier.birth_names", "direct_identifier.previous_names")
+_WHOLE_NAMES: Final = ("direct_identifier.original_script", "direct_identifier.aliases")
 PERSON_FIELDS: Final = frozenset(
     {
-        *(
-            f"{_NAMES}.{name}"
-            for name in (
-                "surnames",
-                "forenames",
-                "birth_names",
-                "previous_names",
-                "aliases",
-                "original_script",
-            )
-        ),
+        _GIVEN,
+        _FAMILY,
+        *_SURNAMES,
+        *_WHOLE_NAMES,
         "biographic.date_of_birth",
         "biographic.dob_precision",
         "biographic.sex",
@@ -54,8 +50,8 @@ _SEXES: Final = frozenset({"M", "F"})
 def persons_of(values: Mapping[str, Value]) -> tuple[LinkagePerson, ...]:
     """The persons of a record, the main spelling first."""
     main = LinkagePerson(
-        given_names=_texts(values, "forenames"),
-        surnames=_texts(values, "surnames"),
+        given_names=_listed(values.get(_GIVEN)),
+        surnames=_listed(values.get(_FAMILY)),
         sex=_sex(values.get("biographic.sex")),
         birth=_birth(
             values.get("biographic.date_of_birth"), values.get("biographic.dob_precision")
@@ -66,29 +62,30 @@ def persons_of(values: Mapping[str, Value]) -> tuple[LinkagePerson, ...]:
     return (main, *_others(main, values))
 
 
-def keys_of_all(persons: Iterable[LinkagePerson]) -> tuple[Key, ...]:
+def keys_of_all(persons: Sequence[LinkagePerson]) -> tuple[Key, ...]:
     """The keys of a record's persons, those of the main spelling first; at most 16."""
-    found = dict.fromkeys(key for person in persons for key in keys_of(person))
-    return tuple(found)[:MOST_KEYS]
+    main, *others = map(keys_of, persons)
+    if not any(others):
+        return main
+    return tuple(dict.fromkeys(key for keys in (main, *others) for key in keys))[:MOST_KEYS]
 
 
 def _others(main: LinkagePerson, values: Mapping[str, Value]) -> Iterator[LinkagePerson]:
-    for field in ("birth_names", "previous_names"):
-        for surname in _texts(values, field):
-            yield replace(main, surnames=(surname,))
-    for field in ("original_script", "aliases"):
-        for name in _texts(values, field):
-            yield replace(main, given_names=(), surnames=(name,))
-
-
-def _texts(values: Mapping[str, Value], field: str) -> tuple[str, ...]:
-    return _listed(values.get(f"{_NAMES}.{field}"))
+    for field in _SURNAMES:
+        if value := values.get(field):
+            yield from (replace(main, surnames=(surname,)) for surname in _listed(value))
+    for field in _WHOLE_NAMES:
+        if value := values.get(field):
+            for name in _listed(value):
+                yield replace(main, given_names=(), surnames=(name,))
 
 
 def _listed(value: Value) -> tuple[str, ...]:
     """A text, or several in one column; empty ones are left out."""
+    if type(value) is str and ";" not in value:  # nearly all of them
+        return (text,) if (text := value.strip()) else ()
     many = value if isinstance(value, tuple) else str(value).split(";") if value else ()
-    return tuple(text for one in many if (text := str(one).strip()))
+    return tuple([text for one in many if (text := str(one).strip())])
 
 
 def _sex(value: Value) -> str | None:

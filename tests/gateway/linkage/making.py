@@ -4,6 +4,7 @@
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
+from typing import ClassVar
 
 from anonymise import Keyring
 from anonymise.keyring.memory_vault import HeldRoot, Keyset, MemoryVault
@@ -51,7 +52,7 @@ def values(number, **more):
 class Register:
     """A country's register: a real small one, which may stop answering at a page."""
 
-    datasets = {"persons": PERSON_FIELDS}
+    datasets: ClassVar = {"persons": PERSON_FIELDS}
     state = "up"
 
     def __init__(self, country, people, *, page=4, fails_at=None):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The file of a nation's half: what is in it, what is not, and every way in which it can be broken."""
+"""The file of a nation's half: what is in it, what is not, and every way to break it."""
 
 import json
 from dataclasses import replace
@@ -130,9 +130,14 @@ def test_a_block_is_bounded(tmp_path):
 
 def test_a_name_is_taken_by_a_whole_file_only_and_never_from_another(tmp_path):
     path = tmp_path / "x.index"
-    with pytest.raises(EOFError), IndexWriter(path, HEADER) as writer:
-        writer.add(Block.of(PERSONS))
-        raise EOFError
+
+    def cut_off():
+        with IndexWriter(path, HEADER) as writer:
+            writer.add(Block.of(PERSONS))
+            raise EOFError
+
+    with pytest.raises(EOFError):
+        cut_off()
     assert list(tmp_path.iterdir()) == []
     write(path, Block.of(PERSONS))
     before = path.read_bytes()
