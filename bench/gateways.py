@@ -22,7 +22,7 @@ import orjson
 from gateway.app import create_app
 from gateway.commands.token import STRONG
 from gateway.facts import Attestation, Scope
-from gateway.facts.register import attest
+from gateway.facts.attestation import attest
 from gateway.identity import DevIssuer
 from gateway.opening import open_gateway
 from gateway.runtime import Runtime

@@ -13,7 +13,7 @@ from audit import NoteVerifier, read_log_key
 from audit.shards import parse_origin
 from gateway.backup.manifest import KeepingError
 from gateway.backup.tables import Database
-from gateway.facts.register import METADATA as FACTS
+from gateway.facts.attestation import METADATA as FACTS
 from gateway.logkeys import key_file, log_countries
 from gateway.settings import Settings
 from gateway.state import METADATA as STATE

@@ -25,7 +25,7 @@ from audit.store import require_durable
 from audit.verify import Fault, Job, verify_logs
 from gateway.commands.options import with_config, with_json
 from gateway.errors import GatewayError
-from gateway.facts.register import METADATA as FACTS
+from gateway.facts.attestation import METADATA as FACTS
 from gateway.identity import JwksCache, Revocations
 from gateway.keyset import open_keyring
 from gateway.logkeys import read_log_keys

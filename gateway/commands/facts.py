@@ -14,7 +14,7 @@ import click
 
 from gateway.commands.options import with_config
 from gateway.facts import Attestation, Scope
-from gateway.facts.register import attest as write
+from gateway.facts.attestation import attest as write
 from gateway.opening import open_rules
 from gateway.settings import Settings, load_settings
 from gateway.store import Store

@@ -19,7 +19,7 @@ from audit.shards import parse_origin
 from audit.verify import verify_log
 from gateway.commands.options import with_config
 from gateway.errors import GatewayError
-from gateway.facts.register import METADATA as FACTS
+from gateway.facts.attestation import METADATA as FACTS
 from gateway.keyset import create_keyring, has_keyset
 from gateway.linkage.tables import LINKAGE
 from gateway.logkeys import create_missing_keys, key_file, log_countries, read_log_keys

@@ -7,9 +7,10 @@ attested by the systems that own them), and the owner's register (traits of the 
 A source that does not answer yields "possible", which stops allow lines and fires deny lines.
 """
 
+from gateway.facts.attestation import Attestation, FactRegisterError, Scope
 from gateway.facts.question import question_facts
 from gateway.facts.record import TRAITS_OF, RecordFacts
-from gateway.facts.register import Attestation, FactRegister, FactRegisterError, Scope
+from gateway.facts.register import FactRegister
 
 __all__ = [
     "TRAITS_OF",

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gateway.facts.register import FactRegister, Scope, strictest
+from gateway.facts.attestation import Scope
+from gateway.facts.register import FactRegister, strictest
 from policies import Question, Snapshot, Truth
 
 _BY_AGREEMENT: Final = {

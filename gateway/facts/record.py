@@ -13,7 +13,8 @@ from operator import attrgetter
 from typing import Final
 
 from gateway.facts.age import age_range
-from gateway.facts.register import FactRegister, Scope, strictest
+from gateway.facts.attestation import Scope
+from gateway.facts.register import FactRegister, strictest
 from gateway.sources import Record, Traits
 from policies import Truth
 

@@ -20,7 +20,7 @@ from gateway.app import create_app
 from gateway.commands.init import create_missing
 from gateway.commands.token import STRONG
 from gateway.facts import Attestation, Scope
-from gateway.facts.register import attest
+from gateway.facts.attestation import attest
 from gateway.identity import DevIssuer
 from gateway.logkeys import read_log_keys
 from gateway.opening import open_gateway, utc_now

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.crowds import MOST, everybody
 from gateway.facts import Attestation, Scope
-from gateway.facts.register import attest
+from gateway.facts.attestation import attest
 from gateway.sources import Everything, Fetch, Page, Record
 from gateway.sources.record import Traits
 from gateway.store import Store

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from anonymise import Domain, Keyring
 from gateway.facts import Attestation, Scope
-from gateway.facts.register import attest
+from gateway.facts.attestation import attest
 from gateway.paging import ORDER, turn_of
 from gateway.store import Store
 from policies import Truth

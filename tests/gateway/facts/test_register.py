@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateway.facts import Attestation, FactRegister, Scope
-from gateway.facts.register import METADATA, attest, strictest
+from gateway.facts.attestation import METADATA, attest, attestation_of
+from gateway.facts.register import strictest
 from gateway.store import Store, StoreError
 from policies import Truth
 
@@ -159,6 +160,19 @@ async def test_a_row_committed_late_with_a_lower_number_is_still_seen(register):
     await register._store.run(insert_late)
     await register.refresh()
     assert register.truth("consent_given", Scope(person="p"), NOW, harmful=False) is Truth.FALSE
+
+
+async def test_what_is_only_appended_is_read_alone(register, monkeypatch):
+    await told(register, saying("consent_given", person="p"), saying("presence", org="X"))
+    read = []
+    monkeypatch.setattr(
+        "gateway.facts.register.attestation_of",
+        lambda row: read.append(row["seq"]) or attestation_of(row),
+    )
+    await told(register, saying("consent_given", Truth.FALSE, person="p"))
+    assert read == [2, 3]  # the last row known, and the new one
+    assert register.truth("consent_given", Scope(person="p"), NOW, harmful=False) is Truth.FALSE
+    assert register.truth("presence", Scope(org="X"), NOW, harmful=False) is Truth.TRUE
 
 
 async def test_a_deleted_attestation_counts_no_more(register):
