@@ -52,8 +52,9 @@ def surname(number: int) -> str:
 
 
 def born(number: int) -> str:
-    """A date of birth."""
-    return f"{1960 + number % 40}-{1 + number % 12:02d}-{2 + number % 27:02d}"
+    """A date of birth; none of the registers' for who is in none of them."""
+    year = 1960 + number % 40 if number < PERSONS else 1930 + number % 30
+    return f"{year}-{1 + number % 12:02d}-{2 + number % 27:02d}"
 
 
 def name_everybody(path: Path) -> None:

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Whom one country's blind index leads to, as its own register knows them."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from anonymise.linkage.grading import Grade
+from audit.randomness import random_bytes
 from gateway.errors import GatewayError
 
 SURROGATE_BYTES: Final = 16
-FETCHED: Final = 16
+FETCHED: Final = 8
 """Persons that a register is asked for after every look-up, found or not."""
 
 
@@ -33,7 +33,8 @@ class Candidates:
         """
         known = sorted(self.grades, key=lambda one: (self.grades[one] is not Grade.STRONG, one))
         kept = known[:FETCHED]
-        nobody = [secrets.token_bytes(SURROGATE_BYTES) for _ in range(FETCHED - len(kept))]
+        drawn = random_bytes(SURROGATE_BYTES * (FETCHED - len(kept)))
+        nobody = (drawn[at : at + SURROGATE_BYTES] for at in range(0, len(drawn), SURROGATE_BYTES))
         return (*kept, *nobody)
 
     def grade(self, surrogate: bytes | None) -> Grade:
