@@ -59,6 +59,20 @@ class AskedKey(_Model):
 class Blinded(_Model):
     """One person as the nations' side blinds it (`cuvar linkage blind`)."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "epoch": "2026q4",
+                    "grammar": 1,
+                    "blinding": "hmac",
+                    "keys": [{"kind": "doc", "value": "A" * 43}],
+                    "commitment": "0" * 64,
+                }
+            ]
+        }
+    )
+
     epoch: Quarter = Field(description="the quarter whose nations' key blinded it, 2027q1")
     grammar: int = Field(ge=1, le=1_000, description="version of the key grammar")
     blinding: Literal["hmac", "oprf"] = Field(description="how they were blinded")
@@ -92,6 +106,14 @@ class Blinded(_Model):
 
 class LinkedSubject(_Model):
     """One person as written in the asker's papers; what is not known stays out."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"surnames": "Hosseini", "given_names": "Reza", "date_of_birth": "1991-07-23"}
+            ]
+        }
+    )
 
     given_names: Written | None = None
     surnames: Written | None = None
