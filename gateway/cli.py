@@ -146,6 +146,7 @@ class _Cuvar(LazyGroup):
         "backup": _backup,
         "review": _review,
         "release": _release,
+        "linkage": _linkage,
         "attest": _attest,
         "token": _token,
         "region": _region,

@@ -7,8 +7,9 @@ a key holder, the keys of a block are blinded by him instead.
 """
 
 import asyncio
+import gc
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -135,8 +136,8 @@ class _Work:
 
     def _here(self, rows: list[Row]) -> Block:
         if isinstance(self._blinding, KeyHolder):
-            return self._asked(_keyed_rows(rows))
-        return _blinded(_keyed_rows(rows), HmacBlinder(self._blinding.key, self._epoch))
+            return self._asked([*_keyed(rows)])
+        return _blinded(rows, HmacBlinder(self._blinding.key, self._epoch))
 
     def _asked(self, keyed: list[Keyed]) -> Block:
         if not isinstance(self._blinding, KeyHolder):
@@ -189,24 +190,26 @@ def _row(record: Record) -> Row:
     return record.surrogate or b"", tuple([values.get(field) for field in _FIELDS])
 
 
-def _keyed_rows(rows: Iterable[Row]) -> list[Keyed]:
+def _keyed(rows: Iterable[Row]) -> Iterator[Keyed]:
     """The keys of each person who has any."""
-    keyed = (
-        (surrogate, keys_of_all(persons_of(dict(zip(_FIELDS, values, strict=True)))))
-        for surrogate, values in rows
-    )
-    return [(surrogate, keys) for surrogate, keys in keyed if keys]
+    for surrogate, values in rows:
+        keys = keys_of_all(persons_of(dict(zip(_FIELDS, values, strict=True))))
+        if keys:
+            yield surrogate, keys
 
 
-def _blinded(keyed: Sequence[Keyed], blinder: HmacBlinder) -> Block:
+def _blinded(rows: Iterable[Row], blinder: HmacBlinder) -> Block:
+    # Of each person only bytes are kept: a hundred thousand keys would keep the collector busy.
     prefixes = {kind: Key(kind, "").encoded() for kind in KeyKind}
-    values = blinder.values(
-        [prefixes[key.kind] + key.text.encode() for _, keys in keyed for key in keys]
-    )
-    made, at = [], 0
-    for surrogate, keys in keyed:
-        end = at + len(keys)
-        made.append((surrogate, _kinds(keys), b"".join(values[at:end])))
+    persons: list[tuple[bytes, bytes]] = []
+    encoded: list[bytes] = []
+    for surrogate, keys in _keyed(rows):
+        persons.append((surrogate, _kinds(keys)))
+        encoded += [prefixes[key.kind] + key.text.encode() for key in keys]
+    values, at, made = blinder.values(encoded), 0, []
+    for surrogate, kinds in persons:
+        end = at + len(kinds)
+        made.append((surrogate, kinds, b"".join(values[at:end])))
         at = end
     return Block.of(made)
 
@@ -221,9 +224,9 @@ _BLINDER: HmacBlinder | None = None
 
 def _enter(key: bytes | None, epoch: str) -> None:
     global _BLINDER  # noqa: PLW0603 - the one thing that a worker keeps
+    gc.disable()  # nothing here refers to itself, and a pass over all of it cost a third
     _BLINDER = None if key is None else HmacBlinder(key, epoch)
 
 
 def _made(rows: list[Row]) -> list[Keyed] | Block:
-    keyed = _keyed_rows(rows)
-    return keyed if _BLINDER is None else _blinded(keyed, _BLINDER)
+    return [*_keyed(rows)] if _BLINDER is None else _blinded(rows, _BLINDER)

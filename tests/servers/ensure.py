@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+from ctypes.util import find_library
 from pathlib import Path
 
 from tests.servers import softhsm, strace
@@ -33,6 +34,8 @@ def main() -> int:
         return _refuse(strace.INSTALL_LINE)
     if shutil.which("softhsm2-util") is None and not _install("softhsm2"):
         return _refuse(softhsm.INSTALL_LINE)
+    if find_library("sodium") is None and not _install("libsodium23"):
+        return _refuse("libsodium for the key holder is missing: apt-get install libsodium23")
     if shutil.which("java") is None and not any(map(_install, JAVA)):
         return _refuse(f"Java for Spark is missing: apt-get install {JAVA[0]}")
     return 0

@@ -14,10 +14,16 @@ def _blind() -> click.Command:
     return blind
 
 
+def _evaluate() -> click.Command:
+    from gateway.commands.linkage.evaluate import evaluate
+
+    return evaluate
+
+
 class _Linkage(LazyGroup):
-    loaders: ClassVar[Loaders] = {"blind": _blind}
+    loaders: ClassVar[Loaders] = {"blind": _blind, "evaluate": _evaluate}
 
 
 @click.group(cls=_Linkage)
 def linkage() -> None:
-    """Whether somebody was registered elsewhere: the asker's side of the question."""
+    """Whether somebody was registered elsewhere: the asker's side, and how good the answers are."""
