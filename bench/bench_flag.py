@@ -91,11 +91,8 @@ def _bodies(number: int, blinder: HmacBlinder) -> tuple[bytes, bytes, float]:
     """The question in clear, the blinded one, and the milliseconds that blinding took."""
     plain = {"surnames": surname(number), "forenames": "Amir", "date_of_birth": born(number)}
     began = perf_counter()
-    made = blinded_of(
-        LinkedSubject(surnames=surname(number), given_names="Amir", date_of_birth=born(number)),
-        blinder,
-        "hmac",
-    )
+    subject = {"surnames": surname(number), "given_names": "Amir", "date_of_birth": born(number)}
+    made = blinded_of(LinkedSubject.model_validate(subject), blinder, "hmac")
     took = (perf_counter() - began) * 1e3
     return (
         json_body({**QUESTION, "subject": plain}),

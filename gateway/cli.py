@@ -146,7 +146,6 @@ class _Cuvar(LazyGroup):
         "backup": _backup,
         "review": _review,
         "release": _release,
-        "linkage": _linkage,
         "attest": _attest,
         "token": _token,
         "region": _region,

@@ -354,5 +354,7 @@ def _status(occasion: Occasion, outcome: Outcome) -> Status:
     if outcome.status == "unavailable":
         return Status.UNAVAILABLE
     if occasion.action in {"find", "read", "consult", "trace", "reidentify"}:
-        return Status.HIT if outcome.count or outcome.status == "too_many" else Status.NO_HIT
+        matched = outcome.match is not None and outcome.match.found
+        found = outcome.count or outcome.status == "too_many" or matched
+        return Status.HIT if found else Status.NO_HIT
     return Status.DONE

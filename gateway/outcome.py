@@ -68,6 +68,11 @@ class Match:
     features: tuple[tuple[str, str, str], ...] = ()
     confirm: bool = False
 
+    @property
+    def found(self) -> bool:
+        """Whether it may be the same person at all."""
+        return bool(self.features)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -211,15 +211,23 @@ class OwnerDesk:
         known = any(result.rows for result in released.results)
         matched = await desk.consulting.matched(inquiry, base, held, known=known)
         if matched is not None and matched.step is not Step.TELL:
-            return await self._untold(inquiry, base, decision, matched)
+            return await self._untold(inquiry, base, decision, matched, released)
         shaped = await self._shaped(inquiry, base, decision, shape, page, released)
         told = matched is not None and shaped.status == "answered"
         return replace(shaped, match=matched.match) if told and matched is not None else shaped
 
     async def _untold(
-        self, inquiry: Inquiry, base: Outcome, decision: Decision, matched: Matched
+        self,
+        inquiry: Inquiry,
+        base: Outcome,
+        decision: Decision,
+        matched: Matched,
+        released: Released,
     ) -> Outcome:
-        """A consultation after whose comparison nothing of the record is told."""
+        """A consultation after whose comparison nothing of the record is told.
+
+        That its person was compared is recorded where the answer tells that there is a match.
+        """
         token = inquiry.asked.token if isinstance(inquiry.asked, ConsultQuestion) else None
         if (
             matched.step is Step.END
@@ -227,7 +235,11 @@ class OwnerDesk:
             and not await self._desk.subjects.spend(inquiry, base.owner, token)
         ):
             return refused(base.owner, tuple(Withheld(c, ("F12",)) for c in decision.granted))
-        return replace(base, results=empty(decision), match=matched.match)
+        untold = replace(base, results=empty(decision), match=matched.match, seen=released.seen)
+        if not matched.match.found:
+            return untold
+        lines = rules(base, released)
+        return replace(untold, rules=lines, persons=released.persons, ends=released.ends)
 
     def _allowed(
         self,

@@ -97,7 +97,8 @@ async def test_a_possible_match_is_explained_first_and_told_after_a_human_confir
     assert match["features"]
     assert "confirm" in match["confirm"]
     envelope, detail = await both(looking)
-    assert (envelope["status"], envelope["count"]) == ("no_hit", 0)
+    assert (envelope["status"], envelope["count"], envelope["fields"]) == ("hit", 0, [])
+    assert detail["persons"] == [PERSON]
     assert detail["match"]["grade"] == "possible"
     second = await looking.ask("consult", {**asked, "confirmation": CONFIRMED}, token=officers)
     (row,) = rows(second)
@@ -160,6 +161,8 @@ async def test_somebody_else_somebody_hidden_and_somebody_gone_are_the_same_byte
         texts.add(answer.text.replace(answer.json()["correlation"], ""))
         assert match_of(answer)["grade"] == "none"
         assert match_of(answer)["features"] == []
+        envelope, detail = await both(looking)
+        assert (envelope["status"], detail["persons"]) == ("no_hit", [])
         assert (await looking.ask("consult", asked, token=officers)).status_code == 403
     assert len(texts) == 1
 
