@@ -8,8 +8,9 @@ section 2). A strong answer needs a date of birth or a document number that agre
 however rare, is no proof.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from anonymise.linkage.grading import Grade
@@ -18,6 +19,49 @@ from anonymise.linkage.likeness import distance, likeness, paired
 from anonymise.linkage.names import skeleton, tokens
 from anonymise.linkage.person import BirthDate, LinkagePerson
 from anonymise.linkage.weights import Weights
+
+WORDS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
+    {
+        ("names", "more"): "three or more names agree",
+        ("names", "two"): "two names agree",
+        ("names", "one"): "one name agrees",
+        ("names", "none"): "no name agrees",
+        ("names", "missing"): "a name is missing",
+        ("given", "same"): "all given names are found again",
+        ("given", "different"): "a given name is not found again",
+        ("given", "missing"): "given names are missing",
+        ("surname", "same"): "all surnames are found again",
+        ("surname", "different"): "a surname is not found again",
+        ("surname", "missing"): "surnames are missing",
+        ("whole", "same"): "the whole names are one, however divided and ordered",
+        ("whole", "different"): "the whole names differ",
+        ("whole", "missing"): "the names are too incomplete to compare them whole",
+        ("birth", "same"): "the date of birth agrees",
+        ("birth", "swapped"): "the date of birth agrees with day and month exchanged",
+        ("birth", "slip"): "the date of birth differs by one day",
+        ("birth", "day-month"): "day and month of birth agree, the year differs by up to three",
+        ("birth", "year-both"): "the year of birth agrees; neither has a certain day and month",
+        ("birth", "year-one"): "the year of birth agrees; only one has a certain day and month",
+        ("birth", "near"): "the years of birth differ by up to three; a day or month is uncertain",
+        ("birth", "different"): "the dates of birth differ",
+        ("birth", "missing"): "a date of birth is missing",
+        ("sex", "same"): "the sex agrees",
+        ("sex", "different"): "the sex differs",
+        ("sex", "missing"): "the sex is missing",
+        ("nationality", "same"): "a nationality agrees",
+        ("nationality", "different"): "the nationalities differ",
+        ("nationality", "missing"): "a nationality is missing",
+        ("document", "same"): "a document number agrees",
+        ("document", "near"): "a document number agrees but for one character",
+        ("document", "different"): "the document numbers differ",
+        ("document", "missing"): "a document number is missing",
+        ("place", "same"): "the place agrees",
+        ("place", "part"): "a part of the place agrees",
+        ("place", "different"): "the places differ",
+        ("place", "missing"): "a place is missing",
+    }
+)
+"""What each state of each feature is told as: the closed list."""
 
 _COUNTED: Final = ("none", "one", "two")
 _NEAR_YEARS: Final = 3
@@ -57,7 +101,9 @@ class Comparison:
     grade: Grade
 
 
-def compare(asked: LinkagePerson, held: LinkagePerson, weights: Weights | None = None) -> Comparison:
+def compare(
+    asked: LinkagePerson, held: LinkagePerson, weights: Weights | None = None
+) -> Comparison:
     """Compare the person asked about with a record.
 
     Args:
@@ -82,6 +128,11 @@ def compare(asked: LinkagePerson, held: LinkagePerson, weights: Weights | None =
     return Comparison(log_odds, features, _grade(log_odds, features, used))
 
 
+def words(feature: Feature) -> str:
+    """A feature in plain words, which tell no value of either record."""
+    return WORDS[feature.name, feature.state]
+
+
 def _grade(log_odds: float, features: Sequence[Feature], weights: Weights) -> Grade:
     proven = any((feature.name, feature.state) in _PROOFS for feature in features)
     if log_odds >= weights.grades.strong and proven:
@@ -99,7 +150,9 @@ def _names(asked: LinkagePerson, held: LinkagePerson, weights: Weights) -> tuple
         alike = likeness(one, other)
         if not alike:
             return 0.0
-        return slopes[alike] * min(rarity(skeleton(one)), rarity(skeleton(other)))
+        first, second = skeleton(one), skeleton(other)
+        rare = rarity(first)
+        return slopes[alike] * (rare if first == second else min(rare, rarity(second)))
 
     pairs = paired(ours, theirs, worth)
     state = "missing" if not ours or not theirs else _counted(len(pairs))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The grade of an answer: strong, possible or none; never a silent yes or no (matching.md section 2).
+"""The grade of an answer: strong, possible or none; never a silent yes or no (matching.md 2).
 
 No grade decides anything about a person: a "possible" is looked at by a human before it is used,
 and a "strong" is still no more than a reason to ask (GDPR Article 22, Directive 2016/680 Article

@@ -8,22 +8,23 @@ them when only the year is known. Rules and vectors: docs/formats/linkage-gramma
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
 from itertools import combinations
-from typing import Final
+from typing import Final, NamedTuple
 
 from anonymise.linkage.names import GRAMMAR, skeletons
 from anonymise.linkage.person import BirthDate, LinkagePerson
 
 MOST_KEYS: Final = 16
 MOST_TOKENS: Final = 4
+_CACHED: Final = 1 << 18
 _LAST_MONTH: Final = 12
 _NOT_WRITTEN: Final = re.compile("[^0-9A-Z]+")
 _SHORTEST: Final = 5
 _FEWEST_DIGITS: Final = 3
+_Names = tuple[tuple[str, ...], tuple[str, ...]]  # all skeletons, and those that keys are made of
 _SEEN_ALIKE: Final = str.maketrans("OI", "01")
 
 
@@ -31,18 +32,17 @@ class KeyKind(StrEnum):
     """What a key is made of; the tag is bound into the blinded value."""
 
     DOCUMENT = "doc"
-    TOKEN_BIRTH = "tok-birth"
+    TOKEN_BIRTH = "tok-birth"  # noqa: S105 - a token of a name
     ALL_BIRTH = "all-birth"
-    TOKEN_SWAP = "tok-swap"
-    TOKEN_DAY = "tok-day"
+    TOKEN_SWAP = "tok-swap"  # noqa: S105
+    TOKEN_DAY = "tok-day"  # noqa: S105
     PAIR_YEAR = "pair-year"
     ALL_YEAR = "all-year"
     BIRTH_ETC = "birth-etc"
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key of a person, not yet blinded.
+class Key(NamedTuple):
+    """One key of a person, not yet blinded; a tuple, since an index of a million makes ten million.
 
     Attributes:
         kind: What it is made of.
@@ -50,23 +50,34 @@ class Key:
     """
 
     kind: KeyKind
-    text: str = field(repr=False)
+    text: str
 
     def encoded(self) -> bytes:
         """The bytes that are blinded: grammar, kind and text, divided by bars."""
         return f"{GRAMMAR}|{self.kind}|{self.text}".encode()
 
+    def __repr__(self) -> str:
+        return f"Key({self.kind}, text redacted)"
+
 
 def keys_of(person: LinkagePerson) -> tuple[Key, ...]:
-    """The keys of a person, the strongest first: distinct, at most 16, none without a date or number.
+    """The keys of a person, distinct, at most 16, the strongest first.
 
     Where there would be more than 16, the weakest are left out.
     """
-    found = dict.fromkeys(_keys(person))
-    return tuple(found)[:MOST_KEYS]
+    numbers = dict.fromkeys(number_of(document) for document in person.documents)
+    found = [Key(KeyKind.DOCUMENT, number) for number in numbers if number is not None]
+    if (birth := person.birth) is not None:
+        names = skeletons(person.given_names, person.surnames)
+        chosen = names if len(names) <= MOST_TOKENS else _longest(names)
+        if birth.certain:
+            _add_dated(found, person, birth, (names, chosen))
+        else:
+            _add_of_year(found, birth, (names, chosen))
+    return tuple(found[:MOST_KEYS])
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 12)
 def number_of(text: str) -> str | None:
     """A document number as keys hold it, or None where it is too short or plainly filled in.
 
@@ -81,52 +92,40 @@ def number_of(text: str) -> str | None:
     return number
 
 
-def _keys(person: LinkagePerson) -> Iterator[Key]:
-    for document in person.documents:
-        if (number := number_of(document)) is not None:
-            yield Key(KeyKind.DOCUMENT, number)
-    birth = person.birth
-    if birth is None:
-        return
-    names = skeletons(person.given_names, person.surnames)
-    chosen = sorted(names, key=lambda name: (-len(name), name))[:MOST_TOKENS]
-    chosen.sort()
-    if birth.certain:
-        yield from _dated(person, birth, names, chosen)
-    else:
-        yield from _of_year(birth, names, chosen)
+def _longest(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted(sorted(names, key=lambda name: (-len(name), name))[:MOST_TOKENS]))
 
 
-def _of_year(birth: BirthDate, names: Iterable[str], chosen: list[str]) -> Iterator[Key]:
+def _add_of_year(found: list[Key], birth: BirthDate, both: _Names) -> None:
+    names, chosen = both
+    year = birth.year
     if len(chosen) > 1:
-        yield Key(KeyKind.ALL_YEAR, f"{_letters(names)}|{birth.year}")
-    for first, second in combinations(chosen, 2):
-        yield Key(KeyKind.PAIR_YEAR, f"{first}|{second}|{birth.year}")
+        found.append(Key(KeyKind.ALL_YEAR, f"{_letters(names)}|{year}"))
+        found += [
+            Key(KeyKind.PAIR_YEAR, f"{first}|{second}|{year}")
+            for first, second in combinations(chosen, 2)
+        ]
 
 
-def _dated(
-    person: LinkagePerson, birth: BirthDate, names: Iterable[str], chosen: list[str]
-) -> Iterator[Key]:
-    year, month, day = birth.year, birth.month or 0, birth.day or 0
-    whole = f"{year}-{month:02}-{day:02}"
-    for name in chosen:
-        yield Key(KeyKind.TOKEN_BIRTH, f"{name}|{whole}")
+def _add_dated(found: list[Key], person: LinkagePerson, birth: BirthDate, both: _Names) -> None:
+    names, chosen = both
+    year, month, day, sex = birth.year, birth.month or 0, birth.day or 0, person.sex or "-"
+    day_of_year = f"{month:02}-{day:02}"
+    found += [Key(KeyKind.TOKEN_BIRTH, f"{name}|{year}-{day_of_year}") for name in chosen]
     if len(chosen) > 1:
-        yield Key(KeyKind.ALL_BIRTH, f"{_letters(names)}|{whole}")
-    yield from _of_year(birth, names, chosen)
-    sex = person.sex or "-"
-    for name in chosen:
-        yield Key(KeyKind.TOKEN_DAY, f"{name}|{month:02}-{day:02}|{sex}")
+        found.append(Key(KeyKind.ALL_BIRTH, f"{_letters(names)}|{year}-{day_of_year}"))
+    _add_of_year(found, birth, both)
+    found += [Key(KeyKind.TOKEN_DAY, f"{name}|{day_of_year}|{sex}") for name in chosen]
     if day <= _LAST_MONTH and day != month:
-        low, high = sorted((day, month))
-        for name in chosen:
-            yield Key(KeyKind.TOKEN_SWAP, f"{name}|{year}|{low:02}+{high:02}")
-    initials = sorted({name[0] for name in names})
-    for nation in person.nationalities[:1]:
-        for initial in initials[:2]:
-            yield Key(KeyKind.BIRTH_ETC, f"{whole}|{nation}|{sex}|{initial}")
+        low, high = (day, month) if day < month else (month, day)
+        found += [Key(KeyKind.TOKEN_SWAP, f"{name}|{year}|{low:02}+{high:02}") for name in chosen]
+    if person.nationalities:
+        head = f"{year}-{day_of_year}|{person.nationalities[0]}|{sex}"
+        initials = dict.fromkeys(name[0] for name in names)
+        found += [Key(KeyKind.BIRTH_ETC, f"{head}|{initial}") for initial in [*initials][:2]]
 
 
-def _letters(names: Iterable[str]) -> str:
+@lru_cache(maxsize=_CACHED)
+def _letters(names: tuple[str, ...]) -> str:
     """The letters of all tokens in order, so that a name split or joined stays the same."""
     return "".join(sorted("".join(names)))

@@ -43,7 +43,7 @@ def likeness(one: str, other: str) -> Likeness:
 
 
 def distance(one: str, other: str, most: int) -> int:
-    """Edits from one text to the other, a swap of neighbours counted as one; `most` + 1 for more."""
+    """Edits from one text to the other, a swap of neighbours being one; `most` + 1 for more."""
     if one == other:
         return 0
     if abs(len(one) - len(other)) > most:

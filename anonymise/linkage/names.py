@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Names in any script and any spelling, brought to what stays the same: docs/formats/linkage-grammar.md.
+"""Names in any script and any spelling, brought to what stays: docs/formats/linkage-grammar.md.
 
 A text becomes tokens of Latin letters (`tokens`): NFKC, casefold, script to Latin by `scripts.csv`
 (what it does not know, by anyascii), particles dropped, joined parts joined. A token becomes its
@@ -10,7 +10,7 @@ the matcher's own: the generator of synthetic people has others, so that neither
 import csv
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
 from typing import Final
@@ -23,23 +23,16 @@ GRAMMAR: Final = 1
 _CACHED: Final = 1 << 18
 _ARABIC: Final = re.compile("[\u0600-\u06ff\u0750-\u077f]")
 _GREEK: Final = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
-_UNSEEN: Final = re.compile("['\u2019\u2018`\u02bc\u02bb\u00b4\u02bf\u02be\"\u200b-\u200f\u2060\ufeff]")
-_BETWEEN: Final = re.compile(r"[^\w]+|_+")
+_UNSEEN: Final = re.compile(
+    "['\u2019\u2018`\u02bc\u02bb\u00b4\u02bf\u02be\"\u200b-\u200f\u2060\ufeff]"
+)
+_BETWEEN: Final = re.compile(r"[\s\-\u2010-\u2015,.;:/\\()\[\]_|+&\u060c\u061b\u00b7]+")
 _OTHER: Final = re.compile("[^a-z]+")
 _SERVANT: Final = re.compile(r"[ae](?:b|mp)(?:d+|nt)(?:[aeou]+l?)?")
 _JOINED: Final = re.compile(
     r"[aeiou]*l+ak?h?i?|allh|alah"
     r"|[aeou]*d+[ie]+ne?|za[iyj]|ze[iyj]|za[gy]i|z[ae]h?d[ae]h?|nt?zante|p[uo]+r|kh?e[iyj]l"
     r"|o?[gk]h?lou?|oglu|ogullari"
-)
-_ARABIC_RULES: Final = (
-    (re.compile("[\u064b-\u0652\u0670\u0640]"), ""),
-    (re.compile("^\u0639\u0628\u062f\u0627\u0644(?=..)(?!\u0644?\u0627?\u0647)"), "abdul "),
-    (re.compile("\u0648(?=[\u0627\u0622\u0629\u064a\u06cc\u0649])|(?<=[\u0627\u0622])\u0648|(?<![^ ])\u0648"), "v"),
-    (re.compile("[\u064a\u06cc](?=[\u0627\u0622\u0648\u0629])|(?<![^ ])[\u064a\u06cc]"), "y"),
-    (re.compile("\u0648"), "u"),
-    (re.compile("^\u0627\u0644(?=..)(?!\u0644?\u0627?\u0647)"), "al "),
-    (re.compile("\u0647$"), "a"),
 )
 _SERVANT_OF: Final = re.compile(r"^[aei]BD(?:[aeiou]+L?)?(?=.)")
 _GOD: Final = re.compile(r"^L?[aeou]*(?=[aeiou]*$|[SJ])")
@@ -66,7 +59,14 @@ def _letters() -> tuple[re.Pattern[str], Mapping[str, str]]:
 
 _LETTER, _LATIN = _letters()
 _PARTICLES: Final = frozenset(row["particle"] for row in _rows("particles.csv"))
-_FOLDS: Final = tuple((re.compile(row["pattern"]), row["to"]) for row in _rows("folds.csv"))
+
+
+def _rules(name: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(row["pattern"]), row["to"]) for row in _rows(name))
+
+
+_ARABIC_RULES: Final = _rules("arabic.csv")
+_FOLDS: Final = _rules("folds.csv")
 
 
 @lru_cache(maxsize=_CACHED)
@@ -100,15 +100,22 @@ def skeleton(token: str) -> str:
 
 @lru_cache(maxsize=_CACHED)
 def sound(token: str) -> str:
-    """A token with its consonants folded and its vowels kept as one of a, i and u; to compare by."""
+    """A token with its consonants folded and its vowels kept, as a, i or u; to compare by."""
     return _ALIKE.sub(r"\1", _folded(token).lower().translate(_OPEN))
 
 
-def skeletons(*names: Iterable[str]) -> tuple[str, ...]:
+def skeletons(*names: tuple[str, ...]) -> tuple[str, ...]:
     """The distinct skeletons of several texts, in the order of the alphabet."""
-    return tuple(
-        sorted({skeleton(token) for texts in names for text in texts for token in tokens(text)})
-    )
+    found: set[str] = set()
+    for texts in names:
+        for text in texts:
+            found.update(_skeletons(text))
+    return tuple(sorted(found))
+
+
+@lru_cache(maxsize=_CACHED)
+def _skeletons(text: str) -> frozenset[str]:
+    return frozenset(map(skeleton, tokens(text)))
 
 
 def _folded(token: str) -> str:

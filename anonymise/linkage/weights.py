@@ -7,10 +7,11 @@ weighs nothing or less. So whoever leaves a part of a person out can't raise a s
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
+from math import isfinite
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -107,34 +108,48 @@ class Weights:
 def _weights(text: str, name: str) -> Weights:
     try:
         document = json.loads(text)
-        if document["format"] != FORMAT or document["version"] != VERSION:
-            raise LinkageError(f"{name} is no weights of version {VERSION}; see docs/linkage")
-        if document["grammar"] != GRAMMAR:
-            raise LinkageError(f"{name} was made for another grammar than {GRAMMAR}; make it again")
-        if document.keys() != _MEMBERS:
-            raise KeyError
-        names, index = document["names"], document["index"]
-        weights = Weights(
-            prior=_number(document["prior"]),
-            no_name=_number(names["none"]),
-            name=MappingProxyType(
-                {likeness: _number(names[likeness.name.lower()]) for likeness in Likeness if likeness}
-            ),
-            states=MappingProxyType(
-                {feature: _states(document[feature], states) for feature, states in STATES.items()}
-            ),
-            grades=_grades(document["grades"]),
-            index_prior=_number(index["prior"]),
-            kinds=MappingProxyType({kind: _number(index["kinds"][kind]) for kind in KeyKind}),
-            index_grades=_grades(index["grades"]),
-            frequencies=Frequencies.packaged(),
-        )
+        about = (document["format"], document["version"], document["grammar"])
+        weights = _made(document)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise LinkageError(
-            f"{name} lacks a weight, or has one that is no number; compare it with docs/linkage"
+            f"{name} lacks a weight, or has one too many; compare it with docs/linkage/names.md"
         ) from None
+    if about != (FORMAT, VERSION, GRAMMAR):
+        raise LinkageError(
+            f"{name} is no weights of version {VERSION} for grammar {GRAMMAR}; make it again"
+        )
     _check(weights, name)
     return weights
+
+
+def _made(document: Any) -> Weights:
+    names, index = document["names"], document["index"]
+    likenesses = [likeness for likeness in Likeness if likeness]
+    _only(document, _MEMBERS)
+    _only(names, {"none", *(likeness.name.lower() for likeness in likenesses)})
+    _only(index, {"prior", "kinds", "grades"})
+    return Weights(
+        prior=_number(document["prior"]),
+        no_name=_number(names["none"]),
+        name=MappingProxyType(
+            {likeness: _number(names[likeness.name.lower()]) for likeness in likenesses}
+        ),
+        states=MappingProxyType(
+            {feature: _all(document[feature], states) for feature, states in STATES.items()}
+        ),
+        grades=_grades(document["grades"]),
+        index_prior=_number(index["prior"]),
+        kinds=MappingProxyType(
+            {KeyKind(kind): value for kind, value in _all(index["kinds"], tuple(KeyKind)).items()}
+        ),
+        index_grades=_grades(index["grades"]),
+        frequencies=Frequencies.packaged(),
+    )
+
+
+def _only(given: Any, members: Collection[str]) -> None:
+    if given.keys() != set(members):
+        raise ValueError
 
 
 def _check(weights: Weights, name: str) -> None:
@@ -149,13 +164,13 @@ def _check(weights: Weights, name: str) -> None:
             raise LinkageError(f'{name} lets a missing "{feature}" raise a score; correct it')
 
 
-def _states(given: Any, states: tuple[str, ...]) -> Mapping[str, float]:
-    if given.keys() != set(states):
-        raise KeyError
+def _all(given: Any, states: Collection[str]) -> Mapping[str, float]:
+    _only(given, states)
     return MappingProxyType({state: _number(given[state]) for state in states})
 
 
 def _grades(given: Any) -> Grades:
+    _only(given, {"strong", "possible"})
     grades = Grades(_number(given["strong"]), _number(given["possible"]))
     if grades.strong <= grades.possible:
         raise ValueError
@@ -163,6 +178,6 @@ def _grades(given: Any) -> Grades:
 
 
 def _number(given: Any) -> float:
-    if isinstance(given, bool) or not isinstance(given, int | float):
+    if isinstance(given, bool) or not isinstance(given, int | float) or not isfinite(given):
         raise TypeError
     return float(given)
