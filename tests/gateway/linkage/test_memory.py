@@ -9,7 +9,6 @@ guess that a dictionary can hold. Nobody gives him the nations' key.
 import base64
 import hashlib
 import hmac
-import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -58,7 +57,7 @@ def memory_of(pid):
             memory.seek(start)
             with suppress(OSError):  # a page that nobody may read
                 parts.append(memory.read(end - start))
-    return re.sub(rb"\0{64,}", b"\0", b"\0".join(parts))
+    return b"\0".join(part.strip(b"\0") for part in parts)
 
 
 def dump_of(folder):
