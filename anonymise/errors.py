@@ -103,6 +103,10 @@ class TokenRefusedError(KeyringError):
     """The PKCS#11 token does not do what it must, or holds what no root key may be."""
 
 
+class KeysetUnnamedError(KeyringError):
+    """The log does not name this keyset: no pseudonym is made or turned back with it."""
+
+
 class CeremonyError(KeyringError):
     """A key ceremony asks for what may not be done, or is not approved as it must be."""
 

@@ -2,8 +2,9 @@
 """Key ceremonies: prepared here, approved by two custodians elsewhere, held here, in the log.
 
 The entry that a ceremony begins is durable before anything is done to a root, and a second entry
-says what came of it. Both carry, sealed to the data-protection officers, the statement with the
-custodians' signatures, so that an officer can check them without this gateway (AUD-01, GDP-31).
+says what came of it and names the keyset that it left (`gateway.keyset_log`). Both carry, sealed to
+the data-protection officers, the statement with the custodians' signatures, so that an officer can
+check them without this gateway (AUD-01, GDP-31).
 A keyset without custodians, as a trial has it, needs no approval; production always does.
 """
 
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import assert_never
+from typing import Final, TypedDict, assert_never
 
 import orjson
 
@@ -30,16 +31,26 @@ from anonymise.keyring.ceremony import (
     require_custodians,
 )
 from anonymise.keyring.custodian import read_custodians
-from anonymise.keyring.root import Register, next_root, register_digest, to_destroy
+from anonymise.keyring.root import NO_KEYSET, Register, next_root, to_destroy
 from audit import Envelope, Journal, Kind, Operation, Pending, Status, encode_envelope, new_entry_id
 from audit.envelope import addressed
 from audit.randomness import random_bytes
 from audit.retention import year_after
 from audit.shards import HOUSE
 from gateway.keyset import create_keyring, existing_keyring
+from gateway.keyset_log import CEREMONY, KeysetLog, correlation_of, why_unnamed
 from gateway.opening import open_journal
 from gateway.readers import open_sealer
 from gateway.settings import Settings
+
+_NUMBER_BYTES: Final = 16
+
+
+class _After(TypedDict):
+    """The keyset's digest afterwards, and the check values of the roots that it was about."""
+
+    keyset: str
+    checks: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,7 @@ def prepare(settings: Settings, asked: Asked, now: datetime) -> tuple[Statement,
         raise CeremonyError(f"a reason is one line of at most {LONGEST_REASON} characters")
     statement = Statement(
         act=asked.act,
+        number=random_bytes(_NUMBER_BYTES).hex(),
         countries=asked.countries,
         version=asked.version,
         since=asked.since,
@@ -98,12 +110,16 @@ def prepare(settings: Settings, asked: Asked, now: datetime) -> tuple[Statement,
             named = read_custodians(settings.keys.custodians)
             require_custodians(named)
             made = replace(statement, custodians=named)
+        case Act.CONFIRM:
+            made = replace(statement, custodians=custodians)
         case _:
             assert_never(asked.act)
     return made, _needs_approval(settings, custodians)
 
 
-def _require_fitting(statement: Statement, register: Register, now: datetime) -> None:
+def _require_fitting(
+    statement: Statement, register: Register, custodians: Mapping[str, str], now: datetime
+) -> None:
     """Whether a statement still says exactly what would be done now, however it was written.
 
     Raises:
@@ -121,6 +137,8 @@ def _require_fitting(statement: Statement, register: Register, now: datetime) ->
         case Act.APPOINT:
             require_custodians(statement.custodians)
             fitting = statement
+        case Act.CONFIRM:
+            fitting = replace(statement, custodians=custodians)
         case _:
             assert_never(statement.act)
     if fitting != statement:
@@ -151,6 +169,10 @@ def _rotation(statement: Statement, register: Register, epoch: str) -> Statement
     since = statement.since or epoch_after(epoch)
     if since < epoch:
         raise CeremonyError(f"a root can't serve from a quarter that is over; it is {epoch}")
+    if since > (last := epoch_after(epoch_after(epoch))):
+        raise CeremonyError(
+            f"a root serves from {last} on at the latest, or nobody would make the next in time"
+        )
     root = next_root(register, statement.countries[0], since)
     return replace(statement, version=root.version, since=since)
 
@@ -161,7 +183,8 @@ async def hold(
     """Hold a prepared ceremony.
 
     Raises:
-        CeremonyError: it is not approved as it must be, lapsed, or made for another state.
+        CeremonyError: it is not approved as it must be, lapsed, made for another state, was held or
+            begun before, or the keyset is not the one that the log names.
         AuditError: the log can't be written to; nothing was done.
         AnonymiseError, GatewayError: the vault refuses; what was there is whole.
     """
@@ -177,17 +200,25 @@ async def hold(
             raise CeremonyError(
                 "the keyset is not as it was when this was prepared; prepare it again"
             )
-        _require_fitting(statement, {} if keyring is None else keyring.register, clock())
+        register: Register = {} if keyring is None else keyring.register
+        _require_fitting(statement, register, custodians, clock())
+        log = KeysetLog(settings.log.url.get_secret_value())
+        await asyncio.to_thread(_require_logged, settings, log, keyring, statement)
         journal = await open_journal(settings)
         try:
-            record = _Record(settings, journal, statement, _told(content, approvals), clock)
-            await record.write(Status.PENDING, {})
+            # What is about the keyset as a whole concerns every country that has a root in it.
+            countries = statement.countries or tuple(sorted(register))
+            told = _told(content, approvals)
+            record = _Record(settings, journal, statement, countries, told, clock)
+            begun, *_ = await record.write(Status.PENDING, {})
             try:
+                # Somebody else may have begun it meanwhile: the first entry of it is the one.
+                await asyncio.to_thread(_require_first, log, statement, begun)
                 after = await asyncio.to_thread(_act, settings, keyring, statement, clock())
             except BaseException:
                 await record.write(Status.ERROR, {})
                 raise
-            entries = await record.write(Status.DONE, after)
+            entries = await record.write(Status.DONE, {"after": after}, after["keyset"])
         finally:
             await journal.close()
     return Held(statement, approved_by, tuple(entries))
@@ -200,20 +231,23 @@ class _Record:
     settings: Settings
     journal: Journal
     statement: Statement
+    countries: Sequence[str]
     told: Mapping[str, object]
     clock: Callable[[], datetime]
 
-    async def write(self, status: Status, after: Mapping[str, object]) -> list[str]:
-        """One pair of entries, durable on return; their addresses.
+    async def write(
+        self, status: Status, more: Mapping[str, object], keyset: str | None = None
+    ) -> list[str]:
+        """Entries of one event, durable on return; their addresses. `keyset` is the digest left.
 
         Raises:
             AuditError: they can't be made durable.
         """
         now, journal = self.clock(), self.journal
         sealer, readers = open_sealer(self.settings, self.clock)
-        keys = readers.of(*self.statement.countries) or readers.everybody()
-        sealed = sealer.seal(orjson.dumps({"v": 2, **self.told, **after}), keys) if keys else None
-        kept = [one for one in self.statement.countries if one in journal.countries]
+        keys = readers.of(*self.countries) or readers.everybody()
+        sealed = sealer.seal(orjson.dumps({"v": 2, **self.told, **more}), keys) if keys else None
+        kept = [one for one in self.countries if one in journal.countries]
         logs = [journal.current(country) for country in (HOUSE, *kept)]
         envelope = Envelope(
             id=new_entry_id(now, random_bytes(10)),
@@ -221,9 +255,10 @@ class _Record:
             t=now,
             log=logs[0],
             op=Operation.ADMINISTER,
-            rules=(f"key ceremony {self.statement.act}",),
+            rules=(f"{CEREMONY} {self.statement.act}",),
+            policy=keyset,
             status=status,
-            correlation=f"ceremony-{self.statement.keyset[:16]}",
+            correlation=correlation_of(self.statement.number),
             erase=None if sealed is None else year_after(now),
             detail=None if sealed is None else sealed.commitment.hex(),
             keys=tuple(keys),
@@ -236,7 +271,7 @@ class _Record:
 
 def _act(
     settings: Settings, keyring: Keyring | None, statement: Statement, now: datetime
-) -> Mapping[str, object]:
+) -> _After:
     """Do it; what the keyset is afterwards."""
     if keyring is None:
         with closing(create_keyring(settings, statement.countries)) as made:
@@ -253,15 +288,49 @@ def _act(
             keyring.destroy(country, statement.version or 0, epoch_of(now.date()))
         case Act.APPOINT:
             keyring.appoint(statement.custodians)
+        case Act.CONFIRM:
+            pass
         case _:
             assert_never(statement.act)
     return _after(keyring, statement.countries)
 
 
-def _after(keyring: Keyring, countries: Sequence[str]) -> Mapping[str, object]:
-    roots = [keyring.register[country][-1] for country in countries]
+def _after(keyring: Keyring, countries: Sequence[str]) -> _After:
+    roots = [keyring.register[country][-1] for country in countries or sorted(keyring.countries)]
     checks = {f"{root.country}/{root.version}": keyring.check(root) for root in roots}
-    return {"after": {"keyset": keyring.digest, "checks": checks}}
+    return {"keyset": keyring.digest, "checks": checks}
+
+
+def _require_logged(
+    settings: Settings, log: KeysetLog, keyring: Keyring | None, statement: Statement
+) -> None:
+    """Whether the log lets it be held: for the first time, on the keyset that the log names.
+
+    Raises:
+        CeremonyError: it does not.
+        AuditError: it can't be read.
+    """
+    _require_first(log, statement, None)
+    named = log.named()
+    if keyring is None or named is None or statement.act is Act.CONFIRM:
+        return
+    why = why_unnamed(settings, keyring, named)
+    if why is not None:
+        raise CeremonyError(why)
+
+
+def _require_first(log: KeysetLog, statement: Statement, begun: str | None) -> None:
+    """Whether nobody began it before the entry that is given.
+
+    Raises:
+        CeremonyError: somebody did.
+        AuditError: the log can't be read.
+    """
+    first = log.begun(statement.number)
+    if first != begun:
+        raise CeremonyError(
+            f"this ceremony was held or begun before (entry {first}); prepare a new one"
+        )
 
 
 @contextmanager
@@ -286,7 +355,7 @@ def _needs_approval(settings: Settings, custodians: Mapping[str, str]) -> bool:
 
 
 def _digest(keyring: Keyring | None) -> str:
-    return register_digest({}, {}) if keyring is None else keyring.digest
+    return NO_KEYSET if keyring is None else keyring.digest
 
 
 def _told(content: bytes, approvals: Sequence[Approval]) -> Mapping[str, object]:

@@ -11,6 +11,7 @@ from typing import Final
 from audit import Asked
 from gateway.entries import Occasion, Secret
 from gateway.facts import FactRegister
+from gateway.facts.grants import REID_GRANTED, is_grant
 from gateway.inquiry import Inquiry
 from gateway.outcome import Outcome, Withheld, refused, withheld_by
 from gateway.subjects import query_of
@@ -85,12 +86,13 @@ def withheld_whole(inquiry: Inquiry, rule: str) -> tuple[Withheld, ...]:
 
 def secret_of(inquiry: Inquiry, owner: str, facts: FactRegister, answer: str) -> Secret:
     """What of a question only data-protection officers may read; `answer` is a digest."""
-    scope = inquiry.scope(owner)
+    scope, organisations = inquiry.scope(owner), inquiry.snapshot.vocabulary.organisations
     approvals = tuple(
         f"{name}:{attestation.by_unit}:{attestation.source}"
         for name in _APPROVALS
         if name in inquiry.guards(owner)
         for attestation in facts.matching(name, scope, inquiry.now)
+        if name != REID_GRANTED or is_grant(attestation, scope, organisations)
     )
     return Secret(
         case_no=inquiry.asked.case_no,

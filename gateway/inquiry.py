@@ -8,8 +8,9 @@ from functools import lru_cache
 
 from gateway.asker import Asker
 from gateway.facts import Attestation, Scope
+from gateway.facts.grants import canonical_number
 from gateway.linkage.candidates import Candidates
-from gateway.questions import AnyQuestion, ConsultQuestion, FindQuestion
+from gateway.questions import AnyQuestion, ConsultQuestion, FindQuestion, ReidentifyQuestion
 from gateway.views import RowPlans
 from policies import Question, Snapshot
 
@@ -71,19 +72,29 @@ class Inquiry:
         return self.rules.snapshot
 
     def scope(self, owner: str) -> Scope:
-        """Whom attested facts must be about, but for the person."""
+        """Whom attested facts must be about, but for the person.
+
+        Of a number that is to be turned back, the number itself: a grant names it.
+        """
         return Scope(
             org=self.asker.org,
             officer=self.asker.principal.officer,
             owner=owner,
             purpose=self.asked.purpose,
             case_no=self.asked.case_no or "",
+            person=_number(self.asked),
             over=self.over,
         )
 
     def guards(self, owner: str) -> frozenset[str]:
         """The facts that some rule of this owner or of the asker's side could turn on."""
         return self.rules.guards(self.question, owner)
+
+
+def _number(asked: AnyQuestion) -> str:
+    if not isinstance(asked, ReidentifyQuestion) or asked.reference.kind != "case_number":
+        return ""
+    return canonical_number(asked.reference.ref) or ""
 
 
 def inquiry_of(

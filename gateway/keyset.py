@@ -3,14 +3,16 @@
 
 import asyncio
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from anonymise import AnonymiseError, Keyring
 from anonymise.errors import KeysetMissingError
 from anonymise.keyring import create_file, create_token, open_file, open_token
+from audit import AuditError
 from gateway.errors import GatewayError
+from gateway.logs import Event, EventLog
 from gateway.settings import Settings
 
 
@@ -48,26 +50,50 @@ def existing_keyring(settings: Settings) -> Keyring | None:
 class FollowedKeyring:
     """A running gateway's keyring: a root that was destroyed serves no longer than `every_s`.
 
-    `well` says whether the last look could be had; without one, what was read before goes on.
+    A keyset that the log does not name serves nobody: no coded row, no number turned back. `well`
+    says whether the last look could be had and found the keyset named; without one, what was read
+    before goes on.
+
+    Attributes:
+        keyring: opened.
+        every_s: how often it looks.
+        unnamed: why the keyset is not the one that the log names, None where it is; blocking.
     """
 
     keyring: Keyring
     every_s: float
+    unnamed: Callable[[Keyring], str | None]
     well: bool = True
+    why: str | None = None
 
-    async def keep(self) -> None:
-        """Look until cancelled."""
+    async def first(self) -> str | None:
+        """Whether the log names the keyset, before the first question; why it does not.
+
+        Raises:
+            AuditError: the log can't be read.
+            AnonymiseError: the keyset can't be used.
+        """
+        self.why = await asyncio.to_thread(self.unnamed, self.keyring)
+        self.keyring.refuse(self.why)
+        self.well = self.why is None
+        return self.why
+
+    async def keep(self, events: EventLog) -> None:
+        """Look until cancelled; says when the log names the keyset no more."""
         while True:
             await asyncio.sleep(self.every_s)
+            named = self.why is None
             await self.look()
+            if named and self.why is not None:
+                events.warning(Event.KEYSET_UNNAMED)
 
     async def look(self) -> None:
-        """Take in what ceremonies changed."""
+        """Take in what ceremonies changed, and whether the log names it."""
         try:
             if await asyncio.to_thread(self.keyring.reread):
                 self.keyring.forget()
-            self.well = True
-        except AnonymiseError:
+            await self.first()
+        except (AnonymiseError, AuditError):
             self.well = False
 
 

@@ -71,6 +71,7 @@ class Event(StrEnum):
     SOURCE_CHANGED = "source.changed"
     FACTS_STALE = "facts.stale"
     FACTS_FRESH = "facts.fresh"
+    KEYSET_UNNAMED = "keyset.not_named_by_the_log"
     KEYS_REFRESHED = "issuer.keys_refreshed"
     KEYS_UNAVAILABLE = "issuer.keys_unavailable"
     LOG_UNAVAILABLE = "log.unavailable"

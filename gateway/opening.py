@@ -44,6 +44,7 @@ from gateway.identity import (
     TokenVerifier,
 )
 from gateway.keyset import FollowedKeyring, OpeningError, open_keyring
+from gateway.keyset_log import checker
 from gateway.limits import Buckets, Limits
 from gateway.linkage.consulting import Consulting
 from gateway.linkage.flag import Flags
@@ -51,7 +52,7 @@ from gateway.linkage.index import LinkIndex
 from gateway.linkage.peppers import Peppers
 from gateway.logbook import Logbook
 from gateway.logkeys import read_log_keys
-from gateway.logs import open_log
+from gateway.logs import Event, open_log
 from gateway.metrics import Metrics
 from gateway.onward import OnwardMarks
 from gateway.owner import Desk, OwnerDesk
@@ -172,6 +173,9 @@ async def _open(
     )
     keyring = open_keyring(settings)
     stack.callback(keyring.close)
+    roots = FollowedKeyring(keyring, settings.keys.reload_s, checker(settings))
+    if await roots.first() is not None:
+        events.warning(Event.KEYSET_UNNAMED)
     return Runtime(
         settings=settings,
         keeper=keeper,
@@ -186,7 +190,7 @@ async def _open(
         witnessing=witnessing,
         facts=opened.facts,
         reviews=Reviews.of(log, sealing, state, opened.facts, keyring, clock),
-        roots=FollowedKeyring(keyring, settings.keys.reload_s),
+        roots=roots,
         sources=opened.sources,
         limits=opened.limits,
         strangers=_strangers(settings),

@@ -228,7 +228,7 @@ def _erasure(order: Order, now: datetime) -> str:
 def _detail(order: Order, copy: Copy, passed: Passed, now: datetime) -> dict[str, object]:
     found, manifest = passed.found, passed.manifest
     return {
-        "v": 2,
+        "v": 3,
         "ordered_by": order.person,
         "file_no": order.file_no,
         "at": now.astimezone(UTC).isoformat(timespec="seconds"),
@@ -236,6 +236,17 @@ def _detail(order: Order, copy: Copy, passed: Passed, now: datetime) -> dict[str
         "release": copy.draft,
         "copy": copy.sha256,
         "mark": copy.mark.secret.hex(),
+        "table": manifest.source,
+        "kept": dict(manifest.kept),
+        "attacker": None if passed.evaluation.proof is None else asdict(passed.evaluation.proof),
+        "made": {
+            "method": manifest.method,
+            "steps": manifest.steps,
+            "seed": manifest.seed,
+            "control": manifest.control,
+            "most_suppressed": manifest.most_suppressed,
+            "hierarchies": dict(manifest.hierarchies),
+        },
         "columns": list(manifest.columns.published),
         "limits": asdict(manifest.limits),
         "held": {"k": found.k, "l": found.l, "t": found.t, "classes": found.classes},

@@ -120,7 +120,7 @@ class Runtime:
             ),
             asyncio.create_task(turn(self.log, self.events, TURN_S)),
             asyncio.create_task(self.keeper.keep(self.settings.policies.reload_s)),
-            asyncio.create_task(self.roots.keep()),
+            asyncio.create_task(self.roots.keep(self.events)),
         )
         try:
             yield

@@ -14,17 +14,15 @@ from typing import Final, assert_never
 import orjson
 
 from anonymise import (
-    AnonymiseError,
     Domain,
     Keyring,
     epoch_of,
-    format_case_no,
-    parse_case_no,
 )
 from anonymise.errors import PermissionExpiredError, PermissionSpentError
 from anonymise.reidentify import Permission, reidentify
 from gateway.errors import GatewayError
 from gateway.facts import FactRegister
+from gateway.facts.grants import approving, canonical_number, grants
 from gateway.handles import HandleError, Handles, handle_digest
 from gateway.inquiry import Inquiry
 from gateway.linkage.candidates import NotIndexedError
@@ -186,14 +184,14 @@ class Subjects:
         parts = (owner, asked.recipient, asked.recipient_purpose, asked.epoch)
         domain, pseudonym = await self._issued(parts, asked.reference.ref)
         spent = SpentGrants(self._used)
-        for grant in self._facts.matching("reid_granted", inquiry.scope(owner), inquiry.now):
-            if grant.truth is not Truth.TRUE:
-                continue
+        scope, known = inquiry.scope(owner), inquiry.snapshot.vocabulary.organisations
+        # Each names this very number; asked for anew, for one may have been withdrawn meanwhile.
+        for grant in grants(self._facts, scope, inquiry.now, known):
             permission = Permission(
                 grant=grant.key,
                 domain=domain,
                 pseudonym=pseudonym,
-                granted_by=(grant.by_unit or grant.source,),
+                granted_by=approving(grant.by_unit) or (),
                 valid_from=grant.valid_from,
                 valid_to=grant.valid_to,
             )
@@ -206,13 +204,11 @@ class Subjects:
 
     async def _issued(self, parts: tuple[str, str, str, str], text: str) -> tuple[Domain, bytes]:
         """The domain that a case number was issued in, and the pseudonym behind it."""
-        try:
-            parsed = parse_case_no(text)
-            number = format_case_no(parsed.country, parsed.number)
-        except AnonymiseError:
+        number = canonical_number(text)
+        if number is None:
             raise SubjectError(
                 "this is no case number; read it again, its check symbols do not fit"
-            ) from None
+            )
         for domain in self._keyring.domains(*parts):
             pseudonym = await self._case_numbers.resolve(domain, number)
             if pseudonym is not None:

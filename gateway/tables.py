@@ -3,18 +3,22 @@
 
 Centres hold no persons and are told exactly, free beds included. A statistics layout is fixed, so
 that nobody can ask for a cohort. What leaves is protected by `anonymise.statistics` against all
-that this recipient was answered before, and stands in the overlap ledger first; what is to be
-published comes with differential privacy and costs the month's budget (GDP-36, GDP-38).
+that this recipient was answered before, and against all other layouts of the same people, which
+are read with it; it stands in the overlap ledger first. What is to be published comes with
+differential privacy and costs the month's budget (GDP-36, GDP-38).
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from anonymise import TableError
 from anonymise.statistics import (
+    LAYOUTS,
     MICRO,
     NEEDS,
     Answered,
@@ -22,13 +26,15 @@ from anonymise.statistics import (
     Layout,
     Members,
     Overlap,
+    Pattern,
     PrivateAnswer,
     Refusal,
     closed_keys,
     layout_of,
+    pattern_of,
     private_note,
     private_table,
-    protect_table,
+    snapshot_of,
 )
 from gateway.duties import shape_of
 from gateway.inquiry import Inquiry
@@ -37,7 +43,7 @@ from gateway.logbook import Logbook
 from gateway.outcome import Outcome, Result, Table, Withheld, refused
 from gateway.questions import CountQuestion
 from gateway.settings import StatisticsSettings
-from gateway.sources import Everything, Fetch, Page, Source
+from gateway.sources import Everything, Fetch, Page, Source, SourceQuestionError
 from gateway.subjects import SubjectError
 
 RULES: Final[Mapping[Refusal, str]] = {Refusal.OVERLAP: "Q-OVERLAP", Refusal.BUDGET: "Q-BUDGET"}
@@ -45,6 +51,7 @@ LABEL: Final = "statistics"
 _FROM_LOG: Final = "law_enforcement_questions"
 _CENTRES: Final = 1000
 _CATEGORY: Final = "aggregate"
+_PATTERNS: Final = 16
 
 
 class Tables:
@@ -64,6 +71,7 @@ class Tables:
         self._logbook, self._ledger, self._key = logbook, ledger, key
         self._epsilon = settings.epsilon_per_table
         self._budget = round(settings.epsilon_per_month * MICRO)
+        self._patterns: OrderedDict[tuple[str, str, str, int, int], Pattern] = OrderedDict()
 
     async def outcome(self, inquiry: Inquiry, base: Outcome, source: Source) -> Outcome:
         """The table that was asked for.
@@ -81,11 +89,14 @@ class Tables:
             keys = await self._closed(layout, inquiry, base, source) if asked.published else []
         except TableError as error:
             raise SubjectError(str(error)) from None
-        members = await self._members(layout, base.owner, source, inquiry.now.date())
+        today = inquiry.now.date()
+        members = {layout: await self._members(layout, base.owner, source, today)}
+        if not asked.published and layout.people:
+            members |= await _others(layout, source, today)
         async with self._ledger.turn(base.owner):
             answered = await self._ledger.answered(base.owner, inquiry.asker.org)
             if asked.published:
-                return await self._private(inquiry, base, layout, members, keys, answered)
+                return await self._private(inquiry, base, layout, members[layout], keys, answered)
             return await self._protected(inquiry, base, layout, members, answered)
 
     async def _members(self, layout: Layout, owner: str, source: Source, today: date) -> Members:
@@ -112,13 +123,12 @@ class Tables:
         inquiry: Inquiry,
         base: Outcome,
         layout: Layout,
-        members: Members,
+        members: Mapping[Layout, Members],
         answered: Answered,
     ) -> Outcome:
         minimum = (base.shape or shape_of(base.duties, inquiry.now.date())).minimum_cell
-        made = await asyncio.to_thread(
-            protect_table, layout, members, minimum=minimum, key=self._key, answered=answered
-        )
+        pattern = await self._pattern(inquiry, base.owner, members, minimum, answered)
+        made = pattern.table(layout, answered, self._key)
         if isinstance(made, Overlap):
             return _refused(base, Refusal.OVERLAP)
         record = replace(made.answer, at=inquiry.now)
@@ -128,6 +138,24 @@ class Tables:
                 return _refused(base, refusal)
         table = Table(layout.name, layout.columns, (*made.cells, *made.margins))
         return _answered(base, layout, table, made.note)
+
+    async def _pattern(
+        self,
+        inquiry: Inquiry,
+        owner: str,
+        members: Mapping[Layout, Members],
+        minimum: int,
+        answered: Answered,
+    ) -> Pattern:
+        """What may be told of all layouts; worked out once for the same people and answers."""
+        snapshot = await asyncio.to_thread(snapshot_of, members, minimum=minimum, key=self._key)
+        had = answered.before(snapshot.id).tables
+        of = (owner, inquiry.asker.org, snapshot.id, minimum, had)
+        if of not in self._patterns:
+            self._patterns[of] = await asyncio.to_thread(pattern_of, snapshot, answered, self._key)
+            if len(self._patterns) > _PATTERNS:
+                self._patterns.popitem(last=False)
+        return self._patterns[of]
 
     async def _private(
         self,
@@ -151,6 +179,16 @@ class Tables:
                 return _refused(base, refusal)
         table = Table(layout.name, layout.columns, record.figures)
         return _answered(base, layout, table, private_note(layout, record.epsilon))
+
+
+async def _others(asked: Layout, source: Source, today: date) -> dict[Layout, Members]:
+    """The members of all other layouts of people that the register holds."""
+    found = {}
+    for layout in LAYOUTS.values():
+        if layout.people and layout != asked:
+            with suppress(SourceQuestionError):  # it holds no such dataset
+                found[layout] = await source.members(layout.name, today)
+    return found
 
 
 def _refused(base: Outcome, refusal: Refusal) -> Outcome:

@@ -3,8 +3,9 @@
 
 A statement says what is done to which root, on what state of the keyset, and until when it is good.
 Two custodians of two organisations sign its exact bytes with Ed25519 (RFC 8032), each on a machine
-of his own. The digest of the keyset's state in it makes it good for one time: once something
-changed, it fits no more. Law rule GDP-31; docs/formats/keyset.md section 7; ADR 0030. Pure.
+of his own. It has a number of its own, under which the log keeps it, so that it is good once, even
+for a keyset that was put back to an older state. Law rule GDP-31; docs/formats/keyset.md section 7;
+ADR 0030, ADR 0036. Pure.
 """
 
 import base64
@@ -22,14 +23,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from anonymise.domain import COUNTRY, EPOCH
 from anonymise.errors import CeremonyError
 
-FORMAT = "cuvar-ceremony-1"
+FORMAT = "cuvar-ceremony-2"
 GOOD_FOR = timedelta(days=7)
 NEEDED = 2
+_CLOCKS_APART = timedelta(hours=1)
 LONGEST_REASON = 500
 CUSTODIAN = re.compile(r"[A-Z][A-Z0-9-]{0,31}/[a-z][a-z0-9-]{0,31}")
 
 _INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_NUMBER = re.compile(r"[0-9a-f]{32}")
 _LARGEST = 65_536
 
 
@@ -40,6 +43,12 @@ class Act(StrEnum):
     ROTATE = "rotate"
     DESTROY = "destroy"
     APPOINT = "appoint"
+    CONFIRM = "confirm"
+
+    @property
+    def concerns_one_root(self) -> bool:
+        """Whether it makes or destroys a root; else it is about the keyset as a whole."""
+        return self in {Act.CREATE, Act.ROTATE, Act.DESTROY}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,16 +57,19 @@ class Statement:
 
     Attributes:
         act: What is done.
+        number: Its own, 32 hex digits drawn at random; no second statement has it.
         countries: Whose root; several only for the first roots of a keyset.
-        version: Of the root that is made or destroyed; None for `appoint`.
-        since: First epoch of a new root; None for `destroy` and `appoint`.
-        custodians: Who keeps the keyset afterwards, where that changes: name to public key.
+        version: Of the root that is made or destroyed; None for `appoint` and `confirm`.
+        since: First epoch of a new root; None for all but `create` and `rotate`.
+        custodians: Who keeps the keyset afterwards, where that changes or is confirmed: name to
+            public key.
         keyset: Digest of the keyset's state that it was made for.
         until: When it lapses.
         reason: Why, in the words of whoever asks for it.
     """
 
     act: Act
+    number: str
     countries: tuple[str, ...]
     version: int | None = None
     since: str | None = None
@@ -74,6 +86,7 @@ class Statement:
             "custodians": dict(self.custodians),
             "format": FORMAT,
             "keyset": self.keyset,
+            "number": self.number,
             "reason": self.reason,
             "since": self.since,
             "until": self.until.astimezone(UTC).strftime(_INSTANT),
@@ -92,6 +105,8 @@ class Statement:
             Act.DESTROY: f"root key {self.version} of {whose} is DESTROYED: no pseudonym of its "
             "quarters leads back to a person any more, for anybody",
             Act.APPOINT: "the custodians are replaced",
+            Act.CONFIRM: f"the keyset {self.keyset} is the one that serves, whatever the log says "
+            "of others",
         }[self.act]
         # With their keys: a name alone could stand for anybody's.
         named = ", ".join(f"{name} with key {key}" for name, key in sorted(self.custodians.items()))
@@ -118,6 +133,7 @@ def read_statement(content: bytes) -> Statement:
         members: Any = json.loads(content) if len(content) <= _LARGEST else None
         statement = Statement(
             act=Act(members["act"]),
+            number=members["number"],
             countries=tuple(members["countries"]),
             version=members["version"],
             since=members["since"],
@@ -172,12 +188,14 @@ def require_approved(
         now: Aware time.
 
     Raises:
-        CeremonyError: it is no statement, lapsed, made for another state of the keyset, a signature
-            is not one of these custodians over it, or they are too few.
+        CeremonyError: it is no statement, lapsed, good for too long, made for another state of the
+            keyset, a signature is not one of these custodians over it, or they are too few.
     """
     statement = read_statement(content)
     if now >= statement.until:
         raise CeremonyError("the approvals have lapsed; prepare the ceremony again")
+    if statement.until - now > GOOD_FOR + _CLOCKS_APART:
+        raise CeremonyError(f"this is good for over {GOOD_FOR.days} days; prepare it again")
     if statement.keyset != keyset:
         raise CeremonyError(
             "the keyset is not as it was when this was prepared; prepare the ceremony again"
@@ -223,10 +241,11 @@ def _organisation(name: str) -> str:
 
 def _well_formed(statement: Statement) -> bool:
     makes = statement.act in {Act.CREATE, Act.ROTATE}
-    has_root = statement.act is not Act.APPOINT
+    has_root = statement.act.concerns_one_root
     many = len(statement.countries) > 1
     return (
         all(COUNTRY.fullmatch(country) for country in statement.countries)
+        and bool(_NUMBER.fullmatch(statement.number))
         and bool(statement.countries) is has_root
         and (not many or statement.act is Act.CREATE)
         and (type(statement.version) is int if has_root else statement.version is None)

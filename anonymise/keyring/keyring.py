@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from anonymise.domain import Domain
-from anonymise.errors import KeyringError
+from anonymise.errors import KeyringError, KeysetUnnamedError
 from anonymise.keyring.derivation import (
     CHECK_INFO,
     CODE_LABEL,
@@ -24,8 +24,8 @@ from anonymise.keyring.root import (
     Register,
     Root,
     RootState,
+    keyset_digest,
     next_root,
-    register_digest,
     require_serving,
     roots_of,
     serving,
@@ -35,19 +35,21 @@ from anonymise.keyring.vault import Vault
 from anonymise.pseudonym import DomainCipher
 
 _CACHED = 1_024
+_CHECK_BYTES = 8
 
 
 class Keyring:
     """An opened keyset. Its repr names countries, never keys; it cannot be pickled.
 
-    Mutable state: `_ciphers`, a bounded cache that `domain_cipher` owns.
+    Mutable state: `_ciphers`, a bounded cache that `domain_cipher` owns; `_refused`, see `refuse`.
     """
 
-    __slots__ = ("_ciphers", "_vault")
+    __slots__ = ("_ciphers", "_refused", "_vault")
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self._ciphers: OrderedDict[Domain, DomainCipher] = OrderedDict()
+        self._refused: str | None = None
 
     @classmethod
     def of(cls, secrets: Mapping[str, bytes]) -> "Keyring":
@@ -71,8 +73,13 @@ class Keyring:
 
     @property
     def digest(self) -> str:
-        """Of register and custodians: what the approvals of a ceremony are bound to."""
-        return register_digest(self.register, self.custodians)
+        """Of roots, custodians and service secret: what approvals are bound to and the log names.
+
+        Raises:
+            KeyringError: the vault can't be used now.
+        """
+        service = self._vault.expand_service(CHECK_INFO)[:_CHECK_BYTES].hex()
+        return keyset_digest(self.register, self.custodians, self._check, service)
 
     def domain(self, country: str, recipient: str, purpose: str, epoch: str) -> Domain:
         """The domain in which pseudonyms of an epoch are issued now.
@@ -111,8 +118,11 @@ class Keyring:
         Raises:
             UnknownCountryError: the country has no root key.
             RootDestroyedError, RootNotServingError: the domain's root serves it no more, or never.
+            KeysetUnnamedError: this keyset serves nobody until it is known to be the right one.
             KeyringError: the vault can't be used now.
         """
+        if self._refused is not None:
+            raise KeysetUnnamedError(self._refused)
         known = self._ciphers.get(domain)
         if known is not None:
             self._ciphers.move_to_end(domain)
@@ -145,7 +155,10 @@ class Keyring:
         Raises:
             KeyringError: the vault can't be used now.
         """
-        return self._vault.expand(root, CHECK_INFO)[:8].hex()
+        return self._vault.expand(root, CHECK_INFO)[:_CHECK_BYTES].hex()
+
+    def _check(self, root: Root) -> str | None:
+        return None if root.state is RootState.DESTROYED else self.check(root)
 
     def create(self, country: str) -> Root:
         """A first root for one more country.
@@ -195,6 +208,10 @@ class Keyring:
             KeyringError: it can't be read now; what was read before goes on.
         """
         return self._vault.reread()
+
+    def refuse(self, why: str | None) -> None:
+        """Give no domain's keys out from now on, for this reason; None gives them out again."""
+        self._refused = why
 
     def forget(self) -> None:
         """Forget the keys of domains; they are derived again from the roots there are."""

@@ -8,7 +8,7 @@ Both backends keep their roots by these rules; law rule GDP-31, docs/formats/key
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -158,11 +158,27 @@ def to_destroy(register: Register, country: str, version: int, epoch: str) -> Ro
     return found
 
 
-def register_digest(register: Register, custodians: Mapping[str, str]) -> str:
-    """SHA-256 of who keeps which roots: what a ceremony's approvals are bound to."""
+def keyset_digest(
+    register: Register,
+    custodians: Mapping[str, str],
+    check: Callable[[Root], str | None],
+    service: str | None,
+) -> str:
+    """SHA-256 of who keeps which roots: what approvals are bound to, and what the log names.
+
+    Args:
+        register: Every root.
+        custodians: Name to public key.
+        check: Check value of a root, None of a destroyed one: another root has another digest.
+        service: Check value of the service secret, None where there is no keyset.
+    """
     known = {
-        country: [[root.version, root.since, str(root.state)] for root in roots]
+        country: [[root.version, root.since, str(root.state), check(root)] for root in roots]
         for country, roots in register.items()
     }
-    text = json.dumps([dict(custodians), known], sort_keys=True, separators=(",", ":"))
+    text = json.dumps([dict(custodians), known, service], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+NO_KEYSET = keyset_digest({}, {}, lambda _root: None, None)
+"""The digest where no keyset was made yet."""

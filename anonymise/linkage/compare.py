@@ -16,7 +16,7 @@ from typing import Final
 from anonymise.linkage.grading import Grade
 from anonymise.linkage.keys import number_of
 from anonymise.linkage.likeness import distance, likeness, paired
-from anonymise.linkage.names import skeleton, tokens
+from anonymise.linkage.names import letters, skeleton, tokens
 from anonymise.linkage.person import BirthDate, LinkagePerson
 from anonymise.linkage.weights import Weights
 
@@ -159,7 +159,7 @@ def _names(asked: LinkagePerson, held: LinkagePerson, weights: Weights) -> tuple
     total = weights.no_name + sum(value for value, _, _ in pairs)
     whole = "missing"
     if given and surname and its_given and its_surname:
-        whole = "same" if _letters(ours) == _letters(theirs) else "different"
+        whole = "same" if _one(ours, theirs) else "different"
     parts = {
         "given": _part(given, its_given, ours, theirs),
         "surname": _part(surname, its_surname, ours, theirs),
@@ -179,8 +179,10 @@ def _tokens(names: Sequence[str]) -> list[str]:
     return [token for name in names for token in tokens(name)]
 
 
-def _letters(names: Sequence[str]) -> str:
-    return "".join(sorted("".join(map(skeleton, names))))
+def _one(ours: Sequence[str], theirs: Sequence[str]) -> bool:
+    """Whether two names have the same consonants, however divided and ordered."""
+    first = letters(tuple(map(skeleton, ours)))
+    return first != "" and first == letters(tuple(map(skeleton, theirs)))
 
 
 def _part(ours: list[str], theirs: list[str], all_ours: list[str], all_theirs: list[str]) -> str:
@@ -188,7 +190,7 @@ def _part(ours: list[str], theirs: list[str], all_ours: list[str], all_theirs: l
     if not ours or not theirs:
         return "missing"
     found = _within(ours, all_theirs) and _within(theirs, all_ours)
-    return "same" if found else "different"
+    return "same" if found or _one(ours, theirs) else "different"
 
 
 def _within(few: list[str], many: list[str]) -> bool:

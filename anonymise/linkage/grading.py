@@ -24,7 +24,7 @@ class Grade(StrEnum):
 def score_kinds(kinds: Collection[KeyKind], weights: Weights | None = None) -> float:
     """The log-odds that a record is of the person, from the kinds of key that agree alone."""
     used = weights or Weights.packaged()
-    return used.index_prior + sum(used.kinds[kind] for kind in set(kinds))
+    return used.index_prior + sum(used.kinds[kind] for kind in KeyKind if kind in kinds)
 
 
 def grade_kinds(kinds: Collection[KeyKind], weights: Weights | None = None) -> Grade:

@@ -14,16 +14,16 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Final, NamedTuple
 
-from anonymise.linkage.names import GRAMMAR, skeletons
+from anonymise.linkage.names import GRAMMAR, letters, skeletons
 from anonymise.linkage.person import BirthDate, LinkagePerson
 
 MOST_KEYS: Final = 16
 MOST_TOKENS: Final = 4
-_CACHED: Final = 1 << 18
 _LAST_MONTH: Final = 12
 _NOT_WRITTEN: Final = re.compile("[^0-9A-Z]+")
 _SHORTEST: Final = 5
 _FEWEST_DIGITS: Final = 3
+_FEWEST_LETTERS: Final = 2
 _Names = tuple[tuple[str, ...], tuple[str, ...]]  # all skeletons, and those that keys are made of
 _SEEN_ALIKE: Final = str.maketrans("OI", "01")
 
@@ -99,12 +99,12 @@ def _longest(names: Sequence[str]) -> tuple[str, ...]:
 def _add_of_year(found: list[Key], birth: BirthDate, both: _Names) -> None:
     names, chosen = both
     year = birth.year
-    if len(chosen) > 1:
-        found.append(Key(KeyKind.ALL_YEAR, f"{_letters(names)}|{year}"))
-        found += [
-            Key(KeyKind.PAIR_YEAR, f"{first}|{second}|{year}")
-            for first, second in combinations(chosen, 2)
-        ]
+    if len(whole := letters(names)) >= _FEWEST_LETTERS and len(names) > 1:
+        found.append(Key(KeyKind.ALL_YEAR, f"{whole}|{year}"))
+    found += [
+        Key(KeyKind.PAIR_YEAR, f"{first}|{second}|{year}")
+        for first, second in combinations(chosen, 2)
+    ]
 
 
 def _add_dated(found: list[Key], person: LinkagePerson, birth: BirthDate, both: _Names) -> None:
@@ -112,8 +112,8 @@ def _add_dated(found: list[Key], person: LinkagePerson, birth: BirthDate, both: 
     year, month, day, sex = birth.year, birth.month or 0, birth.day or 0, person.sex or "-"
     day_of_year = f"{month:02}-{day:02}"
     found += [Key(KeyKind.TOKEN_BIRTH, f"{name}|{year}-{day_of_year}") for name in chosen]
-    if len(chosen) > 1:
-        found.append(Key(KeyKind.ALL_BIRTH, f"{_letters(names)}|{year}-{day_of_year}"))
+    if len(whole := letters(names)) >= _FEWEST_LETTERS and len(names) > 1:
+        found.append(Key(KeyKind.ALL_BIRTH, f"{whole}|{year}-{day_of_year}"))
     _add_of_year(found, birth, both)
     found += [Key(KeyKind.TOKEN_DAY, f"{name}|{day_of_year}|{sex}") for name in chosen]
     if day <= _LAST_MONTH and day != month:
@@ -123,9 +123,3 @@ def _add_dated(found: list[Key], person: LinkagePerson, birth: BirthDate, both: 
         head = f"{year}-{day_of_year}|{person.nationalities[0]}|{sex}"
         initials = dict.fromkeys(name[0] for name in names)
         found += [Key(KeyKind.BIRTH_ETC, f"{head}|{initial}") for initial in [*initials][:2]]
-
-
-@lru_cache(maxsize=_CACHED)
-def _letters(names: tuple[str, ...]) -> str:
-    """The letters of all tokens in order, so that a name split or joined stays the same."""
-    return "".join(sorted("".join(names)))

@@ -39,6 +39,7 @@ _GOD: Final = re.compile(r"^L?[aeou]*(?=[aeiou]*$|[SJ])")
 _LAST_I: Final = re.compile(r"(?<=.)(?:[aeiou]*i|ee|ie)$")
 _VOWELS: Final = re.compile("[aeiou]+")
 _ALIKE: Final = re.compile(r"(.)\1+")
+_MARKS: Final = str.maketrans("", "", "AI")
 _OPEN: Final = str.maketrans("eo", "au")
 _LARGE: Final = str.maketrans("bdflmnprstzh", "BDFLMNPRSTSH")
 
@@ -111,6 +112,12 @@ def skeletons(*names: tuple[str, ...]) -> tuple[str, ...]:
         for text in texts:
             found.update(_skeletons(text))
     return tuple(sorted(found))
+
+
+@lru_cache(maxsize=_CACHED)
+def letters(names: tuple[str, ...]) -> str:
+    """The consonants of several skeletons, sorted: the same for a name split or joined."""
+    return "".join(sorted("".join(names).translate(_MARKS)))
 
 
 @lru_cache(maxsize=_CACHED)

@@ -10,30 +10,32 @@ does on people who are in the release than on people who are not (Giomi et al., 
 An attack that could be tried too seldom has no result, and no result is never a pass.
 """
 
-import json
-import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import numpy as np
 
-from anonymise.errors import AttackError
+from anonymise.release.attacker import Attacker, Proof, Task
 from anonymise.release.columns import Columns
 from anonymise.release.hierarchy import Hierarchy
-from anonymise.release.keeping import Targets, write_lines
+from anonymise.release.keeping import Targets
 from anonymise.release.verdict import FEWEST, Attack
 
-PROGRAM: Final = Path(__file__).with_name("attack_program.py")
 ATTACKS: Final = ("singling_out", "linkability", "inference")
-ATTEMPTS: Final = 2000
-NEIGHBOURS: Final = 1
 MOST_RELEASED: Final = 20_000
-_SECONDS: Final = 1800
 _SEED: Final = 20_261_124
 
 Lines = Sequence[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How the attacks went, and by what; no proof where nothing was run."""
+
+    attacks: tuple[Attack, ...]
+    proof: Proof | None
 
 
 def attack(
@@ -42,7 +44,7 @@ def attack(
     columns: Columns,
     hierarchies: Sequence[Hierarchy],
     python: Path,
-) -> tuple[Attack, ...]:
+) -> Evaluation:
     """Attack a release.
 
     Args:
@@ -54,63 +56,31 @@ def attack(
         python: The interpreter of an environment that has Anonymeter.
 
     Raises:
-        AttackError: Anonymeter is not there, or broke off.
+        AttackError: Anonymeter is not there, broke off, or what answered is not Anonymeter.
     """
-    if not python.is_file():
-        raise AttackError(
-            "the gate attacks each release with Anonymeter, in an environment of its own: "
-            "`python3 -m venv DIR && DIR/bin/pip install anonymeter`, then name DIR/bin/python "
-            "with --anonymeter"
-        )
     fewest = min(len(targets.known), len(targets.control))
+    attacker = Attacker(python)
     if fewest < FEWEST:
-        return tuple(Attack(name, fewest) for name in _wanted(columns))
+        return Evaluation(tuple(Attack(name, fewest) for name in _wanted(columns)), None)
     generator = np.random.default_rng(_SEED)
     drawn = [*targets.shown, *_draw(released, MOST_RELEASED - len(targets.shown), generator)]
     guessed = _guess(drawn, targets.control, hierarchies, generator)
-    header = (*columns.quasi_identifiers, *((columns.sensitive,) if columns.sensitive else ()))
-    task = {
-        "quasi_identifiers": columns.quasi_identifiers,
-        "sensitive": columns.sensitive,
-        "numeric": [
+    task = Task(
+        header=(*columns.quasi_identifiers, *((columns.sensitive,) if columns.sensitive else ())),
+        quasi_identifiers=columns.quasi_identifiers,
+        sensitive=columns.sensitive,
+        numeric=tuple(
             name
             for name, hierarchy in zip(columns.quasi_identifiers, hierarchies, strict=True)
             if all(leaf.lstrip("-").isdecimal() for leaf in hierarchy.leaves)
-        ],
-        "attempts": ATTEMPTS,
-        "neighbours": NEIGHBOURS,
-    }
-    with TemporaryDirectory(prefix="cuvar-attack-") as place:  # mode 0700
-        folder = Path(place)
-        for name, lines in (
-            ("known", targets.known),
-            ("control", targets.control),
-            ("theirs", guessed[: len(targets.shown)]),
-            ("released", guessed),
-        ):
-            write_lines(folder / f"{name}.csv", header, lines)
-        (folder / "task.json").write_text(json.dumps(task), encoding="utf-8")
-        return _attacks(_run(python, folder), columns)
-
-
-def _run(python: Path, folder: Path) -> Mapping[str, Any]:
-    try:
-        done = subprocess.run(  # noqa: S603 - the operator names the interpreter
-            [python, "-I", PROGRAM, folder],
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-        )
-        if done.returncode == 0:
-            found: Mapping[str, Any] = json.loads(done.stdout)
-            return found
-    except (OSError, subprocess.TimeoutExpired, ValueError):
-        pass
-    raise AttackError(
-        "Anonymeter broke off, so the release has no result and does not pass; try "
-        "`PYTHON -c 'import anonymeter'` with the interpreter named by --anonymeter"
+        ),
+        known=targets.known,
+        control=targets.control,
+        theirs=guessed[: len(targets.shown)],
+        released=guessed,
     )
+    found, proof = attacker.run(task)
+    return Evaluation(_attacks(found, columns), proof)
 
 
 def _attacks(found: Mapping[str, Any], columns: Columns) -> tuple[Attack, ...]:

@@ -2,14 +2,16 @@
 """Runs Anonymeter's attacks; a program of its own, started by `anonymise.release.attack`.
 
 Anonymeter needs an older numpy than Čuvar has, so it lives in an environment of its own and this
-file runs there, importing nothing of ours. It reads a folder with `known.csv`, `control.csv`,
-`theirs.csv`, `released.csv` and `task.json`, and prints one JSON object: attack -> attempts, risk,
-low, high, rates. Draws are seeded, so that the same files get the same verdict.
+file runs there, importing nothing of ours. It reads folders, each with `known.csv`, `control.csv`,
+`theirs.csv`, `released.csv` and `task.json`, and prints one JSON object: `version` of Anonymeter,
+and `found`: the word of each task -> attack -> attempts, risk, low, high, rates. Draws are seeded
+for each folder, so that the same files get the same verdict.
 """
 
 import json
 import sys
 import warnings
+from importlib.metadata import version
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -24,25 +26,33 @@ from anonymeter.evaluators import (
 )
 
 SEED: Final = 20_261_124
-_MOST_TRIES: Final = 20_000
+_FRESH: Final = np.random.default_rng
+_GENERATE: Final = singling_out_evaluator._generate_singling_out_queries  # noqa: SLF001 - see below
 
 
-def main(folder: Path) -> int:
-    """Run the attacks of the task; 0 when they ran."""
-    task = json.loads((folder / "task.json").read_text(encoding="utf-8"))
+def main(folders: list[Path]) -> int:
+    """Run the attacks of the tasks; 0 when they ran."""
+    found = {}
+    for folder in folders:
+        task = json.loads((folder / "task.json").read_text(encoding="utf-8"))
+        found[task["word"]] = _attacks(folder, task)
+    sys.stdout.write(json.dumps({"version": version("anonymeter"), "found": found}))
+    return 0
+
+
+def _attacks(folder: Path, task: dict[str, Any]) -> dict[str, Any]:
     names = ("known", "control", "theirs", "released")
     known, control, theirs, released = (
         _read(folder / f"{name}.csv", task["numeric"]) for name in names
     )
     _seed()
     attempts = min(task["attempts"], len(known), len(control), len(released))
-    found = {"singling_out": _singling_out(known, theirs, control, attempts)}
+    found = {"singling_out": _singling_out(known, theirs, control, (attempts, task["tries"]))}
     if len(task["quasi_identifiers"]) > 1:
         found["linkability"] = _linkability(known, released, control, attempts, task)
     if task["sensitive"] is not None:
         found["inference"] = _inference(known, released, control, attempts, task)
-    sys.stdout.write(json.dumps(found))
-    return 0
+    return found
 
 
 def _read(path: Path, numeric: list[str]) -> pd.DataFrame:
@@ -53,28 +63,27 @@ def _read(path: Path, numeric: list[str]) -> pd.DataFrame:
 def _seed() -> None:
     """One sequence for every draw, also where Anonymeter makes a generator of its own."""
     np.random.seed(SEED)  # noqa: NPY002 - pandas draws from it
-    fresh, seeds = np.random.default_rng, count(SEED)
-    np.random.default_rng = lambda seed=None: fresh(next(seeds) if seed is None else seed)
+    seeds = count(SEED)
+    np.random.default_rng = lambda seed=None: _FRESH(next(seeds) if seed is None else seed)
 
 
 def _singling_out(
-    known: pd.DataFrame, theirs: pd.DataFrame, control: pd.DataFrame, attempts: int
+    known: pd.DataFrame, theirs: pd.DataFrame, control: pd.DataFrame, effort: tuple[int, int]
 ) -> dict[str, Any]:
     """Predicates over some columns that fit one released row: do they fit one person?"""
     evaluator = SinglingOutEvaluator(
         ori=known,
         syn=theirs,
         control=control,
-        n_attacks=attempts,
+        n_attacks=effort[0],
         n_cols=min(4, known.shape[1]),
-        max_attempts=_MOST_TRIES,
+        max_attempts=effort[1],
         seed=SEED,
     )
-    generate = singling_out_evaluator._generate_singling_out_queries  # noqa: SLF001 - see below
 
     def counted(**wanted: Any) -> Any:
         """Anonymeter divides by the attacks asked for; only those made may count."""
-        queries = generate(**wanted)
+        queries = _GENERATE(**wanted)
         evaluator._n_attacks = len(queries)  # noqa: SLF001 - there is no public way
         return queries
 
@@ -142,4 +151,4 @@ def _told(evaluator: Any, run: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main([Path(folder) for folder in sys.argv[1:]]))

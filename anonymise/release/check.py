@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anonymise.errors import GateError
-from anonymise.release.attack import MOST_RELEASED, attack
+from anonymise.release.attack import MOST_RELEASED, Evaluation, attack
 from anonymise.release.control import Line
 from anonymise.release.extra import need_polars
 from anonymise.release.gate import find
@@ -19,6 +19,7 @@ from anonymise.release.part import Progress
 from anonymise.release.placing import replace
 from anonymise.release.read import text_of
 from anonymise.release.report import report
+from anonymise.release.targets import require_true
 from anonymise.release.verdict import Attack, Found, failures
 
 
@@ -29,14 +30,19 @@ class Verdict:
     Attributes:
         manifest: Of the draft.
         found: What stands in its file.
-        attacks: How the attacks went.
+        evaluation: How the attacks went, and by what.
         missed: Every demand that it misses; none when it passes.
     """
 
     manifest: Manifest
     found: Found
-    attacks: tuple[Attack, ...]
+    evaluation: Evaluation
     missed: tuple[str, ...]
+
+    @property
+    def attacks(self) -> tuple[Attack, ...]:
+        """How the attacks went."""
+        return self.evaluation.attacks
 
     def require(self) -> None:
         """Refuse what did not pass.
@@ -68,16 +74,15 @@ def check(draft: Draft, python: Path, progress: Progress) -> Verdict:
     hierarchies, targets = kept(draft, manifest)
     progress("counting", 0, 1)
     found = find(draft.path, manifest.columns, hierarchies)
+    require_true(targets, draft.path, manifest.columns, hierarchies)
     progress("counting", 1, 1)
     progress("attacking", 0, 1)
-    attacks = attack(
-        _some_lines(draft.path, manifest), targets, manifest.columns, hierarchies, python
-    )
+    told = attack(_some_lines(draft.path, manifest), targets, manifest.columns, hierarchies, python)
     progress("attacking", 1, 1)
-    missed = failures(found, manifest.limits, attacks)
-    page = report(draft.path.name, manifest, found, attacks)
+    missed = failures(found, manifest.limits, told.attacks)
+    page = report(draft.path.name, manifest, found, told.attacks)
     replace(draft.report_path, page.encode())
-    return Verdict(manifest, found, attacks, missed)
+    return Verdict(manifest, found, told, missed)
 
 
 def _some_lines(path: Path, manifest: Manifest) -> list[Line]:

@@ -9,7 +9,7 @@ looking for, he being told even which published rows are theirs.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ class Words:
 
     hierarchies: Sequence[Hierarchy]
     values: Sequence[str]
+    _labels: dict[tuple[int, int, int], str] = field(default_factory=dict, repr=False)
 
     def leaves(self, rows: Rows, place: int) -> Line:
         """A distinct row as it is in the table."""
@@ -36,8 +37,14 @@ class Words:
 
     def nodes(self, rows: Rows, place: int, box: NDArray[np.int32]) -> Line:
         """The same as it is published."""
-        told = [h.label(lo, hi) for h, (lo, hi) in zip(self.hierarchies, box.tolist(), strict=True)]
+        told = [self._label(number, lo, hi) for number, (lo, hi) in enumerate(box.tolist())]
         return (*told, *self._secret(rows, place))
+
+    def _label(self, number: int, lo: int, hi: int) -> str:
+        node = (number, lo, hi)
+        if node not in self._labels:
+            self._labels[node] = self.hierarchies[number].label(lo, hi)
+        return self._labels[node]
 
     def _secret(self, rows: Rows, place: int) -> Line:
         return () if rows.sensitive is None else (self.values[rows.sensitive[place]],)
@@ -93,7 +100,9 @@ def _draw(
     """How many of each to draw, without replacement."""
     if not many:
         return np.zeros_like(counts)
-    return generator.multivariate_hypergeometric(counts, many, method="marginals")
+    ends = np.cumsum(counts)
+    chosen = generator.choice(int(ends[-1]), many, replace=False, shuffle=False)
+    return np.bincount(np.searchsorted(ends, chosen, side="right"), minlength=len(counts))
 
 
 def _some(rows: Rows, counts: NDArray[np.int64]) -> Rows:

@@ -7,7 +7,8 @@ that sets of people stay national. The file takes its name last, when the rest o
 `anonymise.release.check` and `publish` take it from there.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +16,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from anonymise.errors import ReleaseError
 from anonymise.release.columns import read_hierarchies
 from anonymise.release.extra import need_polars
 from anonymise.release.hierarchy import Hierarchy
-from anonymise.release.keeping import Targets, keep
+from anonymise.release.keeping import Targets, clear, keep
 from anonymise.release.manifest import Draft, Manifest
 from anonymise.release.part import Part, Progress, Recoder, Wish
-from anonymise.release.placing import digest, placed, refuse_taken
+from anonymise.release.placing import digest, digest_of_table, placed, refuse_taken
 from anonymise.release.placing import replace as put
 from anonymise.release.published import labelled, write_table
 from anonymise.release.read import ending_of, read_extract
@@ -55,6 +57,15 @@ class Recoded:
     recoder: Recoder
     dropped: tuple[str, ...]
     parts: Iterator[Part]
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """SHA-256 of the release, of the table that it was made of, and of what stays in the house."""
+
+    file: str
+    table: str
+    kept: Mapping[str, str]
 
 
 Engine = Callable[[Path, Sequence[Hierarchy], Wish, Progress], Recoded]
@@ -92,22 +103,38 @@ def create(
     ending_of(out)
     refuse_taken(out)
     need_polars()
-    recoded = engine(source, read_hierarchies(folder, wish.columns), wish, progress)
-    parts = [*recoded.parts]
     draft = Draft(out)
+    clear(draft)
+    before = _state(source)
+    with ThreadPoolExecutor(1) as beside_it:
+        told = beside_it.submit(digest_of_table, source)
+        recoded = engine(source, read_hierarchies(folder, wish.columns), wish, progress)
+        parts = [*recoded.parts]
+        table = told.result()
+    if before != _state(source):
+        raise ReleaseError(f"{source.name} was changed while it was read; make the release anew")
     with placed(out) as beside:
         sha256 = _write(beside, parts, recoded.recoder, progress)
-        made = _made(draft, recoded, parts, folder, sha256)
         known = [pair for p in parts for pair in p.known]
         targets = Targets(
             known=[was for was, _ in known],
             shown=[told for _, told in known],
             control=[line for p in parts for line in p.control],
         )
-        keep(draft, folder, wish.columns, targets)
+        kept = keep(draft, folder, wish.columns, targets)
+        made = _made(draft, recoded, parts, folder, Digests(sha256, table, kept))
         put(draft.manifest_path, made.manifest.encode())
         put(draft.report_path, report(out.name, made.manifest, made.found, None).encode())
     return made
+
+
+def _state(source: Path) -> tuple[int, ...]:
+    """What changes when a file does."""
+    try:
+        found = source.stat()
+    except OSError:
+        raise ReleaseError(f"there is no file {source.name}; check its path") from None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _write(
@@ -151,11 +178,13 @@ def _found(parts: Sequence[Part]) -> Found:
     )
 
 
-def _made(draft: Draft, recoded: Recoded, parts: Sequence[Part], folder: Path, sha256: str) -> Made:
+def _made(
+    draft: Draft, recoded: Recoded, parts: Sequence[Part], folder: Path, digests: Digests
+) -> Made:
     wish, found = recoded.recoder.wish, _found(parts)
     summary = summarise([p.rows for p in parts], [p.loss for p in parts], found, wish.limits.k)
     manifest = Manifest(
-        sha256=sha256,
+        sha256=digests.file,
         rows=found.rows,
         read=recoded.recoder.size,
         held_back=sum(len(p.control) for p in parts),
@@ -168,6 +197,10 @@ def _made(draft: Draft, recoded: Recoded, parts: Sequence[Part], folder: Path, s
         hierarchies={
             name: digest(folder / f"{name}.csv") for name in wish.columns.quasi_identifiers
         },
+        source=digests.table,
+        kept=digests.kept,
+        control=wish.control,
+        most_suppressed=wish.most_suppressed,
         summary=summary,
     )
     return Made(draft, manifest, found)

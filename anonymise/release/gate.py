@@ -3,9 +3,10 @@
 
 Nothing that the release's maker says about it counts here. Suppressed rows are dropped first: kept
 in, they would be taken for a class of their own and hide that the others are too small. Then k,
-distinct l and t are counted from the published values. t is the largest distance between the
-sensitive values of a class and of all rows, with equal ground distance: half the sum of absolute
-differences (Li, Li and Venkatasubramanian 2007, section 4.2). Works on any tool's release.
+distinct l and t are counted from the published values; for l, spellings of one value are one. t is
+the largest distance between the sensitive values of a class and of all rows, with equal ground
+distance: half the sum of absolute differences (Li, Li and Venkatasubramanian 2007, section 4.2).
+Works on any tool's release.
 """
 
 from collections.abc import Sequence
@@ -18,13 +19,14 @@ from anonymise.errors import ReleaseError
 from anonymise.release.columns import Columns
 from anonymise.release.extra import need_polars
 from anonymise.release.hierarchy import ANY, Hierarchy
-from anonymise.release.read import header_of, text_of
+from anonymise.release.read import header_of, plain, text_of
 from anonymise.release.verdict import Found
 
 if TYPE_CHECKING:
     import polars as pl
 
 _COUNT: Final = "cuvar_count"
+_SAID: Final = "cuvar_said"
 
 
 def find(path: Path, columns: Columns, hierarchies: Sequence[Hierarchy] = ()) -> Found:
@@ -60,7 +62,10 @@ def find(path: Path, columns: Columns, hierarchies: Sequence[Hierarchy] = ()) ->
     suppressed = int(counted[_COUNT].sum()) - int(kept[_COUNT].sum())
     if not kept.height:
         raise ReleaseError(f"{path.name} has no row that is not suppressed; there is no release")
-    classes = kept.group_by(columns.together).agg(pl.col(_COUNT).sum(), pl.len().alias("values"))
+    said = _said(kept, columns)
+    classes = said.group_by(columns.together).agg(
+        pl.col(_COUNT).sum(), pl.col(_SAID).n_unique().alias("values")
+    )
     sizes = classes[_COUNT].value_counts().sort(_COUNT)
     told = columns.sensitive is not None
     return Found(
@@ -76,6 +81,20 @@ def find(path: Path, columns: Columns, hierarchies: Sequence[Hierarchy] = ()) ->
             for name, hierarchy in zip(columns.quasi_identifiers, hierarchies, strict=False)
             if set(kept[name].unique()) - set(hierarchy.labelled())
         ),
+    )
+
+
+def _said(kept: "pl.DataFrame", columns: Columns) -> "pl.DataFrame":
+    """With what each sensitive value says, however it is spelt: "yes" and "Yes " are one."""
+    import polars as pl
+
+    if columns.sensitive is None:
+        return kept.with_columns(pl.lit(0).alias(_SAID))
+    spelt = kept[columns.sensitive].unique()
+    says: dict[str, int] = {}
+    codes = [says.setdefault(plain(value), len(says)) for value in spelt]
+    return kept.with_columns(
+        pl.col(columns.sensitive).replace_strict(spelt, pl.Series(codes)).alias(_SAID)
     )
 
 

@@ -10,13 +10,16 @@ import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from anonymise.errors import ReleaseError
 from anonymise.release.columns import Columns, read_hierarchies
 from anonymise.release.control import Line
 from anonymise.release.hierarchy import Hierarchy
 from anonymise.release.manifest import Draft, Manifest
-from anonymise.release.placing import digest, private_folder
+from anonymise.release.placing import digest
+
+TABLES: Final = ("known", "shown", "control")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +37,54 @@ class Targets:
     control: Sequence[Line]
 
 
-def keep(draft: Draft, hierarchies: Path, columns: Columns, targets: Targets) -> None:
-    """Write the folder of a draft.
+def keep(draft: Draft, hierarchies: Path, columns: Columns, targets: Targets) -> dict[str, str]:
+    """Write the folder of a draft; the digest of each of its tables.
 
     Raises:
-        ReleaseError: It cannot be written.
+        ReleaseError: It cannot be written, or an older one holds what must not be lost.
     """
-    place = private_folder(draft.kept)
+    place = draft.kept
+    clear(draft)
     try:
+        place.mkdir(mode=0o700)
         draft.hierarchies.mkdir()
         draft.publications.mkdir()
         for name in columns.quasi_identifiers:
             shutil.copyfile(hierarchies / f"{name}.csv", draft.hierarchies / f"{name}.csv")
-        header = _header(columns)
-        for name, lines in (
-            ("known", targets.known),
-            ("shown", targets.shown),
-            ("control", targets.control),
-        ):
-            write_lines(place / f"{name}.csv", header, lines)
+        for name in TABLES:
+            write_lines(place / f"{name}.csv", _header(columns), getattr(targets, name))
     except OSError as error:
         reason = error.strerror or "it failed"
         raise ReleaseError(f"{place.name} cannot be written: {reason}") from error
+    return {name: digest(place / f"{name}.csv") for name in TABLES}
+
+
+def clear(draft: Draft) -> None:
+    """Remove the folder that a killed `create` left; nothing else, and never a record.
+
+    Raises:
+        ReleaseError: The folder holds records of published copies, or what is not ours.
+    """
+    place = draft.kept
+    if not (place.is_symlink() or place.exists()):
+        return
+    try:
+        if place.is_symlink():
+            raise NotADirectoryError
+        if draft.publications.exists():
+            draft.publications.rmdir()  # fails when it holds a record
+        if draft.hierarchies.is_dir():
+            for path in draft.hierarchies.glob("*.csv"):
+                path.unlink()
+            draft.hierarchies.rmdir()
+        for name in TABLES:
+            (place / f"{name}.csv").unlink(missing_ok=True)
+        place.rmdir()
+    except OSError:
+        raise ReleaseError(
+            f"{place.name} holds records of published copies, or files of others, and is not "
+            "removed: without the records no leaked copy is traced; move it, or name another file"
+        ) from None
 
 
 def kept(draft: Draft, manifest: Manifest) -> tuple[tuple[Hierarchy, ...], Targets]:
@@ -68,7 +97,10 @@ def kept(draft: Draft, manifest: Manifest) -> tuple[tuple[Hierarchy, ...], Targe
     for name, sha256 in manifest.hierarchies.items():
         if digest(draft.hierarchies / f"{name}.csv") != sha256:
             raise ReleaseError(f"hierarchy {name}.csv was changed; make the release anew")
-    read = [_read(draft, name, manifest) for name in ("known", "shown", "control")]
+    for name in TABLES:
+        if digest(draft.kept / f"{name}.csv") != manifest.kept.get(name):
+            raise ReleaseError(f"{draft.kept.name}/{name}.csv was changed; make the release anew")
+    read = [_read(draft, name, manifest) for name in TABLES]
     if len(read[0]) != len(read[1]):
         raise ReleaseError(f"{draft.kept.name} is damaged; make the release anew")
     return hierarchies, Targets(*read)

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from anonymise.release.cutting import cut
 from anonymise.release.encode import (
     Pieces,
     lowest_boxes,
@@ -20,7 +21,6 @@ from anonymise.release.encode import (
     pack_cuts,
 )
 from anonymise.release.hierarchy import Hierarchy
-from anonymise.release.loops.greedy import greedy
 from anonymise.release.loops.nearest import nearest
 from anonymise.release.loops.peel import peel
 from anonymise.release.loops.pool import Breadth, make_pool
@@ -40,7 +40,7 @@ def recode_locally(
     """See `recode.recode`."""
     units, unit_of_row = make_units(rows, hierarchies, demand)
     limits, costs = make_limits(rows, demand), pack_costs(hierarchies)
-    cls = greedy(units, costs, pack_cuts(hierarchies), limits).astype(np.int64)
+    cls = cut(units, costs, pack_cuts(hierarchies), limits)
     exact, left = _peel(units, limits, cls)
     found = _search(units, (costs, limits), (cls, left), demand, progress)
     pieces = Pieces(

@@ -18,7 +18,7 @@ from anonymise.release.placing import digest
 from anonymise.release.summary import Summary
 from anonymise.release.verdict import Limits
 
-FORMAT: Final = "cuvar-release-1"
+FORMAT: Final = "cuvar-release-2"
 _LONGEST: Final = 1 << 20
 
 
@@ -38,6 +38,10 @@ class Manifest:
         steps: Search steps a row.
         seed: Of every draw and search.
         hierarchies: Column -> SHA-256 of its file.
+        source: SHA-256 of the table, in hex.
+        kept: Table of the folder that stays in the house -> SHA-256 of it.
+        control: Rows that were asked to be held back.
+        most_suppressed: The share of rows that might be left out.
         summary: What was lost.
     """
 
@@ -52,11 +56,15 @@ class Manifest:
     steps: float
     seed: int
     hierarchies: Mapping[str, str]
+    source: str
+    kept: Mapping[str, str]
+    control: int
+    most_suppressed: float
     summary: Summary
 
     def encode(self) -> bytes:
         """The file's content."""
-        document = {"format": FORMAT, **asdict(self), "hierarchies": dict(self.hierarchies)}
+        document = {"format": FORMAT, **asdict(self)}
         return json.dumps(document, indent=1, sort_keys=True).encode() + b"\n"
 
 

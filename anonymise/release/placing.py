@@ -10,7 +10,6 @@ import fcntl
 import hashlib
 import os
 import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -75,22 +74,6 @@ def replace(path: Path, content: bytes) -> None:
         raise _told(path, error) from error
 
 
-def private_folder(path: Path) -> Path:
-    """A new empty folder that only its owner may enter, in place of an older one.
-
-    Raises:
-        ReleaseError: It cannot be made.
-    """
-    try:
-        if path.is_symlink() or path.is_file():
-            raise ReleaseError(f"{path.name} is in the way; move it")
-        shutil.rmtree(path, ignore_errors=True)
-        path.mkdir(mode=0o700)
-    except OSError as error:
-        raise _told(path, error) from error
-    return path
-
-
 def clear_left(path: Path) -> None:
     """Remove what killed processes left beside a path."""
     for left in path.parent.glob(f"{_beginning(path)}*{_NEW}{path.suffix}"):
@@ -129,6 +112,21 @@ def digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         raise ReleaseError(f"{path.name} can't be read; check its path and rights") from None
+
+
+def digest_of_table(path: Path) -> str:
+    """The same of a table, that may be a folder of files as Spark has them.
+
+    Of a folder, SHA-256 of a line for each file: its digest, two spaces, its name; sorted by name.
+
+    Raises:
+        ReleaseError: It can't be read.
+    """
+    if not path.is_dir():
+        return digest(path)
+    files = sorted(one for one in path.rglob("*") if one.is_file())
+    lines = [f"{digest(one)}  {one.relative_to(path).as_posix()}\n" for one in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _beginning(path: Path) -> str:

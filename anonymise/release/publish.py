@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from anonymise.errors import PublicationError
+from anonymise.release.cells import escaped
 from anonymise.release.columns import TAG
 from anonymise.release.extra import need_polars
+from anonymise.release.hierarchy import ANY
 from anonymise.release.manifest import Draft, Manifest
 from anonymise.release.part import Progress
 from anonymise.release.placing import digest, placed, replace
@@ -155,10 +157,15 @@ def _write(
     names = manifest.columns.published
     distinct = (
         text_of(draft.path, names)
+        .filter(~pl.all_horizontal(pl.col(manifest.columns.quasi_identifiers) == ANY))
         .group_by(names)
         .agg(pl.len().alias(_COUNT))
         .collect(engine="streaming")
     )
+    if int(distinct[_COUNT].sum()) != manifest.rows:
+        raise PublicationError(
+            f"{draft.path.name} holds other rows than were counted; make the release anew"
+        )
     ranks = [mark.rank(row) for row in distinct.select(names).iter_rows()]
     distinct = distinct.with_columns(pl.Series("cuvar_rank", ranks)).sort("cuvar_rank")
     places = np.repeat(np.arange(distinct.height), distinct[_COUNT].to_numpy())
@@ -176,7 +183,7 @@ def _write(
         with path.open("wb") as file:
             file.write(f"# {line}\n".encode())
             for number, part in enumerate(parts()):
-                file.write(part.write_csv(include_header=not number).encode())
+                file.write(escaped(part).write_csv(include_header=not number).encode())
         return
     from polars.io.plugins import register_io_source
 

@@ -6,28 +6,28 @@ stands in a release tells nothing of where it stood in the register. Memory hold
 row once; a row that a thousand people share is formatted once and written a thousand times.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anonymise.release.columns import Columns
+from anonymise.release.distinct import distinct, distinct_boxes
 from anonymise.release.extra import need_polars
 from anonymise.release.hierarchy import Hierarchy
 from anonymise.release.placing import digest
 from anonymise.release.read import CSV, ending_of
 from anonymise.release.recode import Recoding, Rows
+from anonymise.release.sink import Sink
 
 if TYPE_CHECKING:
     import polars as pl
 
 CHUNK: Final = 1 << 18  # rows formatted at once
+_PIECE: Final = 1 << 14  # rows put together at once, so that they are still near when written
 Written = Callable[[int], None]
 
 
@@ -49,23 +49,20 @@ class Published:
 def published(rows: Rows, recoding: Recoding) -> Published:
     """Put together what looks alike; suppressed rows are left out."""
     kept = recoding.cls >= 0
-    row, take = recoding.row[kept], recoding.take[kept]
-    boxes = recoding.boxes[recoding.cls[kept]]
-    keys = [*boxes.reshape(len(boxes), -1).T]
+    row, take, cls = recoding.row[kept], recoding.take[kept], recoding.cls[kept]
+    _, rank = distinct_boxes(recoding.boxes)  # ascending by their codes
+    keys: list[NDArray[np.integer[Any]]] = [rank[cls]]
+    widths = [len(recoding.boxes)]
     if rows.sensitive is not None:
         keys.append(rows.sensitive[row])
-    order = np.lexsort(keys[::-1])
-    differs = np.ones(len(order), bool)
-    if len(order):
-        differs[1:] = False
-        for key in keys:
-            ordered = key[order]
-            differs[1:] |= ordered[1:] != ordered[:-1]
-    first = np.flatnonzero(differs)
+        widths.append(int(rows.sensitive.max(initial=0)) + 1)
+    first, where = distinct(keys, widths)
+    counts = np.zeros(len(first), np.int64)
+    np.add.at(counts, where, take)
     return Published(
-        boxes=boxes[order[first]],
-        sensitive=rows.sensitive[row[order[first]]] if rows.sensitive is not None else None,
-        counts=np.add.reduceat(take[order], first) if len(first) else take[:0],
+        boxes=recoding.boxes[cls[first]],
+        sensitive=rows.sensitive[row[first]] if rows.sensitive is not None else None,
+        counts=counts,
     )
 
 
@@ -94,10 +91,8 @@ def _labels(ranges: NDArray[np.int32], hierarchy: Hierarchy) -> "pl.Series":
     import polars as pl
 
     width = len(hierarchy.leaves)
-    distinct, place = np.unique(
-        ranges[:, 0].astype(np.int64) * width + ranges[:, 1], return_inverse=True
-    )
-    labels = [hierarchy.label(int(r) // width, int(r) % width) for r in distinct]
+    first, place = distinct([ranges[:, 0], ranges[:, 1]], [width, width])
+    labels = [hierarchy.label(int(lo), int(hi)) for lo, hi in ranges[first]]
     return pl.Series(labels, dtype=pl.String).gather(place)
 
 
@@ -122,31 +117,31 @@ def write_table(
 def _write_csv(
     path: Path, tables: Iterator[tuple["pl.DataFrame", NDArray[np.int64]]], written: Written
 ) -> str:
-    """The next rows are formatted while the last ones go to the file."""
-    with path.open("wb", buffering=0) as file, ThreadPoolExecutor(1) as writer:
-        going = writer.submit(lambda: None)
-        told = hashlib.sha256()
+    """Rows are put together, digested and written side by side, a piece at a time."""
+    with path.open("wb", buffering=0) as file, Sink(file) as sink:
         header = False
         for frame, counts in tables:
             if not header:
-                _write_all(file, told, frame.head(0).write_csv().encode())
+                sink.put(frame.head(0).write_csv().encode())
                 header = True
             for part, many in _chunks(frame, counts):
                 lines = part.write_csv(include_header=False).encode().splitlines(keepends=True)
-                content = b"".join([line * n for line, n in zip(lines, many, strict=True)])
-                going.result()
-                going = writer.submit(_write_all, file, told, content)
+                for start, stop in _pieces(many):
+                    often = zip(lines[start:stop], many[start:stop], strict=True)
+                    sink.put(b"".join([line * n for line, n in often]))
                 written(sum(many))
-        going.result()
-    return told.hexdigest()
+        return sink.digest()
 
 
-def _write_all(file: FileIO, told: "hashlib._Hash", content: bytes) -> None:
-    """A raw file may take less than it is given."""
-    told.update(content)
-    left = memoryview(content)
-    while left:
-        left = left[file.write(left) :]
+def _pieces(many: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Distinct rows by which about `_PIECE` rows are written."""
+    ends = np.cumsum(many)
+    start = 0
+    while start < len(many):
+        before = int(ends[start - 1]) if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, before + _PIECE, side="right")))
+        yield start, stop
+        start = stop
 
 
 def _write_parquet(

@@ -9,15 +9,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from anonymise.errors import PublicationError
 from anonymise.release.columns import TAG
+from anonymise.release.leaked import read_leaked
 from anonymise.release.manifest import Draft
-from anonymise.release.read import header_of, text_of
 from anonymise.release.watermark import Likeness, Mark, liken
-
-_MOST: Final = 200_000  # rows looked at; more tell nothing new
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,7 @@ def trace(leaked: Path, draft: Draft, names: Sequence[str]) -> tuple[Suspect, ..
     """Hold a leaked copy against every published one; the likeliest first.
 
     Args:
-        leaked: A CSV or Parquet file with a header.
+        leaked: A CSV or Parquet file with a header, as it was found.
         draft: The release that the copies were made of.
         names: The columns that were published.
 
@@ -44,11 +41,11 @@ def trace(leaked: Path, draft: Draft, names: Sequence[str]) -> tuple[Suspect, ..
         ReleaseError: The leaked copy can't be read.
         PublicationError: There are no records, or they are damaged.
     """
-    header = header_of(leaked)
-    tagged = TAG in header
-    tags = _column(leaked, TAG) if tagged else []
-    whole = set(names) <= set(header)
-    rows = text_of(leaked, names).head(_MOST).collect().rows() if whole else []
+    table = read_leaked(leaked)
+    tagged = TAG in table.header
+    tags = [tag for (tag,) in table.columns((TAG,)) if tag] if tagged else []
+    whole = set(names) <= set(table.header)
+    rows = table.columns(tuple(names)) if whole else []
     if not tagged and not whole:
         raise PublicationError(
             f"{leaked.name} has neither tags nor all published columns; give it the header "
@@ -58,11 +55,6 @@ def trace(leaked: Path, draft: Draft, names: Sequence[str]) -> tuple[Suspect, ..
     return tuple(
         sorted(found, key=lambda s: (s.likeness.tags, s.likeness.deviations), reverse=True)
     )
-
-
-def _column(path: Path, name: str) -> list[str]:
-    values = text_of(path, (name,)).head(_MOST).collect()[name]
-    return [value for value in values if value is not None]
 
 
 def _records(draft: Draft) -> list[Path]:

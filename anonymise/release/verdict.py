@@ -90,6 +90,10 @@ def failures(found: Found, limits: Limits, attacks: Sequence[Attack] | None) -> 
         attacks: What came of the attacks; None when they were not run, which is a miss.
     """
     missed = [f"column {name} holds values that its hierarchy lacks" for name in found.strange]
+    if found.suppressed:
+        missed.append(
+            f"{found.suppressed} rows are suppressed, and would go out with their sensitive value"
+        )
     if found.k < limits.k:
         missed.append(f"the smallest class has {found.k} rows, not {limits.k}")
     if limits.l > 1 and (found.l is None or found.l < limits.l):

@@ -15,7 +15,7 @@ members and duties, and keeps the ledger's records in the log. Law rules GDP-36 
 from anonymise.statistics.audit_lp import Protection, breaches, intervals, prove
 from anonymise.statistics.chart import chart
 from anonymise.statistics.cohort import Cohort, cohorts_of
-from anonymise.statistics.cube import Cube, cube_of
+from anonymise.statistics.cube import Cube, Tie, cube_of
 from anonymise.statistics.layouts import ALL, LAYOUTS, NEEDS, Key, Layout, layout_of
 from anonymise.statistics.ledger import MICRO, Answer, Answered, PrivateAnswer, Record, Refusal
 from anonymise.statistics.private import (
@@ -26,7 +26,14 @@ from anonymise.statistics.private import (
 )
 from anonymise.statistics.records import decode_record, encode_record
 from anonymise.statistics.sheet import sheet
-from anonymise.statistics.table import Members, Overlap, ProtectedTable, protect_table
+from anonymise.statistics.snapshot import Members, Snapshot, snapshot_of
+from anonymise.statistics.table import (
+    Overlap,
+    Pattern,
+    ProtectedTable,
+    pattern_of,
+    protect_table,
+)
 
 __all__ = [
     "ALL",
@@ -41,12 +48,15 @@ __all__ = [
     "Layout",
     "Members",
     "Overlap",
+    "Pattern",
     "PrivateAnswer",
     "PrivateTable",
     "ProtectedTable",
     "Protection",
     "Record",
     "Refusal",
+    "Snapshot",
+    "Tie",
     "breaches",
     "chart",
     "closed_keys",
@@ -56,9 +66,11 @@ __all__ = [
     "encode_record",
     "intervals",
     "layout_of",
+    "pattern_of",
     "private_note",
     "private_table",
     "protect_table",
     "prove",
     "sheet",
+    "snapshot_of",
 ]

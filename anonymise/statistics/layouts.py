@@ -49,6 +49,10 @@ class Layout:
         additive: everybody is in one cell only, so that margins are sums of cells.
         most: cells that one person may be counted in where the figures are differentially private;
             0 where no such figures are made.
+        public: margins that everybody can have exactly from elsewhere, published here or not: the
+            centres' table tells how many beds of each centre are taken.
+        shared: columns that another layout has too, of the same people by the same words.
+        people: counts people, or what the register holds of them; else it is on its own.
     """
 
     name: str
@@ -56,6 +60,9 @@ class Layout:
     margins: tuple[tuple[str, ...], ...] = ()
     additive: bool = False
     most: int = 1
+    public: tuple[tuple[str, ...], ...] = ()
+    shared: tuple[str, ...] = ()
+    people: bool = True
 
     def margin(self, key: Key, kept: tuple[str, ...]) -> Key:
         """The key of the margin that a cell belongs to."""
@@ -74,6 +81,7 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
                 ("age_band", "sex", "nationality"),
                 margins=(("age_band", "sex"), ("age_band",), ("sex",), ("nationality",), ()),
                 additive=True,
+                shared=("age_band", "sex"),
             ),
             Layout("needs", ("need",), most=3),
             Layout(
@@ -81,11 +89,13 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
                 ("centre", "age_band", "sex"),
                 margins=(("centre",), ("age_band", "sex"), ("age_band",), ("sex",), ()),
                 additive=True,
+                public=(("centre",), ()),
+                shared=("age_band", "sex"),
             ),
             Layout("flows", ("from", "to")),
             Layout("readmissions", ("state",), most=0),
             Layout("claims", ("state",), most=0),
-            Layout("law_enforcement_questions", ("month",), most=0),
+            Layout("law_enforcement_questions", ("month",), most=0, people=False),
         )
     }
 )

@@ -7,6 +7,7 @@ refuse. A record is void if it comes too close to one that stands before it:
 
 - its people are not those of an answered table, but fewer than the threshold apart from them;
 - or one of its figures is so to an answered figure of whatever layout;
+- unless that one is of the same pattern: both are parts of one answer, proved as a whole;
 - or it spends more than the month's budget of differential privacy has left.
 
 The records themselves are sealed entries of the owner's log (docs/formats/statistics.md,
@@ -20,7 +21,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from anonymise.statistics.cohort import NOBODY, Cohort
-from anonymise.statistics.layouts import Key
+from anonymise.statistics.layouts import LAYOUTS, Key
 
 MICRO = 1_000_000
 
@@ -42,6 +43,8 @@ class Answer:
         whole: everybody whom it counts.
         figures: key and cohort of each published figure.
         left: the same of each figure that was left out.
+        snapshot: the moment's people, in all layouts; empty if the table was made by itself.
+        pattern: what is published and left out of all layouts of that snapshot together.
     """
 
     layout: str
@@ -50,6 +53,8 @@ class Answer:
     whole: Cohort = field(repr=False)
     figures: tuple[tuple[Key, Cohort], ...] = field(repr=False)
     left: tuple[tuple[Key, Cohort], ...] = field(default=(), repr=False)
+    snapshot: str = ""
+    pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +100,38 @@ class Answered:
         self._wholes: list[Answer] = []
         self._last: dict[str, Answer] = {}
         self._states: dict[str, dict[Key, State]] = {}
-        self._sizes: dict[int, list[Cohort]] = {}
+        self._sizes: dict[int, list[tuple[Cohort, str]]] = {}
         self._spent: Counter[str] = Counter()
         self._private: dict[tuple[str, str], PrivateAnswer] = {}
+        self._snapshot, self._prior = "", self
+        self.tables = 0
+
+    def before(self, snapshot: str) -> "Answered":
+        """What had been answered when the first table of this snapshot was.
+
+        That is what its pattern is made from, so that it is the same for each of its tables. A
+        snapshot that another came after begins anew.
+        """
+        return self._prior if snapshot and snapshot == self._snapshot else self
+
+    def _copied(self) -> "Answered":
+        copy = Answered()
+        copy._wholes, copy._last = [*self._wholes], {**self._last}
+        copy._states = {layout: {**states} for layout, states in self._states.items()}
+        copy._sizes = {size: [*cohorts] for size, cohorts in self._sizes.items()}
+        copy.tables = self.tables
+        return copy
 
     def refuses(self, record: Record) -> Refusal | None:
         """Why this record may not stand after those before it."""
         if isinstance(record, PrivateAnswer):
             over = self.spent(record.month) + record.epsilon > record.budget
             return Refusal.BUDGET if over else None
-        if self.overlapped(record.whole, record.minimum) is not None:
+        if self.overlapped(record.whole, record.minimum, record.pattern) is not None:
             return Refusal.OVERLAP
-        close = any(self.too_close(cohort, record.minimum) for _, cohort in record.figures)
+        close = any(
+            self.too_close(cohort, record.minimum, record.pattern) for _, cohort in record.figures
+        )
         return Refusal.OVERLAP if close else None
 
     def fold(self, record: Record) -> Refusal | None:
@@ -118,6 +143,10 @@ class Answered:
             self._spent[record.month] += record.epsilon
             self._private[record.layout, f"{record.at.astimezone(UTC):%Y-%m-%d}"] = record
             return None
+        people = record.layout not in LAYOUTS or LAYOUTS[record.layout].people
+        if people and (not record.snapshot or record.snapshot != self._snapshot):
+            self._snapshot, self._prior = record.snapshot, self._copied()
+        self.tables += 1
         self._wholes.append(record)
         self._last[record.layout] = record
         states = self._states.setdefault(record.layout, {})
@@ -125,30 +154,43 @@ class Answered:
         for key, cohort in record.figures:
             states[key] = State(cohort, published=True)
             if not self.counts(cohort):
-                self._sizes.setdefault(cohort.size, []).append(cohort)
+                self._sizes.setdefault(cohort.size, []).append((cohort, record.pattern))
         return None
 
-    def overlapped(self, whole: Cohort, minimum: int) -> Answer | None:
-        """The answered table whose people are others, but fewer than `minimum` of them."""
+    def overlapped(self, whole: Cohort, minimum: int, pattern: str = "") -> Answer | None:
+        """The answered table whose people are others, but fewer than `minimum` of them.
+
+        Not one of the same pattern: that was proved together with this.
+        """
         return next(
-            (one for one in self._wholes if 0 < whole.apart(one.whole) < minimum),
+            (
+                one
+                for one in self._wholes
+                if not (pattern and one.pattern == pattern)
+                if 0 < whole.apart(one.whole) < minimum
+            ),
             None,
         )
 
     def counts(self, cohort: Cohort) -> bool:
         """Whether a figure of exactly these people was answered."""
-        return any(cohort.apart(other) == 0 for other in self._sizes.get(cohort.size, ()))
+        return any(cohort.apart(other) == 0 for other, _ in self._sizes.get(cohort.size, ()))
 
-    def too_close(self, cohort: Cohort, minimum: int) -> bool:
+    def too_close(self, cohort: Cohort, minimum: int, pattern: str = "") -> bool:
         """Whether an answered figure counts other people, but fewer than `minimum` others.
 
-        A figure of exactly these people that was answered before tells nothing new.
+        A figure of exactly these people that was answered before tells nothing new, and one of the
+        same pattern was proved together with this.
         """
         if self.counts(cohort):
             return False
-        return any(cohort.apart(other) < minimum for other in self._near(cohort.size, minimum))
+        return any(
+            cohort.apart(other) < minimum
+            for other, made in self._near(cohort.size, minimum)
+            if not (pattern and made == pattern)
+        )
 
-    def _near(self, size: int, minimum: int) -> Iterator[Cohort]:
+    def _near(self, size: int, minimum: int) -> Iterator[tuple[Cohort, str]]:
         for other in range(size - minimum + 1, size + minimum):
             yield from self._sizes.get(other, ())
 

@@ -21,7 +21,7 @@ from anonymise.errors import PrivateTableError
 from anonymise.regions import REGIONS, UNKNOWN_REGION, region_of
 from anonymise.statistics.layouts import AGE_BANDS, NEEDS, SEXES, UNKNOWN, Key, Layout
 from anonymise.statistics.ledger import MICRO
-from anonymise.statistics.table import Members
+from anonymise.statistics.snapshot import Members
 
 WEEKS = 26
 _ROOM = 1 + 1e-9  # the map rounds up; so much more noise keeps the price at the round figure

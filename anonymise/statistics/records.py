@@ -16,13 +16,14 @@ from anonymise.statistics.layouts import LAYOUTS, Key
 from anonymise.statistics.ledger import Answer, PrivateAnswer, Record
 
 VERSION = 1
+JOINT = 2  # a table that was made together with others
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def encode_record(recipient: str, record: Record) -> bytes:
     """One record of what a recipient is answered; `recipient` is an organisation's id."""
     head = {
-        "v": VERSION,
+        "v": JOINT if isinstance(record, Answer) and record.snapshot else VERSION,
         "recipient": recipient,
         "layout": record.layout,
         "at": f"{record.at.astimezone(UTC):{_TIME}}",
@@ -41,6 +42,8 @@ def encode_record(recipient: str, record: Record) -> bytes:
             "figures": [[list(key), _text(cohort)] for key, cohort in record.figures],
             "left": [[list(key), _text(cohort)] for key, cohort in record.left],
         }
+        if record.snapshot:
+            body |= {"snapshot": record.snapshot, "pattern": record.pattern}
     return json.dumps({**head, **body}, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -79,6 +82,8 @@ def _record(read: dict[str, object]) -> Record:
         _cohort(read["whole"]),
         tuple((_key(key), _cohort(cohort)) for key, cohort in figures),
         tuple((_key(key), _cohort(cohort)) for key, cohort in left),
+        str(read.get("snapshot", "")),
+        str(read.get("pattern", "")),
     )
 
 

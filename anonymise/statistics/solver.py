@@ -35,6 +35,7 @@ class Program:
         self._size = len(lower)
         self._sense = (highspy.ObjSense.kMinimize, highspy.ObjSense.kMaximize)
         self._optimal = highspy.HighsModelStatus.kOptimal
+        self._endless = highspy.HighsModelStatus.kUnbounded
         made: Any = highspy.Highs  # its stub leaves the constructor untyped
         self._solver = made()
         for option, value in (("output_flag", False), ("threads", 1), ("presolve", "off")):
@@ -69,14 +70,17 @@ class Program:
         self._costs = dict(costs)
 
     def solved(self, *, most: bool = False) -> tuple[float, np.ndarray[Any, np.dtype[np.float64]]]:
-        """The least cost, or the most, and the columns' values there.
+        """The least cost, or the most, which may be infinite, and the columns' values there.
 
         Raises:
-            TableError: There is no solution, or none that ends; the table must be refused.
+            TableError: There is no solution; the table must be refused.
         """
         self._solver.changeObjectiveSense(self._sense[most])
         self._solver.run()
-        if self._solver.getModelStatus() != self._optimal:
+        status = self._solver.getModelStatus()
+        if status == self._endless:
+            return (INFINITE if most else -INFINITE), np.empty(0)
+        if status != self._optimal:
             raise TableError("the program over this table has no solution; refuse the table")
         value = float(self._solver.getInfo().objective_function_value)
         return value, np.array(self._solver.getSolution().col_value)

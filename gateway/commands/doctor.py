@@ -28,6 +28,7 @@ from gateway.errors import GatewayError
 from gateway.facts.attestation import METADATA as FACTS
 from gateway.identity import JwksCache, Revocations
 from gateway.keyset import open_keyring
+from gateway.keyset_log import checker
 from gateway.logkeys import read_log_keys
 from gateway.opening import issuer_config
 from gateway.registers import known_fields, open_register
@@ -170,6 +171,9 @@ async def _keyset(settings: Settings) -> str:
         custodians = len(ring.custodians)
         if settings.gateway.mode == "production" and not custodians:
             raise StepError("the keyset has no custodians; see `cuvar keys appoint`")
+        why = await asyncio.to_thread(checker(settings), ring)
+        if why is not None:
+            raise StepError(why)
         return f"root keys of {len(ring.countries)} countries, {custodians} custodians"
 
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import click
 
+from anonymise import Keyring
 from anonymise.errors import CeremonyError
 from anonymise.keyring.ceremony import Act, Approval, read_statement
 from anonymise.keyring.custodian import (
@@ -27,11 +28,13 @@ from anonymise.keyring.custodian import (
     read_approval,
     write_approval,
 )
+from audit import AuditError
 from gateway.ceremonies import Asked, hold, prepare
 from gateway.commands.options import with_config, with_json
 from gateway.keyset import open_keyring
+from gateway.keyset_log import KeysetLog, Named, why_unnamed
 from gateway.opening import utc_now
-from gateway.settings import load_settings
+from gateway.settings import Settings, load_settings
 
 _SEEN: Final = "running gateways see it within [keys] reload_s"
 _LARGEST: Final = 65_536
@@ -122,6 +125,21 @@ def appoint(config: Path, request: Path | None, reason: str) -> None:
 
 
 @keys.command()
+@_ceremony
+def confirm(config: Path, request: Path | None, reason: str) -> None:
+    """Say that the keyset as it is now is the right one, where the log names another or none.
+
+    After a backup was restored, the log was lost, or a ceremony was cut off. It changes no key.
+    Until then the gateway makes no pseudonym with it and turns none back.
+
+    \b
+    Example:
+      cuvar keys confirm --reason "restored from the backup of 20 November"
+    """
+    _begin(config, Asked(Act.CONFIRM, reason=reason), request)
+
+
+@keys.command()
 @click.argument("name")
 @click.option(
     "--out",
@@ -188,12 +206,15 @@ def perform(request: Path, config: Path) -> None:
 def status(config: Path, *, as_json: bool) -> None:
     """Show every root key without the key: version, quarters, state, check value; and custodians.
 
+    Also the keyset's digest, and whether the log names it: exit code 1 when it does not.
+
     \b
     Example:
       cuvar keys status --json --config /etc/cuvar/cuvar.toml
     """
     settings = load_settings(config)
     keyring = open_keyring(settings)
+    named, why = _named(settings, keyring)
     roots = [
         {
             "country": root.country,
@@ -210,20 +231,44 @@ def status(config: Path, *, as_json: bool) -> None:
     document = {
         "kept_in": kept_in,
         "digest": keyring.digest,
+        "named_by": None if named is None or why else named.entry,
+        "unnamed": why,
         "custodians": custodians,
+        "custodian_keys": dict(sorted(keyring.custodians.items())),
         "roots": roots,
     }
     keyring.close()
     if as_json:
         click.echo(json.dumps(document))
-        return
-    for root in roots:
+    else:
+        _show(document)
+    if why is not None:
+        raise click.exceptions.Exit(1)
+
+
+def _named(settings: Settings, keyring: Keyring) -> tuple[Named | None, str | None]:
+    """The newest keyset in the log, and why it is not this one."""
+    try:
+        named = KeysetLog(settings.log.url.get_secret_value()).named()
+    except AuditError as error:
+        return None, f"the log can't say whether this is the keyset that it names: {error}"
+    return named, why_unnamed(settings, keyring, named)
+
+
+def _show(document: dict[str, Any]) -> None:
+    for root in document["roots"]:
         click.echo(
             f"{root['country']} {root['version']:>4}  from {root['since']}  {root['state']:9}  "
             f"{root['check'] or '-'}"
         )
-    by = ", ".join(custodians) or "none: a keyset for trials"
-    click.echo(f"{len(roots)} roots in a {kept_in}; custodians: {by}")
+    by = ", ".join(document["custodians"]) or "none: a keyset for trials"
+    click.echo(f"{len(document['roots'])} roots in a {document['kept_in']}; custodians: {by}")
+    for name, key in document["custodian_keys"].items():
+        click.echo(f"{name} with key {key}")
+    click.echo(f"digest {document['digest']}")
+    named = f"named by entry {document['named_by']}"
+    trial = "named by no entry, as a keyset for trials may be"
+    click.echo(document["unnamed"] or (named if document["named_by"] else trial))
 
 
 def _begin(config: Path, asked: Asked, request: Path | None) -> None:

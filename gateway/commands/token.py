@@ -2,6 +2,7 @@
 """`cuvar token`: an access token of the development issuer, for trying things out."""
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ import click
 from gateway.commands.options import with_config
 from gateway.errors import GatewayError
 from gateway.identity import DevIssuer
+from gateway.opening import open_rules
 from gateway.settings import Settings, load_settings
 
 KEY_FOLDER: Final = "issuer"
@@ -24,7 +26,11 @@ class NoDevelopmentIssuerError(GatewayError):
 @with_config
 @click.option("--org", required=True, help="Organisation, e.g. BA-BP.")
 @click.option("--role", "roles", multiple=True, required=True, help="Role; may be repeated.")
-@click.option("--country", default=None, help="Country; by default that of the organisation.")
+@click.option(
+    "--country",
+    default=None,
+    help="Country; by default that of the organisation. Of an international one: where it works.",
+)
 @click.option("--officer", default="officer-1", show_default=True, help="The token's sub.")
 @click.option("--unit", default=None, help="Unit of the officer.")
 @click.option("--posting", "postings", multiple=True, help="Centre; may be repeated.")
@@ -45,12 +51,13 @@ def token(  # noqa: PLR0917  one option each
     \b
     Example:
       curl -H "Authorization: Bearer $(cuvar token --org BA-BP --role border_officer)" …
+      cuvar token --org UNHCR --country BA --role caseworker
     """
     settings = load_settings(config)
     click.echo(
         development_issuer(settings).issue(
             org=org,
-            country=country or org.partition("-")[0],
+            country=country or _country(settings, org),
             roles=roles,
             officer=officer,
             unit=unit,
@@ -59,6 +66,23 @@ def token(  # noqa: PLR0917  one option each
             auth_time=int(time.time()) if strong else None,
         )
     )
+
+
+def _country(settings: Settings, org: str) -> str:
+    """The organisation's country, as the rules state it.
+
+    Raises:
+        click.UsageError: it works in several, or the rules do not know it.
+        GatewayError: the rules can't be read.
+    """
+    known = open_rules(settings, datetime.now(UTC).date()).vocabulary.organisations
+    if org not in known:
+        raise click.UsageError("the rules know no such organisation; see their organisations.csv")
+    if known[org].stations:
+        raise click.UsageError(
+            "this organisation works in several countries; name the duty station: --country BA"
+        )
+    return known[org].country
 
 
 def development_issuer(settings: Settings) -> DevIssuer:

@@ -3,7 +3,8 @@
 
 The token answers `strong_login`, the block list `suspended`, the agreements file
 `agreement_in_force` and `liaison_agreement`; everything else is attested by the system that
-owns it. Approvals count only when they come from another unit than the asker's (EUR-20).
+owns it. Approvals count only when they come from another unit than the asker's (EUR-20); a grant
+to turn a case number back only for the number that it names (`gateway.facts.grants`).
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from gateway.facts.attestation import Scope
+from gateway.facts.grants import REID_GRANTED, reid_granted
 from gateway.facts.register import FactRegister, strictest
 from policies import Question, Snapshot, Truth
 
@@ -43,7 +45,8 @@ def question_facts(
 ) -> dict[str, Truth]:
     """The question facts on which some rule could turn for one owner, keyed by the guard's name.
 
-    `scope.owner` is the owner; `scope.person` is empty for a person named but not yet found.
+    `scope.owner` is the owner; `scope.person` is empty for a person named but not yet found, and
+    the case number where one is to be turned back.
     """
     known: dict[str, Truth] = {}
     for name in snapshot.relevant_guards(question, scope.owner):
@@ -61,6 +64,9 @@ def question_facts(
             known[name] = _in_force(register, name, scope, now, stated)
         elif name == "same_unit":
             known[name] = _same_unit(register, asker, scope, now)
+        elif name == REID_GRANTED:
+            organisations = snapshot.vocabulary.organisations
+            known[name] = reid_granted(register, scope, now, organisations)
         else:
             known[name] = _attested(register, name, asker, scope, now, harmful=guard.harmful)
     return known

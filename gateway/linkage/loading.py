@@ -29,7 +29,7 @@ from anonymise.pseudonym import DomainCipher
 from gateway.linkage.errors import IndexFileError, IndexStateError
 from gateway.linkage.index import CAP, PURPOSE, RECIPIENT, handle_cipher
 from gateway.linkage.index_file import Block, Header, IndexReader
-from gateway.linkage.peppers import Peppers, moment
+from gateway.linkage.peppers import Peppers, moment, settle
 from gateway.linkage.recording import IndexRecorder
 from gateway.linkage.rows import Bytes, Progress, drop_rows, insert_rows
 from gateway.linkage.tables import LINK_LOAD, LoadState
@@ -126,9 +126,12 @@ async def sweep(store: Store, country: str, progress: Progress) -> None:
         connection.execute(mark)
         return connection.scalars(gone).all()
 
-    for number in await store.run(work):
+    dropped = await store.run(work)
+    for number in dropped:
         await drop_rows(store, number, progress)
         await store.run(partial(_drop_load, number=number))
+    if dropped:
+        await settle(store)
 
 
 async def _required(parts: Parts, header: Header) -> Pepper:

@@ -119,6 +119,20 @@ def overwriting(connection: Connection) -> None:
         connection.exec_driver_sql("PRAGMA secure_delete = ON")
 
 
+async def settle(store: Store) -> None:
+    """Let nothing of what was deleted stay in SQLite's write-ahead file.
+
+    Raises:
+        StoreError: the state database does not answer.
+    """
+
+    def work(connection: Connection) -> None:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    await store.run(work)
+
+
 def moment(now: datetime) -> str:
     """A time as the index's tables write it."""
     return f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -18,6 +18,7 @@ from anonymise.domain import EPOCH, epoch_after, epoch_of
 from gateway.linkage.errors import IndexStateError
 from gateway.linkage.index import LinkIndex, Loaded, handle_cipher
 from gateway.linkage.loading import Parts, sweep
+from gateway.linkage.peppers import settle
 from gateway.linkage.persons import DATASET
 from gateway.linkage.rows import Progress, erase_handles, handles_of
 from gateway.linkage.tables import LINK_LOAD, LoadState
@@ -112,6 +113,7 @@ async def finish(parts: Parts, without: Collection[str], progress: Progress) -> 
     await parts.store.run(lambda connection: connection.execute(gone))
     for country in sorted(state):
         await sweep(parts.store, country, progress)
+    await settle(parts.store)
     return old
 
 
@@ -153,7 +155,9 @@ async def _erased(parts: Parts, country: str, found: dict[int, set[bytes]], why:
         return 0
     detail = {"why": why, "asked": most}
     await parts.recorder.of_country("erase", country, detail, erased=True, digest="")
-    return max([await erase_handles(parts.store, number, who) for number, who in found.items()])
+    gone = max([await erase_handles(parts.store, number, who) for number, who in found.items()])
+    await settle(parts.store)
+    return gone
 
 
 async def _loads(parts: Parts, country: str) -> Sequence[tuple[int, str, int]]:

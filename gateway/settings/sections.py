@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from gateway.settings.keys import KeysSettings
 from gateway.settings.log import LogSettings
+from gateway.settings.releases import ReleasesSettings
 from gateway.settings.section import CountryId, Folders, Many, Seconds, Section, SignerId
 from gateway.settings.values import DatabaseUrl, FilePath, HttpUrl, Network, Words
 from gateway.settings.views import ViewsSettings
@@ -27,6 +28,7 @@ __all__ = [
     "LoggingSettings",
     "PoliciesSettings",
     "RegisterSettings",
+    "ReleasesSettings",
     "Settings",
     "StateSettings",
     "StatisticsSettings",
@@ -347,6 +349,9 @@ class Settings(Section):
         default=LimitsSettings(), description="One table, see its section."
     )
     views: ViewsSettings = Field(default=ViewsSettings(), description="One table, see its section.")
+    releases: ReleasesSettings = Field(
+        default=ReleasesSettings(), description="One table, see its section."
+    )
     statistics: StatisticsSettings = Field(
         default=StatisticsSettings(), description="One table, see its section."
     )

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx2
 
+from anonymise.keyring.file_vault import FileVault
 from audit import create_dpo_key, open_sealed, read_private_key
 from audit.copies import origins
 from audit.shards import parse_origin
@@ -22,11 +23,13 @@ from gateway.commands.token import STRONG
 from gateway.facts import Attestation, Scope
 from gateway.facts.attestation import attest
 from gateway.identity import DevIssuer
+from gateway.keyset import passphrase
 from gateway.logkeys import read_log_keys
 from gateway.opening import open_gateway, utc_now
 from gateway.settings import load_settings
 from gateway.store import Store
 from policies import Truth
+from tests.anonymise.backends import CHEAP
 from tests.gateway.small import COUNTRIES, create_region
 
 ISSUER, AUDIENCE = "https://development.invalid", "cuvar-test"
@@ -99,7 +102,12 @@ def prepare(folder, organisations):
     issuer = DevIssuer(folder / "issuer", issuer=ISSUER, audience=AUDIENCE)
     (folder / "issuer/jwks.json").write_text(issuer.jwks(), encoding="utf-8")
     (folder / "cuvar.toml").write_text(settings_text(organisations), encoding="utf-8")
-    create_missing(load_settings(folder / "cuvar.toml"))
+    settings = load_settings(folder / "cuvar.toml")
+    # Sealed cheaply: each test opens it, and what a dear one costs is for tests of the keyset.
+    FileVault.create(
+        folder / "keyset.json", passphrase(settings), sorted(settings.registers), work=CHEAP
+    ).close()
+    create_missing(settings)
 
 
 def copy(template, folder):

@@ -62,6 +62,14 @@ def call(folder, *arguments, code=0):
     return done.output if code == 0 else str(done.exception)
 
 
+def call_told(folder, *arguments):
+    """What a command prints that then ends with exit status 1."""
+    config = ("--config", str(folder / "cuvar.toml"))
+    done = CliRunner().invoke(cuvar, ["keys", *arguments, *config])
+    assert done.exit_code == 1, (done.output, done.exception)
+    return done.stdout
+
+
 def refused(folder, *arguments):
     """What a command that is refused says; the real entry turns it into exit status 2."""
     return call(folder, *arguments, code=1)
@@ -133,6 +141,8 @@ def test_a_trials_keyset_is_rotated_at_once_and_both_entries_say_so(folder):
         assert (begun["status"], done["status"]) == ("pending", "done")
         assert done["rules"] == ["key ceremony rotate"]
         assert begun["correlation"] == done["correlation"]
+        assert begun["policy"] is None
+        assert done["policy"] == told["after"]["keyset"]
         assert json.loads(told["ceremony"])["reason"] == "trial"
         assert told["after"]["keyset"] == json.loads(call(folder, "status", "--json"))["digest"]
     assert entries(folder, "RS") == []
@@ -187,6 +197,36 @@ def test_a_ceremony_is_performed_once(folder):
     assert states(folder) == [(1, "retired"), (2, "active")]
 
 
+def test_what_is_about_the_whole_keyset_stands_in_the_log_of_every_country_in_it(folder):
+    appointed(folder)
+    call(folder, "confirm", "--request", "c.ceremony")
+    held(folder, "c.ceremony")
+    for log in ("BA", "RS", "GATEWAY"):
+        found = [(said["rules"], said["status"]) for said, _ in entries(folder, log)]
+        assert found == [
+            (["key ceremony appoint"], "pending"),
+            (["key ceremony appoint"], "done"),
+            (["key ceremony confirm"], "pending"),
+            (["key ceremony confirm"], "done"),
+        ]
+        assert set(entries(folder, log)[1][1]["after"]["checks"]) == {"BA/1", "RS/1"}
+
+
+def test_a_root_that_was_changed_outside_a_ceremony_is_told_until_it_is_confirmed(folder):
+    appointed(folder)
+    own_code = open_keyring(load_settings(folder / "cuvar.toml"))
+    own_code.rotate("BA", epoch_after(epoch_of(utc_now().date())))
+    own_code.close()
+    told = json.loads(call_told(folder, "status", "--json"))
+    assert told["named_by"] is None
+    with pytest.raises(StepError, match="keys confirm"):
+        asyncio.run(_keyset(load_registers(folder, {})))
+    call(folder, "confirm", "--request", "c.ceremony")
+    held(folder, "c.ceremony")
+    assert json.loads(call(folder, "status", "--json"))["named_by"]
+    assert asyncio.run(_keyset(load_registers(folder, {})))
+
+
 def test_a_country_is_added_by_two_custodians(folder):
     appointed(folder)
     call(folder, "create", "XK", "--reason", "joins")
@@ -216,7 +256,11 @@ def test_a_retired_root_is_destroyed_by_two_custodians_once_its_quarters_are_ove
     approved("d.ceremony", *NAMES[:2])
     before = len(entries(folder))
     # Today the root serves still, whoever approved.
-    assert "still serves" in refused(folder, "perform", "d.ceremony")
+    today = replace(statement, until=utc_now() + timedelta(days=1)).encode()
+    (folder / "t.ceremony").write_bytes(today)
+    approved("t.ceremony", *NAMES[:2])
+    assert "still serves" in refused(folder, "perform", "t.ceremony")
+    assert "over 7 days" in refused(folder, "perform", "d.ceremony")
     assert states(folder) == [(1, "retired"), (2, "active")]
     assert len(entries(folder)) == before
     approvals = [read_approval(path.read_bytes()) for path in folder.glob("d.ceremony.*")]
@@ -234,6 +278,13 @@ def test_a_retired_root_is_destroyed_by_two_custodians_once_its_quarters_are_ove
         {"since": "2020q1"},
         {"act": Act.DESTROY, "version": 1, "since": None},
         {"act": Act.APPOINT, "countries": (), "version": None, "since": None},
+        {
+            "act": Act.CONFIRM,
+            "countries": (),
+            "version": None,
+            "since": None,
+            "custodians": {"BA-DPA/ana": "AA=="},
+        },
     ],
 )
 def test_a_statement_that_says_something_else_than_would_be_done_is_refused(folder, change):
@@ -262,6 +313,13 @@ def test_a_rotation_into_the_past_is_not_prepared(folder, since):
     assert "quarter" in refused(folder, "rotate", "BA", "--from", since)
 
 
+def test_a_rotation_is_prepared_for_half_a_year_ahead_at_most(folder):
+    next_but_one = epoch_after(epoch_after(epoch_of(utc_now().date())))
+    for far in ("9999q4", epoch_after(next_but_one)):
+        assert f"from {next_but_one} on" in refused(folder, "rotate", "BA", "--from", far)
+    call(folder, "rotate", "BA", "--from", next_but_one)
+
+
 def test_after_a_leak_the_current_quarter_is_rotated(folder):
     now = epoch_of(datetime.now(UTC).date())
     call(folder, "rotate", "BA", "--from", now)
@@ -287,6 +345,9 @@ def test_without_the_log_nothing_is_done_to_a_root(folder):
     statement, _ = prepare(settings, Asked(Act.ROTATE, ("BA",)), utc_now())
     with pytest.raises(AuditError):
         asyncio.run(hold(settings, statement.encode(), (), utc_now))
+    told = call_told(folder, "status", "--json")
+    assert "the log can't say" in json.loads(told)["unnamed"]
+    (folder / "gone.sqlite").rename(folder / "log.sqlite")
     assert states(folder) == [(1, "active")]
 
 
@@ -360,6 +421,12 @@ def test_status_shows_roots_and_custodians_and_no_key(folder):
     document = json.loads(call(folder, "status", "--json"))
     assert {root["country"] for root in document["roots"]} == {"BA", "RS"}
     assert len({root["check"] for root in document["roots"]}) == 2
+    assert f"digest {document['digest']}" in shown
+    for name, file in zip(NAMES, PUBLIC, strict=True):
+        key = (folder / file).read_text(encoding="utf-8").split()[2]
+        assert f"{name} with key {key}" in shown
+    assert "named by entry" in shown
+    assert document["named_by"] in shown
 
 
 def test_a_custodian_reads_what_he_approves_and_may_decline(folder):

@@ -4,12 +4,11 @@ import string
 
 import pytest
 
-from anonymise import Domain, epoch_of
 from audit import Sealed, open_sealed, read_private_key
 from audit.sealing import commit_detail
 from policies import Truth
 from tests.gateway import house as houses
-from tests.gateway.house import REASON, today
+from tests.gateway.house import REASON
 from tests.gateway.small import CANARY_NAME, PERSON, change
 
 
@@ -237,31 +236,6 @@ async def test_a_court_gets_a_sealed_bundle_and_nothing_in_the_clear(house):
     sealed = Sealed(parts["blob"], parts["salt"], commitment, parts["window"])
     opened = open_sealed(sealed, read_private_key(house.folder / "dpo/BA-CT.key"))
     assert CANARY_NAME in opened.decode()
-
-
-async def test_a_grant_to_reverse_a_case_number_is_good_once(house):
-    for fact in ("case_number", "reid_granted"):
-        await house.attest(fact, org="BA-GU", by_unit="two-others")
-    await house.attest("named_guardian", org="BA-GU", person=PERSON)
-    domain = Domain("BA", "UNHCR", "humanitarian_assistance", epoch_of(today()))
-    parts = house.runtime.pipeline._parts.desk._desk
-    pseudonym = parts.keyring.domain_cipher(domain).pseudonym(bytes.fromhex("11" * 16))
-    number = (await parts.case_numbers.issue(domain, [pseudonym]))[pseudonym]
-    bases = house.runtime.rules().snapshot.vocabulary.purposes["child_protection"].bases
-    question = {
-        **court(purpose="child_protection", basis=bases[0]),
-        "reference": {"kind": "case_number", "ref": number},
-        "recipient": domain.recipient,
-        "recipient_purpose": domain.purpose,
-        "epoch": domain.epoch,
-    }
-    token = house.token("BA-GU", "guardian_officer", strong=True)
-    first = await house.ask("reidentify", question, token=token)
-    assert first.status_code == 200, first.text
-    assert CANARY_NAME in first.text
-    again = await house.ask("reidentify", {**question, "reason": REASON + "!"}, token=token)
-    assert again.status_code == 403
-    assert "F62" in again.text
 
 
 @pytest.mark.parametrize("reason", [None, "short"])

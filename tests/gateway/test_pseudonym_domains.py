@@ -13,8 +13,7 @@ from gateway.state import CASE_NUMBER, IssuedCaseNumbers
 from policies import Truth, example_rules
 from tests.gateway import house as houses
 from tests.gateway.house import REASON, today
-from tests.gateway.small import CANARY_NAME, OTHER, PERSON, SURROGATES
-from tests.gateway.test_pipeline import court
+from tests.gateway.small import OTHER, PERSON, SURROGATES
 
 AID = ("BA", "UNHCR", "humanitarian_assistance")
 
@@ -217,77 +216,6 @@ async def test_a_keyset_that_cant_be_read_shows_and_what_was_read_goes_on(house)
     path.write_bytes(kept)
     await house.runtime.roots.look()
     assert "root keys" not in (await house.client.get("/readyz")).json()["degraded"]
-
-
-async def granted(house, **more):
-    await house.attest("reid_granted", org="BA-GU", by_unit="two-others", **more)
-
-
-async def reversal(house, number):
-    bases = house.runtime.rules().snapshot.vocabulary.purposes["child_protection"].bases
-    asked = {
-        **court(purpose="child_protection", basis=bases[0]),
-        "reference": {"kind": "case_number", "ref": number},
-        "recipient": AID[1],
-        "recipient_purpose": AID[2],
-        "epoch": epoch_of(today()),
-    }
-    token = house.token("BA-GU", "guardian_officer", strong=True)
-    return await house.ask("reidentify", asked, token=token)
-
-
-async def guardian(house, *persons):
-    await house.attest("case_number", org="BA-GU")
-    for person in persons:
-        await house.attest("named_guardian", org="BA-GU", person=person)
-
-
-async def test_one_grant_turns_back_one_number_and_a_new_one_the_next(house):
-    await guardian(house, PERSON, OTHER)
-    await granted(house)
-    first = await number_in(house, epoch_of(today()))
-    second = await number_in(house, epoch_of(today()), OTHER)
-    assert CANARY_NAME in (await reversal(house, first)).text
-    refused = await reversal(house, second)
-    assert refused.status_code == 403
-    assert "F62" in refused.text
-    await granted(house)
-    assert (await reversal(house, second)).status_code == 200
-
-
-async def test_a_refused_grant_turns_nothing_back(house):
-    await guardian(house, PERSON)
-    await house.attest("reid_granted", Truth.POSSIBLE, org="BA-GU", by_unit="two-others")
-    number = await number_in(house, epoch_of(today()))
-    assert (await reversal(house, number)).status_code == 403
-
-
-async def test_a_grant_withdrawn_while_the_question_is_on_its_way_turns_nothing_back(
-    house, monkeypatch
-):
-    await guardian(house, PERSON)
-    await granted(house)
-    number = await number_in(house, epoch_of(today()))
-    numbers = parts_of(house).case_numbers
-    resolve = numbers.resolve
-
-    async def withdrawn_meanwhile(domain, case_no):
-        await house.attest("reid_granted", Truth.FALSE, org="BA-GU", by_unit="two-others")
-        return await resolve(domain, case_no)
-
-    monkeypatch.setattr(numbers, "resolve", withdrawn_meanwhile)
-    answer = await reversal(house, number)
-    assert answer.status_code == 403
-    assert CANARY_NAME not in answer.text
-
-
-async def test_a_number_that_leads_nowhere_spends_no_grant(house):
-    await guardian(house, PERSON)
-    await granted(house)
-    number = await number_in(house, epoch_of(today()))
-    nowhere = await number_in(house, epoch_of(today()), domain=("BA", "IOM", AID[2]))
-    assert (await reversal(house, nowhere)).json()["owners"][0]["results"][0]["rows"] == []
-    assert (await reversal(house, number)).status_code == 200
 
 
 async def test_a_number_that_is_taken_is_drawn_again(house, monkeypatch):

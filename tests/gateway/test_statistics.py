@@ -128,6 +128,35 @@ async def test_a_table_of_nearly_the_same_people_is_refused(house):
     assert figures(await part(house, count()))
 
 
+def forget_registrations(path, *persons):
+    with closing(sqlite3.connect(path)) as connection:
+        for person in persons:
+            connection.execute("DELETE FROM registrations WHERE person = ?", (person,))
+        connection.commit()
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+async def test_every_layout_of_one_moment_is_answered_whatever_is_asked_first(folder, turn):
+    """Three people have no registration: two tables that are nearly of the same people."""
+    forget_registrations(folder / "region/registers/BA.sqlite", "p-1", "p-2", "p-3")
+    async with houses.running(folder) as house:
+        told = {name: figures(await part(house, count(name))) for name in PERSONS[::turn]}
+    async with houses.running(folder) as again:
+        assert told == {name: figures(await part(again, count(name))) for name in PERSONS}
+        await part(again, count("claims"), "IOM")
+        populate(again.register("BA"), people(1, PEOPLE + 4))
+        assert rules(await asked(again, count("arrivals"))) == [["Q-OVERLAP"]]
+    assert ("all", "all", "all") in told[LAYOUT]
+    assert not told["arrivals"]  # all of one week: the total less that would be the three
+
+
+async def test_two_gateways_answer_two_layouts_of_one_moment_at_once(folder):
+    forget_registrations(folder / "region/registers/BA.sqlite", "p-1", "p-2", "p-3")
+    async with houses.running(folder) as one, houses.running(folder) as other:
+        first, second = await asyncio.gather(asked(one, count()), asked(other, count("arrivals")))
+    assert (first.status_code, second.status_code) == (200, 200)
+
+
 async def test_who_was_answered_nothing_yet_is_not_refused(house):
     await part(house, count())
     populate(house.register("BA"), people(1, PEOPLE + 4))

@@ -76,9 +76,13 @@ async def _prepare(house, example, officer, person_scope):
         if truth is Truth.TRUE and agreement:
             continue
         scope = {"org": question.org, "officer": officer, "owner": example.owner}
+        by_unit = "another-unit"
         if person_scope(fact):
             scope["person"] = PERSON
-        facts.append((fact, truth, {"by_unit": "another-unit", **scope}))
+        if fact == "reid_granted":
+            by_unit = "BA-DO/ana+BA-SA/boris"
+            scope["person"] = await _case_number(house, example.owner)
+        facts.append((fact, truth, {"by_unit": by_unit, **scope}))
     if facts:
         await house.attest_all(facts)
 

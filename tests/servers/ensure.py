@@ -36,6 +36,10 @@ def main() -> int:
         return _refuse(softhsm.INSTALL_LINE)
     if find_library("sodium") is None and not _install("libsodium23"):
         return _refuse("libsodium for the key holder is missing: apt-get install libsodium23")
+    return _java()
+
+
+def _java() -> int:
     if shutil.which("java") is None and not any(map(_install, JAVA)):
         return _refuse(f"Java for Spark is missing: apt-get install {JAVA[0]}")
     return 0

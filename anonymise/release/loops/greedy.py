@@ -206,12 +206,11 @@ def _divide(units: Units, block: _Block, cut: tuple[int, int, int]) -> int:
     return i
 
 
-@compiled
-def greedy(units: Units, costs: Costs, cuts: Cuts, limits: Limits) -> I32:
-    """The class of every unit; the whole table meets the limits beforehand."""
-    n, q = units.codes.shape
+@inner
+def _scratch(units: Units, costs: Costs, limits: Limits) -> _Scratch:
+    q = units.codes.shape[1]
     most, values = int(costs.width.max()) + 2, limits.share.shape[0]
-    s = _Scratch(
+    return _Scratch(
         np.zeros(most, np.int32),
         np.zeros(most, np.int32),
         np.zeros((most, 2, q), np.int32),
@@ -223,13 +222,39 @@ def greedy(units: Units, costs: Costs, cuts: Cuts, limits: Limits) -> I32:
         np.zeros(values, np.int64),
         np.zeros((2, q), np.int32),
     )
-    order = np.arange(n).astype(np.int32)
-    classes = np.zeros(n, np.int32)
-    box = np.zeros((2, q), np.int32)
-    waiting = [(0, n)]
-    found = 0
+
+
+@compiled
+def cut_blocks(
+    units: Units,
+    tables: tuple[Costs, Cuts],
+    limits: Limits,
+    order: I32,
+    ends: I32,
+    span: tuple[int, int, int],
+) -> list[tuple[int, int]]:
+    """Cut one block to the end, or until its parts are small enough to be handed on.
+
+    Threads may cut blocks that share no rows at the same time: each touches its own part of both.
+
+    Args:
+        units: The table.
+        tables: Costs and cuts.
+        limits: That the whole table meets.
+        order: Rows, block by block; each block's are put in order.
+        ends: [position in `order`] -> one where a class begins; filled in.
+        span: First and last + 1 of the block's positions; parts of at most so many rows as the
+            third says are not cut, but given back. 0 cuts all.
+    """
+    scratch = _scratch(units, tables[0], limits)
+    box = np.zeros((2, units.codes.shape[1]), np.int32)
+    waiting = [(span[0], span[1])]
+    handed = [(0, 0)]
     while len(waiting) > 0:
         start, stop = waiting.pop()
+        if stop - start <= span[2]:
+            handed.append((start, stop))
+            continue
         _empty(box)
         weight = 0
         for i in range(start, stop):
@@ -238,12 +263,11 @@ def greedy(units: Units, costs: Costs, cuts: Cuts, limits: Limits) -> I32:
         block = _Block(order, start, stop, box)
         cut = (-1, -1, -1)
         if weight >= 2 * limits.k:
-            cut = _choose(units, (costs, cuts), limits, block, s)
+            cut = _choose(units, tables, limits, block, scratch)
         if cut[0] < 0:
-            classes[order[start:stop]] = found
-            found += 1
+            ends[start] = 1
         else:
             middle = _divide(units, block, cut)
             waiting.append((start, middle))
             waiting.append((middle, stop))
-    return classes
+    return handed

@@ -1,24 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Where Anonymeter lives: an environment of its own, beside the gateway's unless it is named."""
+"""Where Anonymeter lives: beside the gateway's own environment, unless the settings name it."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
 
-import click
+from gateway.settings import Settings
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 BESIDE: Final = Path(sys.prefix) / "anonymeter" / "bin" / "python"
 
 
-def with_attacker(command: _Command) -> _Command:
-    """`--anonymeter PYTHON`, also from CUVAR_ANONYMETER."""
-    return click.option(
-        "--anonymeter",
-        "attacker",
-        type=click.Path(path_type=Path, dir_okay=False),
-        default=BESIDE,
-        envvar="CUVAR_ANONYMETER",
-        help="The Python of the environment that has Anonymeter; docs/anonymisation/releases.md.",
-    )(command)
+def attacker_of(settings: Settings | None) -> Path:
+    """The interpreter of the environment that has Anonymeter."""
+    named = settings.releases.anonymeter if settings is not None else None
+    return BESIDE if named is None else named

@@ -9,16 +9,20 @@ import click
 
 from anonymise.release.check import Verdict, check
 from anonymise.release.manifest import Draft
-from gateway.commands.options import with_json
-from gateway.commands.release.attacker import with_attacker
+from anonymise.release.remake import require_remade
+from gateway.commands.options import DEFAULT, with_config, with_json
+from gateway.commands.release.attacker import attacker_of
 from gateway.commands.release.bar import bar
+from gateway.commands.release.table import with_table
+from gateway.settings import load_settings
 
 
 @click.command(name="check")
 @click.argument("draft", type=click.Path(path_type=Path))
-@with_attacker
+@with_table
+@with_config
 @with_json
-def checking(draft: Path, attacker: Path, *, as_json: bool) -> None:
+def checking(draft: Path, table: Path | None, config: Path, *, as_json: bool) -> None:
     """Count k, l and t in the file itself, attack it with Anonymeter, and say whether it passes.
 
     The exit status is 0 when it passes and 1 when it does not.
@@ -27,6 +31,10 @@ def checking(draft: Path, attacker: Path, *, as_json: bool) -> None:
     Example:
       cuvar release check arrivals-2026.csv
     """
+    there = config != Path(DEFAULT) or config.is_file()
+    attacker = attacker_of(load_settings(config) if there else None)
+    if table is not None:
+        require_remade(Draft(draft), Draft(draft).manifest(), table, bar)
     verdict = check(Draft(draft), attacker, bar)
     click.echo(
         json.dumps(

@@ -2,19 +2,24 @@
 """`cuvar release create`: from a table to a draft with its report."""
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import click
 
+from anonymise.errors import ReleaseError
 from anonymise.release.columns import Columns
 from anonymise.release.create import Made, create
 from anonymise.release.part import CONTROL, Wish
+from anonymise.release.spark_beside import Work, make_by_spark
 from anonymise.release.verdict import Limits
 from gateway.commands.options import with_json
 from gateway.commands.release.bar import bar
+
+SPARK: Final = Path(sys.prefix) / "spark" / "bin" / "python"
 
 
 def _columns(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -103,11 +108,33 @@ def _ways(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def _engine(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option(
+            "--master",
+            default="local[*]",
+            show_default=True,
+            help="Where Spark is.",
+        ),
+        click.option(
+            "--engine",
+            type=click.Choice(["local", "spark"]),
+            default="local",
+            show_default=True,
+            help="spark for what this machine can't read in time; the file is the same. It lives"
+            " in an environment of its own: make .venv/spark.done.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @click.command(name="create")
 @click.argument("table", type=click.Path(path_type=Path))
 @_columns
 @_limits
 @_ways
+@_engine
 @click.option("--out", type=click.Path(path_type=Path), required=True, help=".csv or .parquet")
 @with_json
 def creating(table: Path, hierarchies: Path, out: Path, *, as_json: bool, **told: Any) -> None:
@@ -121,11 +148,22 @@ def creating(table: Path, hierarchies: Path, out: Path, *, as_json: bool, **told
         --quasi-identifiers age,sex,nationality,region --sensitive needs \\
         --k 10 --l 2 --out arrivals-2026.csv
     """
-    made = create(table, hierarchies, _wish(told), out, bar)
+    wish = _wish(told)
+    if told["engine"] == "spark":
+        made = _by_spark(Work(table, hierarchies, wish, out), told["master"])
+    else:
+        made = create(table, hierarchies, wish, out, bar)
     if as_json:
         click.echo(json.dumps({"manifest": asdict(made.manifest), "found": asdict(made.found)}))
         return
     click.echo("\n".join(_said(made)))
+
+
+def _by_spark(work: Work, master: str) -> Made:
+    (made,) = make_by_spark(SPARK, master, [work])
+    if isinstance(made, ReleaseError):
+        raise made
+    return made
 
 
 def _wish(told: dict[str, Any]) -> Wish:

@@ -12,9 +12,11 @@ import click
 from anonymise.release.check import check
 from anonymise.release.manifest import Draft
 from anonymise.release.publish import Copy, publish
+from anonymise.release.remake import require_remade
 from gateway.commands.options import with_config, with_json
-from gateway.commands.release.attacker import with_attacker
+from gateway.commands.release.attacker import attacker_of
 from gateway.commands.release.bar import bar
+from gateway.commands.release.table import with_table
 from gateway.opening import utc_now
 from gateway.releases import Order, check_order, record, require_floor, ticket_of
 from gateway.settings import load_settings
@@ -34,7 +36,7 @@ from gateway.settings import load_settings
 @click.option("--ordered-by", required=True, help="Who ordered it; it is sealed.")
 @click.option("--file-no", required=True, help="The order's file number; it is sealed.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help=".csv or .parquet")
-@with_attacker
+@with_table
 @with_config
 @with_json
 def publishing(draft: Path, out: Path, config: Path, *, as_json: bool, **told: Any) -> None:
@@ -61,8 +63,10 @@ def publishing(draft: Path, out: Path, config: Path, *, as_json: bool, **told: A
     grounds = check_order(settings, order, utc_now().date())
     require_floor(Draft(draft).manifest())
     ticket = asyncio.run(ticket_of(settings, order))
-    passed = check(Draft(draft), told["attacker"], bar)
+    passed = check(Draft(draft), attacker_of(settings), bar)
     passed.require()
+    if told["table"] is not None:
+        require_remade(Draft(draft), passed.manifest, told["table"], bar)
     require_floor(passed.manifest)  # the one that was checked, should it have been exchanged
     places: list[str] = []
 

@@ -176,12 +176,10 @@ class Suppressed:
 
 
 @cache
-def suppressed():
-    """All figures left out of the tables of the month that have margins."""
-    editions, _ = month()
+def suppressed(*, apart=False):
+    """All figures left out in the month, attacked with all tables of their day together."""
     count, told, exact_widths, real_widths = 0, 0, [], []
-    for edition, exact, _, strong, weak in tables.left_out(editions):
-        del edition
+    for exact, _, strong, weak in _attacked(apart=apart):
         for key, (low, high) in strong.items():
             count += 1
             told += high - low < tables.THRESHOLD - 1 or not low - 1e-6 <= exact[key] <= high + 1e-6
@@ -190,11 +188,16 @@ def suppressed():
     return Suppressed(count, told, min(exact_widths), min(real_widths))
 
 
+@cache
+def _attacked(*, apart):
+    editions, _ = tables.month(apart=True) if apart else month()
+    return list(tables.left_out(editions, both=not apart))
+
+
 def small_held(width=tables.THRESHOLD):
     """Figures under the threshold that the exact attacker bounds below it."""
-    editions, _ = month()
     return sum(
         exact[key] < width and high < width - 1e-6
-        for _, exact, _, strong, _ in tables.left_out(editions)
+        for exact, _, strong, _ in _attacked(apart=False)
         for key, (_, high) in strong.items()
     )

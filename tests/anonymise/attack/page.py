@@ -84,7 +84,7 @@ def _held():
 
 def _month():
     editions, refused = figures.month()
-    found = figures.suppressed()
+    found, apart = figures.suppressed(), figures.suppressed(apart=True)
     pairs, right = figures.colluding()
     rows = [
         [f"tables answered to {len(tables.ASKED_ON)} recipients", len(editions)],
@@ -100,8 +100,12 @@ def _month():
             f"pooled figures of both under ten people apart ({pairs} pairs): right guesses at more",
             _share(right),
         ],
-        ["figures left out", found.figures],
+        ["figures left out", f"{found.figures:,}"],
         ["of these worked out from the exact counts behind all published", f"**{found.told}**"],
+        [
+            "the same if each table were protected by itself, against who has no centres' table",
+            f"{apart.told} of {apart.figures:,}",
+        ],
         ["narrowest interval for that attacker", f"{found.least_exact:.0f} people"],
         ["narrowest interval from what is really published", f"{found.least_real:.0f} people"],
     ]

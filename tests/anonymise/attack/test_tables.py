@@ -39,6 +39,11 @@ def test_no_figure_left_out_can_be_worked_out_even_from_exact_counts():
     assert figures.small_held() == 0
 
 
+def test_tables_protected_each_by_itself_would_tell_what_they_leave_out():
+    """The controls are taken out: the layouts together, and the centres' totals."""
+    assert figures.suppressed(apart=True).told > 0
+
+
 def test_the_attack_works_out_what_is_left_out_alone():
     layout = layout_of("age_sex_nationality")
     cells = {("0-4", "F", "AF"): 4, ("0-4", "M", "AF"): 30, ("60+", "M", "SY"): 40}

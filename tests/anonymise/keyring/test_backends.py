@@ -3,6 +3,7 @@
 
 import copy
 import pickle
+from dataclasses import replace
 
 import pytest
 
@@ -11,12 +12,14 @@ from anonymise.errors import (
     CeremonyError,
     KeysetExistsError,
     KeysetMissingError,
+    KeysetUnnamedError,
     RootDestroyedError,
     RootNotServingError,
     UnknownCountryError,
     WrongPassphraseError,
 )
-from anonymise.keyring import RootState
+from anonymise.keyring import Keyring, RootState
+from anonymise.keyring.memory_vault import MemoryVault
 from tests.anonymise.backends import BOTH, backend
 
 PERSON = b"0123456789abcdef"
@@ -182,6 +185,33 @@ def test_check_values_tell_roots_apart(keyring):
     checks = {keyring.check(root) for root in roots}
     assert len(checks) == 3
     assert all(len(check) == 16 for check in checks)
+
+
+def test_another_root_or_service_secret_under_the_same_names_has_another_digest(keyring):
+    """A keyset that was put back and rotated anew differs in nothing but its secrets."""
+    others = Keyring.of({"BA": b"1" * 32, "RS": b"2" * 32})
+    assert others.register == keyring.register
+    assert others.digest != keyring.digest
+    kept = others._vault._keyset
+    same = Keyring(MemoryVault(kept))
+    assert same.digest == others.digest
+    assert Keyring(MemoryVault(replace(kept, service=b"3" * 32))).digest != same.digest
+    [held] = kept.roots["BA"]
+    roots = {**kept.roots, "BA": (replace(held, secret=b"4" * 32),)}
+    assert Keyring(MemoryVault(replace(kept, roots=roots))).digest != same.digest
+
+
+def test_a_refused_keyset_gives_no_domains_keys_out_until_it_is_accepted(keyring):
+    domain = keyring.domain("BA", *UNHCR, "2026q4")
+    cipher = keyring.domain_cipher(domain)
+    service = keyring.service_key("handles")
+    keyring.refuse("the log names another")
+    with pytest.raises(KeysetUnnamedError, match="names another"):
+        keyring.domain_cipher(domain)
+    assert keyring.service_key("handles") == service
+    keyring.refuse(None)
+    again = keyring.domain_cipher(domain)
+    assert again.pseudonym(b"s" * 16) == cipher.pseudonym(b"s" * 16)
 
 
 def test_a_second_keyset_is_not_made_over_the_first(place, keyring):

@@ -28,8 +28,10 @@ from anonymise.keyring.custodian import (
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 KEYSET = "ab" * 32
+NUMBER = "0123456789abcdef" * 2
 ROTATE = Statement(
     act=Act.ROTATE,
+    number=NUMBER,
     countries=("BA",),
     version=2,
     since="2027q1",
@@ -103,7 +105,8 @@ def test_nobody_approves_in_anothers_name(keys, custodians):
         {"countries": ("RS",)},
         {"version": 3},
         {"since": "2026q4"},
-        {"until": NOW + timedelta(days=70)},
+        {"until": NOW + timedelta(days=6)},
+        {"number": "fedcba9876543210" * 2},
         {"reason": "another"},
     ],
 )
@@ -118,6 +121,13 @@ def test_approvals_lapse(keys, custodians):
     assert check(approvals, custodians, now=ROTATE.until - timedelta(seconds=1))
     with pytest.raises(CeremonyError, match="lapsed"):
         check(approvals, custodians, now=ROTATE.until)
+
+
+def test_nothing_is_approved_for_longer_than_a_week(keys, custodians):
+    content = replace(ROTATE, until=NOW + timedelta(days=8)).encode()
+    approvals = by(keys, "BA-DPA/ana", "BA-AS/boris", content=content)
+    with pytest.raises(CeremonyError, match="over 7 days"):
+        check(approvals, custodians, content=content)
 
 
 def test_approvals_are_good_for_one_state_of_the_keyset_only(keys, custodians):
@@ -148,14 +158,27 @@ def test_custodians_are_two_at_least_of_two_organisations_each_with_a_key(custod
     "statement",
     [
         ROTATE,
-        Statement(act=Act.CREATE, countries=("BA", "RS"), version=1, since="0000q1",
-                  custodians={"BA-DPA/ana": "AA=="}, keyset=KEYSET, until=NOW, reason=""),
-        Statement(act=Act.DESTROY, countries=("BA",), version=1, keyset=KEYSET, until=NOW,
-                  reason="x" * 500),
-        Statement(act=Act.APPOINT, countries=(), custodians={"BA-DPA/ana": "AA=="}, keyset=KEYSET,
-                  until=NOW, reason=""),
+        replace(
+            ROTATE,
+            act=Act.CREATE,
+            countries=("BA", "RS"),
+            version=1,
+            since="0000q1",
+            custodians={"BA-DPA/ana": "AA=="},
+            reason="",
+        ),
+        replace(ROTATE, act=Act.DESTROY, version=1, since=None, reason="x" * 500),
+        replace(
+            ROTATE,
+            act=Act.APPOINT,
+            countries=(),
+            version=None,
+            since=None,
+            custodians={"BA-DPA/ana": "AA=="},
+        ),
+        replace(ROTATE, act=Act.CONFIRM, countries=(), version=None, since=None),
     ],
-)  # fmt: skip
+)
 def test_a_statement_is_read_as_it_was_written(statement):
     assert read_statement(statement.encode()) == statement
     assert statement.sentence()
@@ -167,7 +190,7 @@ def test_a_statement_is_read_as_it_was_written(statement):
         lambda m: m.update(more=1),
         lambda m: m.pop("reason"),
         lambda m: m.update(act="steal"),
-        lambda m: m.update(format="cuvar-ceremony-2"),
+        lambda m: m.update(format="cuvar-ceremony-1"),
         lambda m: m.update(countries=[]),
         lambda m: m.update(countries=["BA", "RS"]),
         lambda m: m.update(countries=["ba"]),
@@ -176,12 +199,16 @@ def test_a_statement_is_read_as_it_was_written(statement):
         lambda m: m.update(since=None),
         lambda m: m.update(since="soon"),
         lambda m: m.update(keyset="ab"),
+        lambda m: m.pop("number"),
+        lambda m: m.update(number="ab"),
+        lambda m: m.update(number=7),
         lambda m: m.update(until="2026-11-24"),
         lambda m: m.update(reason="x" * 501),
         lambda m: m.update(reason="two\nlines"),
         lambda m: m.update(reason="\x1b[2Jnothing to see"),
         lambda m: m.update(act="destroy"),
         lambda m: m.update(act="appoint"),
+        lambda m: m.update(act="confirm"),
         lambda m: m.update(custodians=[]),
     ],
 )

@@ -12,7 +12,8 @@ from anonymise.errors import CeremonyError, KeyringError
 from anonymise.keyring import Keyring, open_file
 from anonymise.keyring.ceremony import Approval, read_statement, require_approved
 from anonymise.keyring.custodian import approve
-from anonymise.keyring.derivation import PSEUDONYM_LABEL, domain_info
+from anonymise.keyring.derivation import CHECK_INFO, PSEUDONYM_LABEL, domain_info
+from anonymise.keyring.root import NO_KEYSET
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "anonymise"
 KEYSET = json.loads((VECTORS / "keyset2.json").read_text(encoding="utf-8"))
@@ -47,6 +48,8 @@ def test_check_values_and_service_keys_are_as_published(keyring: Keyring):
         assert keyring.check(keyring.register[country][int(version) - 1]) == check
     for label, key in KEYSET["service_keys"].items():
         assert keyring.service_key(label).hex() == key
+    assert keyring._vault.expand_service(CHECK_INFO)[:8].hex() == KEYSET["service_check"]
+    assert KEYSET["no_keyset_digest"] == NO_KEYSET
 
 
 @pytest.mark.parametrize("vector", KEYSET["domains"])

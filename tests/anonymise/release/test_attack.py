@@ -63,8 +63,9 @@ def test_with_too_few_people_every_attack_that_the_columns_allow_has_no_result(
     told = attack(
         LINES, few, columns, known[: len(columns.quasi_identifiers)], Path(sys.executable)
     )
-    assert [one.name for one in told] == names
-    assert not any(one.has_result for one in told)
+    assert [one.name for one in told.attacks] == names
+    assert not any(one.has_result for one in told.attacks)
+    assert told.proof is None
 
 
 def test_an_interpreter_without_anonymeter_is_no_result_but_an_error(known):

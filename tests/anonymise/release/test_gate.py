@@ -4,6 +4,7 @@
 import json
 import subprocess
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -138,3 +139,17 @@ def test_each_demand_that_is_missed_is_named(limits, attacks, words):
 def test_l_and_t_of_a_release_without_a_sensitive_column_are_missed_not_passed():
     blind = Found(100, 0, 10, 5, None, None, ((5, 10),))
     assert len(failures(blind, Limits(5, 2, 0.9), PASSED)) == 2
+
+
+@pytest.mark.parametrize("other", ["Yes", "yes ", " YES", "\uff59es", "yes\u00a0"])
+def test_one_value_spelt_in_two_ways_is_one_value(tmp_path, other):
+    lines = [("1", "F", "AF", value) for value in ("yes", other)] * 3
+    path = making.write(tmp_path / "t.csv", [making.HEADER, *lines])
+    assert find(path, making.COLUMNS).l == 1
+
+
+def test_a_file_with_suppressed_rows_does_not_pass():
+    """They would go out with their sensitive values, counted by nobody."""
+    assert failures(GOOD, Limits(5, 2), PASSED) == ()
+    (missed,) = failures(replace(GOOD, suppressed=3), Limits(5, 2), PASSED)
+    assert "3 rows are suppressed" in missed

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A published copy: same rows, own order and tags, and its entry before its name."""
 
+import json
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -159,3 +160,31 @@ def test_a_damaged_record_is_told_and_where_another_is(tmp_path):
     Path(draft.publications / "x.json").write_text("{}")
     with pytest.raises(PublicationError, match="sealed detail"):
         trace(draft.path, draft, making.HEADER)
+
+
+def test_a_row_that_nobody_counted_is_not_published(tmp_path, out):
+    """Suppressed rows with their secrets, and a manifest that was made to fit."""
+    draft = making.made(tmp_path, k=5, l=2)
+    with draft.path.open("a", encoding="utf-8") as file:
+        file.write("*,*,*,SECRET\n" * 5)
+    document = json.loads(draft.manifest_path.read_bytes())
+    document |= {"sha256": digest(draft.path), "rows": document["rows"] + 5}
+    draft.manifest_path.write_text(json.dumps(document))
+    with pytest.raises(PublicationError, match="other rows than were counted"):
+        published(draft, out)
+    document["rows"] -= 5
+    draft.manifest_path.write_text(json.dumps(document))
+    published(draft, out)
+    assert "SECRET" not in out.read_text(encoding="utf-8")
+
+
+def test_what_looks_like_a_formula_goes_out_as_text_and_is_traced_all_the_same(tmp_path, out):
+    names = {value: f"{sign}{value}" for value, sign in zip(making.NEEDS, "=+-@", strict=True)}
+    rows = [(*row[:3], names[row[3]]) for row in making.rows(600)]
+    making.write(tmp_path / "table.csv", [making.HEADER, *rows])
+    draft = making.made(tmp_path)
+    published(draft, out)
+    _, lines = plain(out)
+    assert {line[3] for line in lines} == {f"'{name}" for name in names.values()}
+    making.write(out, [making.HEADER, *lines])
+    assert first(out, draft) == (["UNHCR"], "UNHCR")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Reading a table into codes, and what is refused in words that repeat no value."""
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -133,3 +134,25 @@ def test_what_is_no_table_is_refused(folder, name, content, words):
     known = read_hierarchies(folder / "hierarchies", making.COLUMNS)
     with pytest.raises(ReleaseError, match=words):
         read_extract(folder / name, making.COLUMNS, known)
+
+
+def test_sensitive_values_that_differ_in_spelling_only_are_refused(folder):
+    lines = [making.HEADER, ("1", "F", "AF", "Legal"), ("1", "F", "AF", "legal ")]
+    with pytest.raises(ReleaseError, match="column needs has values that differ in spelling only"):
+        extract(folder, lines)
+
+
+def test_codes_that_do_not_fit_one_number_are_read_as_well(tmp_path):
+    """Six columns of four thousand leaves: more than 64 bits."""
+    names = [f"c{n}" for n in range(6)]
+    for name in names:
+        making.write(tmp_path / f"{name}.csv", [(str(leaf), "*") for leaf in range(4000)])
+    dice = np.random.default_rng(1)
+    rows = [tuple(map(str, row)) for row in dice.integers(0, 4000, (50, 6))]
+    columns = Columns(tuple(names))
+    making.write(tmp_path / "table.csv", [names, *rows])
+    found = read_extract(tmp_path / "table.csv", columns, read_hierarchies(tmp_path, columns))
+    codes = found.tables[""].codes
+    assert [tuple(map(str, row)) for row in codes.tolist()] == sorted(
+        rows, key=lambda row: tuple(map(int, row))
+    )

@@ -87,7 +87,50 @@ def test_what_was_answered_privately_that_day_is_known_again():
     assert answered.private("arrivals", "2026-11-24") is None
 
 
-@pytest.mark.parametrize("record", [answer(0, 100, (0, 50), (50, 100)), private()])
+def joint(*given, snapshot="aa" * 16, pattern="bb" * 16, **more):
+    return replace(answer(*given, **more), snapshot=snapshot, pattern=pattern)
+
+
+def test_tables_of_one_pattern_stand_beside_each_other_however_near_their_people():
+    answered = Answered()
+    assert answered.fold(joint(0, 100, (0, 50))) is None
+    assert answered.fold(joint(0, 97, (0, 47), layout="claims")) is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"pattern": "cc" * 16}, {"pattern": ""}, {"snapshot": "cc" * 16, "pattern": "cc" * 16}],
+)
+def test_tables_of_another_pattern_exclude_one_another_when_they_are_near(other):
+    answered = Answered()
+    assert answered.fold(joint(0, 100, (0, 50))) is None
+    assert answered.fold(joint(0, 97, (60, 90), layout="claims", **other)) is Refusal.OVERLAP
+    assert answered.fold(joint(0, 300, (0, 47), layout="claims", **other)) is Refusal.OVERLAP
+
+
+def test_what_had_been_answered_before_a_snapshot_is_the_same_for_all_its_tables():
+    answered = Answered()
+    answered.fold(joint(0, 100, (0, 50), snapshot="11"))
+    for layout in ("claims", "flows"):
+        before = answered.before("22")
+        assert before.tables == 1
+        assert before.counts(cohort(0, 50))
+        assert not before.counts(cohort(100, 150))
+        assert answered.fold(joint(100, 200, (100, 150), layout=layout, snapshot="22")) is None
+    assert answered.before("33") is answered
+    assert answered.counts(cohort(100, 150))
+
+
+def test_a_table_about_questions_comes_between_no_tables_about_people():
+    answered = Answered()
+    answered.fold(joint(0, 100, (0, 50)))
+    answered.fold(answer(900, 950, (900, 920), layout="law_enforcement_questions"))
+    assert answered.before("aa" * 16).tables == 0
+
+
+@pytest.mark.parametrize(
+    "record", [answer(0, 100, (0, 50), (50, 100)), private(), joint(0, 100, (0, 50))]
+)
 def test_a_record_reads_back_as_it_was_written(record):
     assert decode_record(encode_record("UNHCR", record)) == ("UNHCR", record)
 
@@ -109,6 +152,8 @@ DAMAGED = [
     encode_record("UNHCR", private()).replace(b":", b": "),
     encode_record("UNHCR", answer(0, 30, (0, 20))).replace(b'"whole":"A', b'"whole":"*'),
     encode_record("UNHCR", answer(0, 30, (0, 20))).replace(b'"left":[]', b'"left":0'),
+    encode_record("UNHCR", joint(0, 30, (0, 20))).replace(b'"v":2', b'"v":1'),
+    encode_record("UNHCR", joint(0, 30, (0, 20))).replace(b',"pattern":"' + b"bb" * 16 + b'"', b""),
 ]
 
 

@@ -167,8 +167,8 @@ def test_an_empty_register_gives_an_empty_table():
 def test_a_table_whose_suppression_is_at_fault_is_stopped_by_the_proof(monkeypatch):
     """A planted fault: what is left out beside the small figures is forgotten."""
 
-    def careless(*given):
-        left = left_out(*given)
+    def careless(*given, **more):
+        left = left_out(*given, **more)
         only = {key: demand for key, demand in left.demands.items() if key not in left.beside}
         return replace(left, beside=frozenset(), demands=only)
 

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from anonymise.statistics import Answered, Cohort, cube_of, decode_record, intervals
+from anonymise.statistics import (
+    Answered,
+    Cohort,
+    cube_of,
+    decode_record,
+    intervals,
+    layout_of,
+    pattern_of,
+    snapshot_of,
+)
 from anonymise.statistics.cohort import cohort_of, marker
 from anonymise.statistics.layouts import Layout
 from anonymise.statistics.noise import figure_of, noise_of
@@ -48,11 +57,28 @@ def test_published_figures_tell_of_the_others_what_is_published_here(vector):
     assert found == {key: pytest.approx(both) for key, both in told.items()}
 
 
+def test_the_layouts_of_one_moment_are_left_out_together_as_published():
+    given = VECTORS["joint"]
+    tables = {
+        layout_of(name): {
+            tuple(key): frozenset(f"P-{n}" for n in range(int(first[2:]), int(last[2:]) + 1))
+            for key, first, last in cells
+        }
+        for name, cells in given["tables"].items()
+    }
+    taken = snapshot_of(tables, minimum=10, key=KEY)
+    pattern = pattern_of(taken, Answered(), KEY)
+    assert (taken.id, pattern.id) == (given["snapshot"], given["pattern"])
+    assert {
+        name: [list(key) for key, _ in answer.figures] for name, answer in pattern.answers.items()
+    } == given["published"]
+
+
 def test_the_page_shows_records_with_their_members_in_order():
     shown = [
         list(json.loads(line))
         for line in PAGE.splitlines()
-        if line.startswith('{"v":1,"recipient"')
+        if line.startswith(('{"v":1,"recipient"', '{"v":2,"recipient"'))
     ]
-    written = [list(json.loads(VECTORS["ledger"][place]["record"])) for place in (0, 4)]
+    written = [list(json.loads(VECTORS["ledger"][place]["record"])) for place in (0, 6, 4)]
     assert shown == written

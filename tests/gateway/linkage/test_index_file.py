@@ -3,6 +3,7 @@
 
 import json
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -117,6 +118,18 @@ def test_a_block_that_nobody_writes_is_refused_though_its_digest_fits(tmp_path, 
     write(tmp_path / "odd.index", block)
     with pytest.raises(IndexFileError):
         IndexReader(tmp_path / "odd.index")
+
+
+@pytest.mark.parametrize("totals", [{"persons": 5}, {"keys": 8}, {"persons": 0, "keys": 0}])
+def test_totals_that_do_not_fit_are_refused_though_the_digest_does(whole, totals):
+    data = whole.read_bytes()
+    body = data[len(MAGIC) + HEADER_BYTES :]
+    with IndexReader(whole) as reader:
+        wrong = replace(reader.header, **totals)
+    wrong = replace(wrong, sha256=wrong.digest(sha256(body).digest()))
+    whole.write_bytes(MAGIC + wrong.line() + body)
+    with pytest.raises(IndexFileError):
+        IndexReader(whole)
 
 
 def test_a_block_is_bounded(tmp_path):

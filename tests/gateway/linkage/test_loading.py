@@ -6,6 +6,7 @@ import os
 import signal
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from sqlalchemy import text
 
@@ -15,6 +16,7 @@ from gateway.linkage.errors import IndexFileError, IndexStateError
 from gateway.linkage.index import CAP, LinkIndex
 from gateway.linkage.loading import load_file
 from gateway.linkage.recording import UnkeptLogError
+from gateway.linkage.rows import insert_rows
 from gateway.store import StoreError
 from tests.gateway.linkage.making import (
     EPOCH,
@@ -150,6 +152,15 @@ class Slow:
     async def of_country(self, *args, **more):
         await asyncio.gather(*self._tasks)
         await self._recorder.of_country(*args, **more)
+
+
+async def test_rows_go_into_a_load_that_is_under_way_and_into_no_other(parts, tmp_path):
+    await loaded(parts, Register("BA", people(1)), tmp_path / "BA.index")
+    number = (await rows(parts))[0].load
+    some = np.zeros((1, 16), np.uint8)
+    for load in (number, number + 1):
+        with pytest.raises(IndexStateError):
+            await insert_rows(parts.store, load, some, some, quiet)
 
 
 async def test_only_a_whole_file_for_this_gateway_is_loaded(parts, tmp_path):

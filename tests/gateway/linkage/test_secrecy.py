@@ -90,8 +90,8 @@ async def test_with_the_nations_key_and_the_database_and_no_pepper_nobody_can_be
     _, found, secrets = stolen
     sealed = [value for value in found if len(value) == 60]
     assert len(sealed) == 1
-    known = {NATIONS, sealed[0][:32], sealed[0][-32:], bytes(32)} | found
-    assert found.isdisjoint(guesses([NATIONS], {one.ljust(32, b"\0")[:32] for one in known}))
+    known = {NATIONS, bytes(32)} | {sealed[0][at : at + 32] for at in range(29)}
+    assert found.isdisjoint(guesses([NATIONS], known))
     assert NATIONS not in secrets
 
 

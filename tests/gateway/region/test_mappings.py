@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pytest
 
-from anonymise.statistics import ProtectedTable, layout_of, protect_table
+from anonymise.statistics import LAYOUTS, Answered, ProtectedTable, pattern_of, snapshot_of
 from gateway.region import AS_OF
 from gateway.region.columns import Form, Several
 from gateway.region.datafiles import COUNTRIES, nations
@@ -292,9 +293,15 @@ async def test_statistics_can_be_counted(source, country):
 
 
 @pytest.mark.parametrize("country", COUNTRIES)
-async def test_tables_of_a_whole_register_are_protected_and_proved(source, country):
-    for name in ("arrivals", "age_sex_nationality", "needs", "occupancy", "claims"):
-        members = await source.members(name, AS_OF)
-        table = protect_table(layout_of(name), members, minimum=10, key=bytes(32))
+async def test_all_tables_of_a_whole_register_are_answered_to_one_recipient(source, country):
+    tables = {
+        layout: await source.members(layout.name, AS_OF)
+        for layout in LAYOUTS.values()
+        if layout.people
+    }
+    snapshot, answered = snapshot_of(tables, minimum=10, key=bytes(32)), Answered()
+    pattern = pattern_of(snapshot, answered, bytes(32))
+    for layout in tables:
+        table = pattern.table(layout, answered, bytes(32))
         assert isinstance(table, ProtectedTable)
-        assert table.answer.whole.size == len(frozenset().union(*members.values()))
+        assert answered.fold(replace(table.answer, at=datetime.now(UTC))) is None

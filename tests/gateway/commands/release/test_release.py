@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from anonymise.errors import AttackError, GateError
+from anonymise.errors import AttackError, GateError, ReleaseExtraError
 from anonymise.release.placing import digest
 from audit.copies import open_copy, origins
 from gateway.cli import cuvar
@@ -53,7 +53,6 @@ def ordered(draft, out, folder, **more):
         "file-no": "R 7/26",
         "out": out,
         "config": folder / "cuvar.toml",
-        "anonymeter": environment("anonymeter"),
     } | more
     return ("publish", draft, *(part for n, v in options.items() for part in (f"--{n}", v)))
 
@@ -92,7 +91,8 @@ def test_a_release_that_passes_is_recorded_and_then_published(house, tmp_path):
     # In a smaller table the attacks are too few to be sure of so little.
     create(tmp_path, "draft.csv", "--k", "50", "--l", "2", rows=30_000)
     out = tmp_path / "for-unhcr.csv"
-    told = json.loads(call(*ordered(tmp_path / "draft.csv", out, house), "--json"))
+    order = ordered(tmp_path / "draft.csv", out, house, table=tmp_path / "table.csv")
+    told = json.loads(call(*order, "--json"))
     assert told["sha256"] == digest(out)
     assert f"entry={told['entry']}" in out.read_text(encoding="utf-8").splitlines()[0]
     envelope, detail = shown(house, told["entries"][0])
@@ -109,6 +109,13 @@ def test_a_release_that_passes_is_recorded_and_then_published(house, tmp_path):
     assert detail["ordered_by"] == "Canary Officer"
     assert detail["copy"] == told["sha256"]
     assert detail["expires"] == SOON
+    kept = tmp_path / "draft.csv.kept"
+    assert detail["table"] == digest(tmp_path / "table.csv")
+    assert detail["kept"] == {
+        name: digest(kept / f"{name}.csv") for name in ("known", "shown", "control")
+    }
+    assert detail["attacker"]["version"] == "1.1.0"
+    assert detail["attacker"]["python"] == digest(environment("anonymeter").resolve())
     assert [one["name"] for one in detail["attacks"]] == [
         "singling_out",
         "linkability",
@@ -122,7 +129,7 @@ def test_a_release_that_passes_is_recorded_and_then_published(house, tmp_path):
 
 @pytest.mark.long
 def test_a_release_that_fails_the_attacks_is_neither_published_nor_recorded(house, tmp_path):
-    create(tmp_path, "draft.csv", "--k", "5", "--l", "2")
+    create(tmp_path, "draft.csv", "--k", "5", "--l", "2", "--most-risk", "0.05")
     out = tmp_path / "copy.csv"
     said = call(*ordered(tmp_path / "draft.csv", out, house), error=GateError)
     assert "inference succeeds up to" in said
@@ -132,13 +139,7 @@ def test_a_release_that_fails_the_attacks_is_neither_published_nor_recorded(hous
 
 def test_too_few_attempts_are_no_result_and_no_result_does_not_pass(tmp_path):
     create(tmp_path, "draft.csv", "--k", "10", "--control", "30")
-    told = json.loads(
-        call(
-            *("check", tmp_path / "draft.csv", "--json"),
-            *("--anonymeter", environment("anonymeter")),
-            code=1,
-        )
-    )
+    told = json.loads(call("check", tmp_path / "draft.csv", "--json", code=1))
     assert not told["passes"]
     assert len(told["missed"]) == 3
     assert all("no result" in one for one in told["missed"])
@@ -147,7 +148,9 @@ def test_too_few_attempts_are_no_result_and_no_result_does_not_pass(tmp_path):
 def test_without_anonymeter_nothing_passes(house, tmp_path):
     making.made(tmp_path, k=5, l=2)
     out = tmp_path / "copy.csv"
-    order = ordered(tmp_path / "out.csv", out, house, anonymeter=tmp_path / "none")
+    with (house / "cuvar.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[releases]\nanonymeter = "none/bin/python"\n')
+    order = ordered(tmp_path / "out.csv", out, house)
     assert "pip install anonymeter" in call(*order, error=AttackError)
     assert not out.exists()
 
@@ -178,3 +181,16 @@ def test_create_tells_what_was_made_and_what_comes_next(tmp_path):
 def test_only_those_whom_the_rules_give_tables_get_a_release(house, tmp_path, option):
     order = ordered(tmp_path / "draft.csv", tmp_path / "copy.csv", house, **dict([option]))
     assert "whom the rules give tables" in call(*order, error=ReleaseOrderError)
+
+
+def test_a_release_for_which_spark_is_wanted_and_not_there_is_told_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("gateway.commands.release.create.SPARK", tmp_path / "none/bin/python")
+    making.table(tmp_path / "table.csv")
+    said = call(
+        *("create", tmp_path / "table.csv", "--hierarchies", making.hierarchies(tmp_path / "h")),
+        *("--quasi-identifiers", "age,sex", "--k", "5", "--engine", "spark"),
+        *("--out", tmp_path / "draft.csv"),
+        error=ReleaseExtraError,
+    )
+    assert "make .venv/spark.done" in said
+    assert not (tmp_path / "draft.csv").exists()
