@@ -2,11 +2,11 @@
 """Many rows of the index at once, in and out, by whatever database holds them.
 
 Rows go in sorted by key, some thousands a transaction, so that the gateway's own writes are never
-kept waiting; they come out by ranges of keys for the same reason. A load's rows count only once the
+kept waiting; they come out by parts for the same reason. A load's rows count only once the
 load serves, so what a killed command leaves behind is never answered.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -38,7 +38,7 @@ Progress = Callable[[int], None]
 _WIDTH: Final = 16
 _STATEMENT: Final = 2_048
 _TRANSACTION: Final = 32 * _STATEMENT
-_RANGES: Final = 256
+_PART: Final = 32_768
 _SQLITE: Final = """
 WITH RECURSIVE place(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM place WHERE i < ? - 1)
 INSERT OR IGNORE INTO link_row
@@ -70,15 +70,12 @@ async def insert_rows(
 
 
 async def drop_rows(store: Store, load: int, progress: Progress) -> None:
-    """Take all rows of a load out, range by range.
+    """Take all rows of a load out, part by part.
 
     Raises:
         StoreError: the state database does not answer; the rest is taken out by the next command.
     """
-    for low, high in _ranges():
-        row = LINK_ROW.c
-        where = [row.load == load, row.key >= low, *([row.key < high] if high else [])]
-
+    async for where in _parts(store, load):
         progress(await store.run(partial(_deleted, where=where)))
 
 
@@ -159,19 +156,22 @@ def _selected(connection: Connection, statement: Select[Any]) -> Sequence[Any]:
 
 
 async def _read(store: Store, load: int) -> AsyncIterator[list[tuple[bytes, bytes]]]:
-    for low, high in _ranges():
-        row = LINK_ROW.c
-        statement = select(row.key, row.handle).where(*_within(load, low, high))
+    async for where in _parts(store, load):
+        statement = select(LINK_ROW.c.key, LINK_ROW.c.handle).where(*where)
         rows = await store.run(partial(_selected, statement=statement))
         yield [(bytes(key), bytes(handle)) for key, handle in rows]
 
 
-def _within(load: int, low: bytes, high: bytes) -> list[ColumnElement[bool]]:
-    row = LINK_ROW.c
-    return [row.load == load, row.key >= low, *([row.key < high] if high else [])]
-
-
-def _ranges() -> Iterator[tuple[bytes, bytes]]:
-    """Ranges of keys that cover all of them; the last has no upper end."""
-    for first in range(_RANGES):
-        yield bytes([first]), bytes([first + 1]) if first + 1 < _RANGES else b""
+async def _parts(store: Store, load: int) -> AsyncIterator[list[ColumnElement[bool]]]:
+    """Conditions that cover a load's rows between them, each a bounded number of rows."""
+    row, low = LINK_ROW.c, b""
+    while True:
+        rest = [row.load == load, row.key >= low]
+        edge = select(row.key).where(*rest).order_by(row.key).limit(1).offset(_PART)
+        rows = await store.run(partial(_selected, statement=edge))
+        high = bytes(rows[0].key) if rows else low
+        if high == low:
+            yield rest
+            return
+        yield [*rest, row.key < high]
+        low = high

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from anonymise.errors import KeyringError
 from audit import AuditError
+from gateway.linkage import rows
 from gateway.linkage.errors import IndexStateError
 from gateway.linkage.index import handle_cipher
 from gateway.linkage.upkeep import (
@@ -133,6 +134,27 @@ async def test_whom_the_register_no_longer_holds_is_taken_out(parts, tmp_path):
     assert (await asked(parts, values(4), {"BA"}))["BA"] == set()
     assert (await asked(parts, values(5), {"BA"}))["BA"] == {surrogate("p0005")}
     assert await erase_gone(parts, Register("BA", left), NOW, quiet) == 0
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+async def test_however_rows_are_read_in_parts_everybody_is_met_once(
+    parts, tmp_path, monkeypatch, size
+):
+    monkeypatch.setattr(rows, "_PART", size)
+    await loaded(parts, Register("BA", people(9)), tmp_path / "1.index")
+    await loaded(parts, Register("RS", people(9)), tmp_path / "2.index")
+    left = {key: fields for key, fields in people(9).items() if key not in {"p0000", "p0008"}}
+    assert await erase_gone(parts, Register("BA", left), NOW, quiet) == 2
+    assert (await asked(parts, values(8), {"BA", "RS"})) == {
+        "BA": set(),
+        "RS": {surrogate("p0008")},
+    }
+    gone = []
+    await forget_country(parts, "BA", gone.append)
+    count = text("SELECT load, count(*) FROM link_row GROUP BY load")
+    found = await parts.store.run(lambda connection: connection.execute(count).all())
+    assert [load for load, _ in found] == [2]
+    assert sum(gone) > 7 * 5
 
 
 async def test_a_register_that_stops_answering_takes_nobody_out(parts, tmp_path):
