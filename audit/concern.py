@@ -122,6 +122,15 @@ def lacks_effect(envelope: Envelope) -> str | None:
     return _lacks_ground(envelope) if erases else None
 
 
+def unsigned_order(envelope: Envelope) -> bool:
+    """Whether an erasure on an order does not seal who signed it and the file number.
+
+    Older writers made such; they count, and are named.
+    """
+    ordered = envelope.kind is Kind.ERASURE and envelope.basis == Ground.GDP_ORDER
+    return ordered and envelope.detail is None
+
+
 def _lacks_ground(envelope: Envelope) -> str | None:
     if envelope.basis not in _GROUNDS:
         return "it gives none of the grounds on which details are erased"

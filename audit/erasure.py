@@ -4,10 +4,11 @@
 For each batch an entry of kind `erasure` is made durable that names the details and the ground;
 only then are ciphertext, salt and wrapped keys deleted. Whoever dies between the two leaves details
 that were declared and still stand: the next run deletes them first. So what is gone is always
-declared, and the verifier can tell an erasure from a loss (Eurodac Art. 41(4); AUD-04).
+declared, and the verifier can tell an erasure from a loss (Eurodac Art. 41(4); AUD-04). Where an
+order concerns the logs of several countries, one commit declares it in all of them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Protocol
@@ -125,8 +126,13 @@ def erasure_entry(order: Order, batch: Batch) -> Pending:
     """The entry that declares a batch.
 
     Raises:
-        AuditError: the log is of another country.
+        AuditError: the log is of another country, or an order does not say who gave it.
     """
+    if batch.ground is Ground.GDP_ORDER and (order.sealed is None or order.requester is None):
+        raise AuditError(
+            "an erasure on an order needs the body that gave it, and sealed with it who signed and"
+            " the file number; name them"
+        )
     about = ranges_of(batch.indices)
     told = entered(
         replace(order, basis=batch.ground.value),
@@ -185,9 +191,33 @@ class Eraser:
             on_progress(len(batch.indices))
         return done
 
+    async def declaring(self, planned: Sequence[Batch]) -> list[tuple[Batch, Pending]]:
+        """The entries that declare these batches now, all of which must still be free.
+
+        Raises:
+            AuditError: a hold came, or somebody else erased one of them; nothing was declared.
+        """
+        await self._catch_up()
+        if any(self._free(batch) != batch for batch in planned):
+            raise AuditError(
+                "a hold or another erasure came meanwhile, so nothing was erased; look at `cuvar"
+                " audit retention` and `cuvar audit hold list`, and order again"
+            )
+        return [(batch, self._entry(batch)) for batch in planned]
+
+    def _entry(self, batch: Batch) -> Pending:
+        return erasure_entry(self._order(self._journal.current(self._standing.country)), batch)
+
     async def _erase(self, batch: Batch, done: Erased) -> Erased:
-        current = self._journal.current(self._standing.country)
-        (position,) = await self._journal.append([erasure_entry(self._order(current), batch)])
+        (position,) = await self._journal.append([self._entry(batch)])
+        return await self.carry_out(batch, position, done)
+
+    async def carry_out(self, batch: Batch, position: Position, done: Erased) -> Erased:
+        """Delete what the entry at a position declares, but for what a hold keeps there.
+
+        Raises:
+            AuditError: the log can't be used now; the next run finishes it.
+        """
         # A hold may have been entered between the last look and this entry: it wins.
         await self._catch_up(position.index)
         held = self._standing.held(batch.log)
@@ -218,3 +248,28 @@ class Eraser:
             for first in range(start, end, _READ):
                 for entry in await log.read(first, min(first + _READ, end)):
                     self._standing.take(origin, entry.index, entry.envelope)
+
+
+async def erase_together(
+    journal: ErasingJournal, parts: Mapping[str, tuple[Eraser, Sequence[Batch]]]
+) -> dict[str, Erased]:
+    """Erase in the logs of several countries: all of it is declared in one commit, or none.
+
+    Args:
+        journal: the journal of the erasers.
+        parts: by country its eraser, and what goes there.
+
+    Raises:
+        AuditError: something is held or was erased by now, so that nothing was; or the log can't be
+            used now, and what was declared is finished by the next run.
+    """
+    done = {country: Erased(finished=await one.finish()) for country, (one, _) in parts.items()}
+    told = [
+        (country, eraser, batch, entry)
+        for country, (eraser, planned) in parts.items()
+        for batch, entry in await eraser.declaring(planned)
+    ]
+    positions = await journal.append([entry for *_, entry in told]) if told else []
+    for (country, eraser, batch, _), position in zip(told, positions, strict=True):
+        done[country] = await eraser.carry_out(batch, position, done[country])
+    return done

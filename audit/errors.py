@@ -5,9 +5,34 @@ Every message says what was refused and what to do next, and carries no personal
 an application log. No exception of sqlite3, asyncpg or cryptography leaves this package.
 """
 
+from enum import StrEnum
+
+
+class Trouble(StrEnum):
+    """Why a log takes nothing: a closed list, so that an operator's signal may say it."""
+
+    DISK_FULL = "disk_full"
+    STORE = "store"
+    """the database or its file does not answer as it should"""
+    LEASE = "lease"
+    """another process writes to it"""
+    NO_LEADER = "no_leader"
+    """the process that orders the entries is gone, or out of order"""
+    CLOCK = "clock"
+    """this clock stands behind the last entry"""
+    DAMAGED = "damaged"
+    """it disagrees with its signed head, or with what was acknowledged"""
+    OTHER = "other"
+
 
 class AuditError(Exception):
-    """Root of every error that this package raises."""
+    """Root of every error that this package raises.
+
+    Attributes:
+        trouble: the word for a signal.
+    """
+
+    trouble: Trouble = Trouble.OTHER
 
 
 class EnvelopeError(AuditError):
@@ -41,13 +66,19 @@ class LogUnavailableError(AuditError):
         retry_after: seconds after which another try is reasonable.
     """
 
-    def __init__(self, message: str, *, retry_after: float = 1.0) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float = 1.0, trouble: Trouble | None = None
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        if trouble is not None:
+            self.trouble = trouble
 
 
 class LeaseHeldError(LogUnavailableError):
     """Another process writes to the log; stop that one first, or follow it (`audit.relay`)."""
+
+    trouble = Trouble.LEASE
 
     def __init__(self, message: str, *, retry_after: float = 5.0) -> None:
         super().__init__(message, retry_after=retry_after)
@@ -59,6 +90,8 @@ class LogExistsError(AuditError):
 
 class LogCorruptError(AuditError):
     """The store disagrees with itself, with its signed checkpoint or with what was acknowledged."""
+
+    trouble = Trouble.DAMAGED
 
 
 class LayoutError(AuditError):

@@ -21,7 +21,7 @@ from audit.envelope import (
     new_entry_id,
     parse_envelope,
 )
-from audit.errors import EnvelopeError, LogUnavailableError, NoteError
+from audit.errors import EnvelopeError, LogUnavailableError, NoteError, Trouble
 from audit.event import Envelope, Link
 from audit.log import AuditLog
 from audit.logkey import LogKey
@@ -223,6 +223,11 @@ class Journal:
     def healthy(self) -> bool:
         """Whether an append would be taken now; true again once the store is back."""
         return self._sequencer.healthy
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why an append would not be taken now, None where it would."""
+        return self._sequencer.trouble
 
     @property
     def queue_depth(self) -> int:

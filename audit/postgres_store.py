@@ -25,6 +25,7 @@ from audit.errors import (
     LogCorruptError,
     LogExistsError,
     LogUnavailableError,
+    Trouble,
 )
 from audit.store import FORMAT, LOG_BITS, Batch, Cosigned, Head, stored_entry
 from audit.tiles import TileId
@@ -109,9 +110,11 @@ async def answered(work: Awaitable[_T], limit: float = _TIMEOUT) -> _T:
         ) from None
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         reason = getattr(error, "sqlstate", None) or type(error).__name__
+        full = isinstance(error, asyncpg.DiskFullError)
         raise LogUnavailableError(
             f"the log's PostgreSQL does not answer as it should ({reason});"
-            " bring it back, it goes on by itself"
+            " bring it back, it goes on by itself",
+            trouble=Trouble.DISK_FULL if full else Trouble.STORE,
         ) from None
 
 

@@ -19,7 +19,13 @@ from datetime import datetime
 from typing import Protocol
 
 from audit.entry import Position
-from audit.errors import AuditError, LeaseHeldError, LogCorruptError, LogUnavailableError
+from audit.errors import (
+    AuditError,
+    LeaseHeldError,
+    LogCorruptError,
+    LogUnavailableError,
+    Trouble,
+)
 from audit.merkle import Span
 from audit.note import NoteSigner
 from audit.state import Accepted, Advance, LogState, advance, load_state, next_time
@@ -58,6 +64,10 @@ class Line(Protocol):
     def healthy(self) -> bool:
         """Whether entries would be taken now."""
 
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why they would not, None where they would."""
+
     def submit(
         self, accepted: Sequence[Accepted], births: Mapping[str, LogState] | None = None
     ) -> "asyncio.Future[list[Position]]":
@@ -95,6 +105,7 @@ class Sequencer:
         self._queue: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
         self._fault: str | None = None
+        self._trouble = Trouble.OTHER  # of the last fault
         # Done once the lease turned out to be another process's: this one may follow it.
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._closing = False
@@ -104,6 +115,11 @@ class Sequencer:
     def healthy(self) -> bool:
         """Whether the last dealing with the store went well and the task runs."""
         return self._fault is None and not self._closing and not self._task.done()
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why nothing is taken now, as a word; None if all is well."""
+        return None if self.healthy else self._trouble
 
     @property
     def fault(self) -> str | None:
@@ -224,7 +240,7 @@ class Sequencer:
     def _fail(self, error: AuditError) -> None:
         if self._fault is None:
             _log.error("audit log unavailable: %s", error)
-        self._fault = str(error)
+        self._fault, self._trouble = str(error), error.trouble
 
     def _refuse(self, waiting: list[_Waiting]) -> None:
         for one in waiting:
@@ -242,11 +258,12 @@ class Sequencer:
             await self._store.rehearse()
             next_time(max((s.micros for s in states.values()), default=0), self._clock())
         except AuditError as error:
-            next_fault = str(error)
+            next_fault, self._trouble = str(error), error.trouble
             if isinstance(error, LeaseHeldError) and not self.lost.done():
                 self.lost.set_result(None)
         except Exception as error:  # noqa: BLE001 - a defect must not end the task that recovers
             next_fault = f"the log cannot be opened again ({type(error).__name__})"
+            self._trouble = Trouble.OTHER
         if next_fault is None:
             self.states, self._fault = states, None
             _log.warning("audit log available again")

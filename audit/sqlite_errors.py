@@ -2,10 +2,11 @@
 """Errors of SQLite and of the operating system as errors of the log: unavailable or corrupt."""
 
 import contextlib
+import errno
 import sqlite3
 from collections.abc import Iterator
 
-from audit.errors import LogCorruptError, LogUnavailableError
+from audit.errors import LogCorruptError, LogUnavailableError, Trouble
 
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -14,8 +15,15 @@ def _unavailable(path: str, error: sqlite3.Error | OSError) -> LogUnavailableErr
     reason = getattr(error, "sqlite_errorname", None) or getattr(error, "strerror", None)
     return LogUnavailableError(
         f"the log {path} cannot be used ({reason or type(error).__name__});"
-        " free the disk, the lock or the mount; it goes on by itself"
+        " free the disk, the lock or the mount; it goes on by itself",
+        trouble=Trouble.DISK_FULL if _full(error) else Trouble.STORE,
     )
+
+
+def _full(error: sqlite3.Error | OSError) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return _primary(error) == sqlite3.SQLITE_FULL
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Protocol
 
-from audit.concern import Ground, age_of, concern_of, country_of, lacks_effect
+from audit.concern import Ground, age_of, concern_of, country_of, lacks_effect, unsigned_order
 from audit.envelope import parse_envelope
 from audit.errors import EnvelopeError, LogCorruptError
 from audit.event import Envelope
@@ -142,6 +142,8 @@ class Standing:
         if fault is not None:
             self.faults.append((origin, index, fault))
             return
+        if unsigned_order(envelope):
+            self.faults.append((origin, index, "it does not seal who signed the order; ask for it"))
         concern = concern_of(origin, index, envelope, self.sizes)
         if concern.fault is not None:
             self.faults.append((origin, index, concern.fault))

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.entry import EntryRow, StoredEntry
 from audit.envelope import EPOCH, EncodedEnvelope, format_time, parse_envelope, stamp
-from audit.errors import EnvelopeError, LogCorruptError, LogUnavailableError, NoteError
+from audit.errors import EnvelopeError, LogCorruptError, LogUnavailableError, NoteError, Trouble
 from audit.merkle import HASH_SIZE, leaf_hash
 from audit.note import NoteSigner
 from audit.sealing import Sealed
@@ -82,7 +82,8 @@ def next_time(last: int, now: datetime) -> datetime:
     if now + CLOCK_SLACK < before:
         raise LogUnavailableError(
             f"the clock stands {(before - now).total_seconds():.0f} s behind the log's last entry;"
-            " set the clock right: entries are never dated backwards"
+            " set the clock right: entries are never dated backwards",
+            trouble=Trouble.CLOCK,
         )
     return max(now, before)
 

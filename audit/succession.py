@@ -44,6 +44,7 @@ class Succession:
         new: origin of its successor.
         size, root: what the successor says that the old log had.
         lost: entries below `size` that this store does not hold.
+        gone: checkpoints of logs opened after the backup, of which nothing is left here.
     """
 
     old: str
@@ -51,6 +52,7 @@ class Succession:
     size: int
     root: bytes
     lost: int
+    gone: tuple[Checkpoint, ...] = ()
 
 
 async def succeed(
@@ -67,7 +69,8 @@ async def succeed(
     Args:
         url: the store; no gateway may be running on it.
         keys: the signing key of each country.
-        notes: checkpoints that others hold of the closed logs: witnesses, receipts, copies.
+        notes: checkpoints that others hold of the closed logs: witnesses, receipts, copies. One of
+            a later log of such a country, opened after the backup, names that log as lost.
         close: open logs that are given up first, where they stand: copied back without
             `cuvar backup restore`, they lack what witnesses saw.
         reason: why.
@@ -91,13 +94,13 @@ async def succeed(
         closed = _newest_closed(states)
         if not closed:
             raise SuccessionError("every country has an open log; there is nothing to succeed")
-        told = _by_log(notes, closed, signers)
+        told, gone = _by_log(notes, closed, signers)
         made = []
         for origin in closed:
             cosigned = await store.cosigned(states[origin].head)
             shown = [*told[origin], *([cosigned.note] if cosigned else [])]
             ends = [_checkpoint(note, signers(origin)) for note in shown]
-            made.append(await _succession(store, states[origin], ends, now))
+            made.append(await _succession(store, states[origin], ends, gone[origin], now))
         await store.commit([*given_up, *_births(states, made, signers, (reason, now))])
         return made
     finally:
@@ -146,15 +149,22 @@ def _checkpoint(note: str, signer: NoteSigner) -> Checkpoint:
     return open_checkpoint(note.encode(), signer.verifier, signer.name)
 
 
-def _by_log(notes: Sequence[str], closed: Sequence[str], signers: _Signers) -> dict[str, list[str]]:
-    """Which note is of which closed log.
+def _by_log(
+    notes: Sequence[str], closed: Sequence[str], signers: _Signers
+) -> tuple[dict[str, list[str]], dict[str, list[Checkpoint]]]:
+    """By closed log the notes of it, and what is known of logs that came after it and are lost.
 
     Raises:
         NoteError: one is of none of them.
     """
     found: dict[str, list[str]] = {origin: [] for origin in closed}
+    gone: dict[str, list[Checkpoint]] = {origin: [] for origin in closed}
     for note in notes:
         origin = note.partition("\n")[0]
+        before = [known for known in closed if _follows(origin, known)]
+        if before:
+            gone[before[0]].append(_checkpoint(note, signers(origin)))
+            continue
         if origin not in found:
             raise NoteError(
                 f"a checkpoint is of {origin}, which is none of the closed logs here; name"
@@ -162,11 +172,37 @@ def _by_log(notes: Sequence[str], closed: Sequence[str], signers: _Signers) -> d
             )
         _checkpoint(note, signers(origin))
         found[origin].append(note)
-    return found
+    return found, gone
+
+
+def _follows(origin: str, closed: str) -> bool:
+    """Whether a log is a later one of the same country."""
+    new, old = parse_origin(origin), parse_origin(closed)
+    return new.key_name == old.key_name and new.age > old.age
+
+
+def _newest(gone: Sequence[Checkpoint]) -> tuple[Checkpoint, ...]:
+    """The largest checkpoint of each lost log, the oldest log first.
+
+    Raises:
+        SuccessionError: two of one size have two roots.
+    """
+    newest: dict[str, Checkpoint] = {}
+    for one in gone:
+        known = newest.setdefault(one.origin, one)
+        if known.size == one.size and known.root != one.root:
+            raise _fork(one)
+        if one.size > known.size:
+            newest[one.origin] = one
+    return tuple(sorted(newest.values(), key=lambda one: parse_origin(one.origin).age))
 
 
 async def _succession(
-    store: Store, state: LogState, ends: Sequence[Checkpoint], now: datetime
+    store: Store,
+    state: LogState,
+    ends: Sequence[Checkpoint],
+    gone: Sequence[Checkpoint],
+    now: datetime,
 ) -> Succession:
     """The newest checkpoint of those shown, if all of them are of the restored log's past."""
     head = state.head
@@ -177,18 +213,24 @@ async def _succession(
         else:
             root = sizes.setdefault(end.size, end.root)
         if root != end.root:
-            raise SuccessionError(
-                f"a checkpoint of {head.origin} over {end.size} entries is of another past than"
-                " the log here: this is a fork, not a gap; keep both, run `cuvar audit"
-                " fork-evidence` and tell the authorities before anything is opened"
-            )
+            raise _fork(end)
     size = max(sizes)
     shard = parse_origin(head.origin)
-    half = max(half_of(now), shard.half)
+    lost = _newest(gone)
+    before = max([shard, *(parse_origin(one.origin) for one in lost)], key=lambda one: one.age)
+    half = max(half_of(now), before.half)
     # Two in one second, as in a drill, are told apart all the same.
-    part = max(_fresh(now), shard.part + 1 if half == shard.half else 0)
+    part = max(_fresh(now), before.part + 1 if half == before.half else 0)
     name = replace(shard, half=half, part=part)
-    return Succession(head.origin, name.origin, size, sizes[size], size - head.size)
+    return Succession(head.origin, name.origin, size, sizes[size], size - head.size, lost)
+
+
+def _fork(end: Checkpoint) -> SuccessionError:
+    return SuccessionError(
+        f"a checkpoint of {end.origin} over {end.size} entries is of another past than what is"
+        " known of it: this is a fork, not a gap; keep both, run `cuvar audit fork-evidence` and"
+        " tell the authorities before anything is opened"
+    )
 
 
 def _fresh(now: datetime) -> int:
@@ -202,7 +244,19 @@ async def _root_at(store: Store, state: LogState, size: int) -> bytes:
     return span_hash(span, tiles)
 
 
-def _opening(one: Succession, reason: Gap, t: datetime) -> Accepted:
+def _openings(one: Succession, reason: Gap, t: datetime) -> list[Accepted]:
+    """The first entry, and one for each lost log that came between."""
+    own = _gap(one, reason, t, Link(one.old, one.size, one.root.hex()), one.lost)
+    return [
+        own,
+        *(
+            _gap(one, reason, t, Link(gone.origin, gone.size, gone.root.hex()), gone.size)
+            for gone in one.gone
+        ),
+    ]
+
+
+def _gap(one: Succession, reason: Gap, t: datetime, link: Link, lost: int) -> Accepted:
     envelope = Envelope(
         id=new_entry_id(t, random_bytes(10)),
         kind=Kind.CHECKPOINT_GAP,
@@ -210,8 +264,8 @@ def _opening(one: Succession, reason: Gap, t: datetime) -> Accepted:
         log=one.new,
         op=Operation.ADMINISTER,
         purpose=reason.value,
-        count=one.lost,
-        link=Link(one.old, one.size, one.root.hex()),
+        count=lost,
+        link=link,
         status=Status.DONE,
     )
     return Accepted(encode_envelope(envelope), None)
@@ -230,5 +284,5 @@ def _births(
     births = {
         one.new: unborn(one.new, place, signers(one.new)) for place, one in enumerate(made, number)
     }
-    entries = [_opening(one, reason, t) for one in made]
+    entries = [entry for one in made for entry in _openings(one, reason, t)]
     return advance(births, entries, t, {origin: signers(origin) for origin in births}).batches

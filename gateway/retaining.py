@@ -11,12 +11,11 @@ import orjson
 from audit import AuditError, Requester
 from audit.concern import country_of
 from audit.copies import Copy, open_copy, origins
-from audit.erasure import Erased, Eraser, ordered, plan
-from audit.glance import glance
+from audit.erasure import Erased, Eraser, plan
 from audit.holds import Hold, Order, hold_entries, lifting_entries
 from audit.leftovers import Leftovers, tidy
 from audit.retention import year_after
-from audit.standing import Standing, entries_of, read_country, read_envelopes
+from audit.standing import Standing, entries_of, read_country
 from gateway.logkeys import read_log_keys
 from gateway.opening import open_journal, utc_now
 from gateway.plausible import require_plausible_clock
@@ -130,50 +129,6 @@ def question_entries(settings: Settings, held: Held) -> tuple[int, ...]:
         return tuple(entries_of(copy, copy.count(), held.correlation))
 
 
-async def erase_ordered(
-    settings: Settings, standing: Standing, held: Held, orderer: Orderer, *, rewrite: bool
-) -> tuple[Erased, Leftovers]:
-    """Erase details before their time, on the order of an authority or a court.
-
-    Raises:
-        AuditError: one of them is not there, was erased already or is held; nothing was erased.
-    """
-    planned = ordered(standing, held.log, held.indices)
-    journal = await open_journal(settings, utc_now)
-    try:
-        country = standing.country
-        eraser = Eraser(
-            journal, standing, lambda log: _order(settings, country, log, orderer, None)
-        )
-        done = await eraser.run(planned)
-    finally:
-        await journal.close()
-    return done, await tidy(settings.log.url.get_secret_value(), rewrite=rewrite)
-
-
-def twins(settings: Settings, held: Held) -> dict[str, tuple[int, ...]]:
-    """The same events' entries in other logs of the gateway that still have their details.
-
-    A question between two countries stands in both logs, each with the same sealed detail. What one
-    country's authority orders is no order to the other.
-
-    Raises:
-        AuditError: a log can't be read.
-    """
-    with opened_logs(settings.log.url.get_secret_value()) as copies:
-        mine, indices = copies[held.log], set(held.indices)
-        events = {glance(d).id for n, d in read_envelopes(mine, 0, mine.count()) if n in indices}
-        found: dict[str, tuple[int, ...]] = {}
-        for name, copy in copies.items():
-            if name == held.log:
-                continue
-            same = [n for n, d in read_envelopes(copy, 0, copy.count()) if glance(d).id in events]
-            there = tuple(n for n in same if any(True for _ in copy.details(n, n + 1)))
-            if there:
-                found[name] = there
-    return found
-
-
 async def hold(
     settings: Settings, held: Held, name: str, basis: str, orderer: Orderer
 ) -> list[str]:
@@ -187,7 +142,7 @@ async def hold(
     try:
         if held.indices and held.indices[-1] >= journal.log(held.log).size:
             raise AuditError(f"{held.log} has {journal.log(held.log).size} entries; name those")
-        order = _order(settings, country, journal.current(country), orderer, basis)
+        order = order_of(settings, country, journal.current(country), orderer, basis)
         told = await journal.append(hold_entries(order, name, held.log, held.indices))
     finally:
         await journal.close()
@@ -203,16 +158,21 @@ async def lift(settings: Settings, hold: Hold, orderer: Orderer) -> list[str]:
     country = country_of(hold.log)
     journal = await open_journal(settings, utc_now)
     try:
-        order = _order(settings, country, journal.current(country), orderer, None)
+        order = order_of(settings, country, journal.current(country), orderer, None)
         told = await journal.append(lifting_entries(order, hold))
     finally:
         await journal.close()
     return [f"{position.log}/{position.index}" for position in told]
 
 
-def _order(
+def order_of(
     settings: Settings, country: str, log: str, orderer: Orderer, basis: str | None
 ) -> Order:
+    """Who orders what is entered in a country's open log, and sealed to its officers.
+
+    Raises:
+        AuditError: nobody's key is at hand to seal it to.
+    """
     now: datetime = utc_now()
     sealer, readers = open_sealer(settings, utc_now)
     keys: Sequence[str] = readers.of(country) or readers.everybody()

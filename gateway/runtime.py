@@ -141,6 +141,7 @@ class Runtime:
         return Standing(
             ready=all(needed.values()),
             log=needed["log"],
+            trouble=self.log.trouble,
             facts=self.facts.fresh,
             keys={i.issuer: self.jwks.fresh(i.issuer) for i in self.settings.issuers},
             registers={owner: source.state for owner, source in self.sources.items()},

@@ -18,6 +18,7 @@ from pathlib import PurePath
 from types import TracebackType
 from typing import Any
 
+from audit.errors import Trouble
 from gateway.identity.errors import Fault
 
 __all__ = [
@@ -118,6 +119,7 @@ class SignalFields:
             "outcome": frozenset(Outcome),
             "fault": frozenset(Fault),
             "state": frozenset(SourceState),
+            "trouble": frozenset(Trouble),
             "standing": frozenset({"fine", "alarm", "block"}),
             "refusal": frozenset(RulesRefusal),
         }

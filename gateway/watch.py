@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from audit.errors import Trouble
 from gateway.logs import Event, EventLog
 
 EVERY_S: Final = 1.0
@@ -27,6 +28,8 @@ class Standing:
     facts: bool
     keys: Mapping[str, bool]
     registers: Mapping[str, str]
+    trouble: Trouble | None = None
+    """why the log takes nothing"""
 
 
 def tell_changes(before: Standing, now: Standing, events: EventLog) -> None:
@@ -37,7 +40,8 @@ def tell_changes(before: Standing, now: Standing, events: EventLog) -> None:
         (before.ready, now.ready, Event.NOT_READY, Event.READY),
     ):
         if was and not still:
-            events.error(down)
+            why = now.trouble if down is Event.LOG_UNAVAILABLE else None
+            events.error(down, **({} if why is None else {"trouble": why.value}))
         elif still and not was:
             events.info(up)
     for issuer, fresh in now.keys.items():

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from audit.checkpoint import open_checkpoint
 from audit.entry import Pending, Position
-from audit.errors import LogCorruptError, LogUnavailableError, NoteError
+from audit.errors import LogCorruptError, LogUnavailableError, NoteError, Trouble
 from audit.merkle import HASH_SIZE, leaf_hash
 from audit.note import NoteSigner
 from audit.relay.link import Link
@@ -97,6 +97,11 @@ class Following:
     def healthy(self) -> bool:
         """Whether the leader is there and takes entries."""
         return self.link.healthy
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """The leader is gone or out of order, if anything."""
+        return None if self.link.healthy else Trouble.NO_LEADER
 
     def submit(
         self, accepted: Sequence[Accepted], births: Mapping[str, LogState] | None = None

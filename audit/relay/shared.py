@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any, NoReturn, Self
 
 from audit.entry import Position, StoredEntry
-from audit.errors import AuditError, LeaseHeldError, LogUnavailableError
+from audit.errors import AuditError, LeaseHeldError, LogUnavailableError, Trouble
 from audit.journal import QUEUE, Journal, utc_now
 from audit.log import AuditLog
 from audit.logkey import LogKey
@@ -44,6 +44,7 @@ class _Apart:
 
     depth = 0
     healthy = False
+    trouble = Trouble.NO_LEADER
 
     def __init__(self, states: Mapping[str, LogState], fault: str) -> None:
         self.states, self.fault = states, fault

@@ -10,7 +10,7 @@ looked for. Each line holds the hash of the one above. docs/formats/review-index
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +31,8 @@ class Look:
         first: the first entry that was shown or counted.
         last: the last one.
         query: what was looked for, encrypted, base64.
+        number: which reading of this record it is, from 1; 0 of older records. Numbers that begin
+            again tell the supervisor that a record was thrown away.
     """
 
     id: str
@@ -40,6 +42,7 @@ class Look:
     first: int
     last: int
     query: str
+    number: int = 0
 
 
 class Looks:
@@ -49,6 +52,11 @@ class Looks:
         """The file is made with the first line."""
         self._path = path
 
+    @property
+    def begun(self) -> bool:
+        """Whether the record's file is there."""
+        return self._path.exists()
+
     def record(self, look: Look) -> None:
         """Write a reading down, durably. Nothing may be shown if this fails.
 
@@ -56,7 +64,8 @@ class Looks:
             LogUnavailableError: it cannot be written.
             LogCorruptError: the record was changed by another hand.
         """
-        self._append({"look": asdict(look)})
+        readings = sum("look" in line for line in self._lines()[0])
+        self._append({"look": asdict(replace(look, number=readings + 1))})
 
     def sent(self, look: Look, entry: str) -> None:
         """Note that the log has a reading now, and where (`origin/index`).

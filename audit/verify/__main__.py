@@ -89,6 +89,8 @@ def _receipt(given: argparse.Namespace) -> int:
                 status, told = Fault.WITNESS.value, f"{told}; {found.fault}"
             else:
                 told += f", witnessed by {', '.join(found.names)}"
+        else:
+            told += "; witnesses were not looked at: give --policy for that"
     except QuorumError as error:
         status, told = Fault.WITNESS.value, str(error)
     except (ProofError, NoteError) as error:

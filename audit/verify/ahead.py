@@ -14,9 +14,11 @@ with the block in which they were started, and when the pipe to them breaks.
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +32,8 @@ from audit.verify.summary import Summary, read_summary, summed_up
 
 _MOST = 4
 _DEPTH = 3  # stretches that a process may be ahead
+PATIENCE = 60.0
+_PIECE = 1 << 16
 _NOTHING = b"\n"
 
 
@@ -47,17 +51,19 @@ class Lookahead:
         processes: how many others look ahead; with one there would be no gain, so none is started.
         width: entries of a stretch, a multiple of 256.
         least: entries of a log that is worth starting processes for.
+        patience: seconds that the walk waits for a stretch, which takes one; who hangs is left.
     """
 
     processes: int = field(default_factory=processes)
     width: int = 4 * BLOCK
     least: int = 200_000
+    patience: float = PATIENCE
 
 
 class _Other:
     """A process that looks ahead; answers come in the order of the questions."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = PATIENCE) -> None:
         # The same modules as here, wherever these came from; what is asked comes by the pipe.
         code = (
             f"import sys; sys.path[:] = {sys.path!r}; from audit.verify.ahead import serve; serve()"
@@ -68,7 +74,9 @@ class _Other:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            bufsize=0,
         )
+        self._patience, self._got = patience, b""
         self.owes, self.alive = 0, True
 
     def say(self, line: bytes) -> None:
@@ -85,11 +93,24 @@ class _Other:
 
     def answer(self) -> Summary | None:
         self.owes -= 1
-        line = cast("BinaryIO", self._process.stdout).readline()
-        if not line.endswith(b"\n"):
-            self.alive = False
+        line = self._line() if self.alive else b""
+        if not line:
+            self.alive = False  # it died, or it hangs: what else it owes is not waited for
             return None
         return None if line == _NOTHING else read_summary(line)
+
+    def _line(self) -> bytes:
+        """The next line, empty where none comes in time."""
+        pipe = cast("BinaryIO", self._process.stdout)
+        end = time.monotonic() + self._patience
+        while b"\n" not in self._got:
+            ready, _, _ = select.select([pipe], [], [], max(0.0, end - time.monotonic()))
+            part = os.read(pipe.fileno(), _PIECE) if ready else b""
+            if not part:
+                return b""
+            self._got += part
+        line, _, self._got = self._got.partition(b"\n")
+        return line + b"\n"
 
     def end(self) -> None:
         self._process.kill()
@@ -147,7 +168,7 @@ def looking_ahead(
             task = json.dumps([place, _seen(head)]).encode("ascii") + b"\n"
             with contextlib.suppress(OSError):  # no such command, no more processes
                 for _ in range(many):
-                    others.append(_Other())
+                    others.append(_Other(lookahead.patience))
                     stack.callback(others[-1].end)
                     others[-1].say(task)
         yield Ahead(others, spans)

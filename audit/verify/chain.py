@@ -123,8 +123,9 @@ def joined(reports: Sequence[Report], gaps: frozenset[str]) -> list[Report]:
         link = report.opening
         before = known.get(link.log) if link is not None else None
         fault = _beside(link, older[report.origin]) if report.origin in older else None
-        if fault is None and link is not None and before is not None and report.origin not in gaps:
-            fault = _unfit(report, link, before)
+        if fault is None and link is not None and before is not None:
+            gap = report.origin in gaps
+            fault = _went_on(link, before) if gap else _unfit(report, link, before)
         found = (*report.findings, *([Finding(None, fault)] if fault else []))
         told.append(replace(report, findings=found))
     return told
@@ -152,6 +153,16 @@ def _beside(link: Link | None, older: str) -> str | None:
         if parse_origin(link.log).age >= parse_origin(older).age:
             return None
     return f"its first entry names {link.log} before it, and {older} lies between: one too many"
+
+
+def _went_on(link: Link, before: Report) -> str | None:
+    """A log that was given up takes no more entries: its successor says how many it had at most."""
+    if link.size is not None and before.size > link.size:
+        return (
+            f"its first entry says that {before.origin} ended with {link.size} entries, and that"
+            f" has {before.size}: one went on beside the other"
+        )
+    return None
 
 
 def _unfit(report: Report, link: Link, before: Report) -> str | None:

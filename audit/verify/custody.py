@@ -14,7 +14,7 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from audit.concern import NAMING, Ground, lacks_effect, series_of
+from audit.concern import NAMING, Ground, lacks_effect, series_of, unsigned_order
 from audit.errors import NoteError
 from audit.event import Envelope
 from audit.ranges import spans_of
@@ -84,6 +84,8 @@ class Custody:
     """what holds keep of other logs, whose entries stand in this one"""
     elsewhere: list[Envelope] = field(default_factory=list)
     """entries about details of another log"""
+    unsigned: list[int] = field(default_factory=list)
+    """erasures on an order that do not seal who signed it, as older writers made them"""
 
     def gone(self, index: int, month: str | None) -> None:
         """The detail of an entry is missing; numbers rise from call to call.
@@ -118,6 +120,8 @@ class Custody:
                 self._hold(self.away, envelope)
         else:
             self.claim(range(index), envelope)
+        if unsigned_order(envelope):
+            self.unsigned.append(index)
         if envelope.kind is Kind.LEGAL_HOLD:
             mine = self.places.setdefault(envelope.correlation, [])
             self.places[envelope.correlation] = united(mine, [range(index, index + 1)])

@@ -51,6 +51,7 @@ class Report:
         closed: whether its last entry is a closing one.
         witnesses: the witnesses of the policy that cosigned, None where no policy was given.
         witnessed: entries under the checkpoint that they cosigned.
+        unsigned: erasures on an order that do not seal who signed it; no fault, but look at them.
     """
 
     size: int
@@ -65,6 +66,7 @@ class Report:
     closed: bool = False
     witnesses: tuple[str, ...] | None = None
     witnessed: int = 0
+    unsigned: tuple[int, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -35,6 +35,7 @@ def as_document(report: Report) -> dict[str, Any]:
             for f in report.findings
         ],
         "more": report.more,
+        "unsigned_orders": list(report.unsigned),
     }
 
 
@@ -47,6 +48,10 @@ def as_lines(report: Report) -> list[str]:
         lines.append(
             f"{report.unchecked} sealed details are not in this copy: nothing said of them"
         )
+    lines += [
+        f"entry {index}: it erases on an order and does not seal who signed it; ask for the order"
+        for index in report.unsigned
+    ]
     if report.witnesses:
         told = ", ".join(report.witnesses)
         lines.append(f"witnessed by {told} up to {report.witnessed} entries")

@@ -69,6 +69,7 @@ class Walk:
             opening=self.frame.opening,
             closing=self.frame.closing,
             closed=self.frame.closed is not None,
+            unsigned=tuple(self.custody.unsigned),
         )
 
     def _root(self) -> bytes | None:

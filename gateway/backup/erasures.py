@@ -33,6 +33,8 @@ class Declared:
     spans: tuple[range, ...]
     basis: str | None
     requester: Requester | None
+    place: str = ""
+    """the entry that said so"""
 
 
 def erasures_of(
@@ -102,7 +104,9 @@ def _declared(
             free = tuple(without(about.spans, holds.spans(about.log)))
             if envelope.basis != Ground.GDP_ORDER and about.log in months:
                 free = _over(free, months[about.log], f"{envelope.t:%Y-%m}")
-            found.append(Declared(about.log, free, envelope.basis, envelope.requester))
+            found.append(
+                Declared(about.log, free, envelope.basis, envelope.requester, f"{origin}/{index}")
+            )
         elif envelope.kind in _HOLDS:
             holds.take(origin, index, envelope)
     _require_signed(edge, head.note if head else "", origin, verifier)

@@ -7,7 +7,6 @@ body: else the missing details would look as if somebody had taken them.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from audit import Journal, Pending
 from audit.concern import Ground, country_of
@@ -17,7 +16,7 @@ from audit.ranges import ranges_of
 from audit.standing import Standing
 from gateway.backup.erasures import Declared
 from gateway.opening import open_journal, utc_now
-from gateway.retaining import standings
+from gateway.retaining import Orderer, order_of, standings
 from gateway.settings import Settings
 
 
@@ -41,7 +40,7 @@ async def declare_again(
             standing = known.get(country_of(one.log))
             lacking = _lacking(one, standing) if standing is not None else []
             if lacking:
-                entries += _entries(journal, one, lacking, utc_now())
+                entries += _entries(settings, journal, one, lacking)
                 told.append(
                     f"{one.log}: erased before, declared again: {','.join(ranges_of(lacking))}"
                 )
@@ -82,9 +81,13 @@ def _named(one: Declared) -> list[int]:
 
 
 def _entries(
-    journal: Journal, one: Declared, lacking: Sequence[int], now: datetime
+    settings: Settings, journal: Journal, one: Declared, lacking: Sequence[int]
 ) -> list[Pending]:
-    country = country_of(one.log)
-    order = Order(log=journal.current(country), country=country, at=now, requester=one.requester)
-    ground = Ground(str(one.basis))
+    country, ground = country_of(one.log), Ground(str(one.basis))
+    log = journal.current(country)
+    order = Order(log=log, country=country, at=utc_now(), requester=one.requester)
+    if ground is Ground.GDP_ORDER and one.requester is not None and one.requester.org is not None:
+        # Who signed it stands sealed in the entry that is lost; this names that entry.
+        by = Orderer(one.requester.org, "declared again after a restore", one.place)
+        order = order_of(settings, country, log, by, None)
     return [erasure_entry(order, batch) for batch in batches(one.log, ground, lacking)]

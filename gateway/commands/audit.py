@@ -61,7 +61,7 @@ def _succeed() -> click.Command:
 
 
 def _erase() -> click.Command:
-    from gateway.commands.retention import erasing
+    from gateway.commands.erasing import erasing
 
     return erasing
 

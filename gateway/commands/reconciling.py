@@ -26,6 +26,7 @@ from audit.reconcile import Allowance, Difference, Reconciliation, reconcile
 from audit.retention import Terms
 from audit.sealing import Unsealer
 from audit.standing import read_country
+from audit.twins import LeftBehind, left_behind
 from audit.verify import Fault, Job, verify_logs
 from audit.verify.telling import as_document, as_lines, worst
 from gateway.commands.options import with_json
@@ -59,6 +60,7 @@ def reconciling(
 ) -> None:
     """Compare the logs of several countries: each event of two stands in both, alike.
 
+    Names too what another country's authority had erased and that still stands on this side.
     Verify the copies first. PLACES are published folders, files or databases; a database with
     several logs is compared in itself.
 
@@ -71,10 +73,13 @@ def reconciling(
     allow = Allowance(timedelta(hours=window), timedelta(seconds=end))
     with _opened(places) as copies:
         found = reconcile(copies, country=country, allow=allow, on_progress=_progress)
+        left = _left(copies, country) if found.ok else []
     if as_json:
-        click.echo(json.dumps(_differences(found)))
+        click.echo(
+            json.dumps({**_differences(found), "erased_elsewhere": [asdict(o) for o in left]})
+        )
     else:
-        click.echo("\n".join(_lines(found)))
+        click.echo("\n".join([*_lines(found), *(one.said for one in left)]))
     if not found.ok:
         raise click.exceptions.Exit(1)
 
@@ -134,12 +139,22 @@ def completing(
         abroad = None
         if any(country_of(name) != country for name in copies):
             abroad = reconcile(copies, country=country, on_progress=_progress)
+        left = _left(copies, country) if abroad is not None and abroad.ok else []
     if as_json:
         document = {"log": origin, **asdict(found), "ok": found.ok}
         document["abroad"] = None if abroad is None else _differences(abroad)
+        document["erased_elsewhere"] = [asdict(one) for one in left]
         click.echo(json.dumps(document))
     else:
-        click.echo("\n".join([*_told(origin, found), *(_lines(abroad) if abroad else ())]))
+        click.echo(
+            "\n".join(
+                [
+                    *_told(origin, found),
+                    *(_lines(abroad) if abroad else ()),
+                    *(one.said for one in left),
+                ]
+            )
+        )
     if not found.ok:
         raise click.exceptions.Exit(NOT_SHOWN)
     if abroad is not None and not abroad.ok:
@@ -232,6 +247,17 @@ def _lines(found: Reconciliation) -> list[str]:
     if found.more:
         told.append(f"and {found.more} more")
     return [*told, "the logs agree" if found.ok else "THE LOGS DO NOT AGREE"]
+
+
+def _left(copies: Mapping[str, Copy], country: str | None) -> list[LeftBehind]:
+    """Details that another country had erased on an order and that still stand in a log."""
+    countries = sorted({country_of(name) for name in copies})
+    return [
+        one
+        for mine in countries
+        if country in (None, mine)
+        for one in left_behind(copies, read_country(mine, copies, Terms(), _progress))
+    ]
 
 
 def _sentence(one: Difference) -> str:

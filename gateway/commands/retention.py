@@ -13,22 +13,19 @@ import click
 from audit.concern import country_of
 from audit.errors import AuditError
 from audit.holds import Hold, HoldGround
-from audit.ranges import indices_of, ranges_of
-from audit.shards import HOUSE
 from audit.standing import MonthLine, Standing
 from gateway.commands.options import with_config, with_json
+from gateway.commands.ordering import numbers, orderer_of, with_order
+from gateway.erasing import erased_elsewhere
 from gateway.opening import utc_now
 from gateway.retaining import (
     Held,
-    Orderer,
     erase_due,
-    erase_ordered,
     hold,
     lift,
     question_entries,
     require_clock,
     standings,
-    twins,
 )
 from gateway.settings import load_settings
 
@@ -62,7 +59,8 @@ def retention(
     """Show which sealed details are due for erasure, month by month, and erase them.
 
     Each erasure is an entry first, then done; a run that was cut off is finished by the next.
-    Details under a legal hold stay. A clock far ahead of the witnesses' is refused.
+    Details under a legal hold stay. A clock far ahead of the witnesses' is refused. Details that
+    another country's authority had erased on its side, and that still stand here, are named.
 
     \b
     Examples:
@@ -76,6 +74,9 @@ def retention(
     document["faults"] = [f"{log}/{n}: {what}" for log, n, what in _faults(found)]
     told = [_said(line) for line in lines] or ["no sealed detail in any log"]
     told += [f"{log}/{n}: {what}" for log, n, what in _faults(found)]
+    elsewhere = erased_elsewhere(settings, found)
+    document["erased_elsewhere"] = [asdict(one) for one in elsewhere]
+    told += [one.said for one in elsewhere]
     if doing:
         if not sure:
             require_clock(settings)
@@ -122,52 +123,6 @@ class _Erasing:
             click.echo(f"\r{self._done:,} of {self._total:,} details erased", nl=last, err=True)
 
 
-def _by(command: click.decorators.FC) -> click.decorators.FC:
-    """The options that say who ordered it."""
-    for option in (
-        click.option("--file-no", required=True, help="The order's file number; it is sealed."),
-        click.option("--ordered-by", required=True, help="Who ordered it; it is sealed."),
-        click.option("--org", required=True, help="The body that ordered it, such as BA-SA."),
-    ):
-        command = option(command)
-    return command
-
-
-@click.command(name="erase")
-@with_config
-@click.argument("log")
-@click.option("--entries", required=True, help="Numbers and ranges: 12,17-40.")
-@click.option("--rewrite", is_flag=True, help="As of `cuvar audit retention`.")
-@_by
-def erasing(config: Path, log: str, entries: str, *, rewrite: bool, **by: str) -> None:
-    """Erase details before their time, because an authority or a court ordered it.
-
-    A question between two countries stands in both their logs; the other's is named, and left to an
-    order of its own authority.
-
-    \b
-    Example:
-      cuvar audit erase demo.cuvar.invalid/BA/2026h2 --entries 12 --org BA-SA \\
-        --ordered-by "Judge A." --file-no 7/26 --config .demo/cuvar.toml
-    """
-    settings, country = load_settings(config), country_of(log)
-    standing = standings(settings, country, _progress)[country]
-    done, left = asyncio.run(
-        erase_ordered(
-            settings, standing, Held(log, _numbers(entries)), _orderer(by, country), rewrite=rewrite
-        )
-    )
-    told = [
-        f"{done.details} details erased under {done.entries} entries, {done.kept} kept for a hold"
-    ]
-    told += [
-        f"{len(indices)} of these questions stand in {name} too, with the same detail, which is"
-        f" {country_of(name)}'s to keep or erase: entries {','.join(ranges_of(indices))}"
-        for name, indices in twins(settings, Held(log, _numbers(entries))).items()
-    ]
-    click.echo("\n".join((*told, *left.said)))
-
-
 @click.group(name="hold")
 def holding() -> None:
     """Legal holds: entries whose details no clock erases."""
@@ -179,7 +134,7 @@ def holding() -> None:
 @click.option("--entries", default=None, help="Numbers and ranges: 12,17-40.")
 @click.option("--question", default=None, help="Or all entries with this correlation.")
 @click.option("--ground", type=_GROUNDS, required=True, help="Why they are kept.")
-@_by
+@with_order
 def add_hold(
     config: Path,
     log: str,
@@ -199,19 +154,21 @@ def add_hold(
     settings = load_settings(config)
     if (entries is None) == (question is None):
         raise click.UsageError("name either --entries or --question")
-    named = Held(log, _numbers(entries) if entries else (), question)
+    named = Held(log, numbers(entries) if entries else (), question)
     held = Held(log, question_entries(settings, named))
     if not held.indices:
         raise AuditError(f"{log} has no entry of that question")
     name = f"hold-{secrets.token_hex(4)}"
-    told = asyncio.run(hold(settings, held, name, ground, _orderer(by, country_of(log))))
+    told = asyncio.run(
+        hold(settings, held, name, ground, orderer_of(settings, by, country_of(log)))
+    )
     click.echo(f"{name}: {len(held.indices)} entries are held by {', '.join(told)}")
 
 
 @holding.command(name="lift")
 @with_config
 @click.argument("name")
-@_by
+@with_order
 def lift_hold(config: Path, name: str, **by: str) -> None:
     """End a hold. What is due by then goes with the next `cuvar audit retention --do`.
 
@@ -227,7 +184,7 @@ def lift_hold(config: Path, name: str, **by: str) -> None:
             f"no hold {name} is in force; `cuvar audit hold list` shows those that are"
         )
     for one in holds:
-        told = asyncio.run(lift(settings, one, _orderer(by, country_of(one.log))))
+        told = asyncio.run(lift(settings, one, orderer_of(settings, by, country_of(one.log))))
         click.echo(f"{name}: {one.count} entries of {one.log} are free again by {', '.join(told)}")
 
 
@@ -268,20 +225,3 @@ def _document(one: Hold) -> dict[str, object]:
         "since": one.t.isoformat(),
         "entries": [f"{log}/{index}" for log, index in one.places],
     }
-
-
-def _orderer(by: dict[str, str], country: str) -> Orderer:
-    """Only a body of the log's own country orders what becomes of its details.
-
-    Raises:
-        AuditError: it is another's.
-    """
-    if by["org"].partition("-")[0] != country and country != HOUSE:
-        raise AuditError(
-            f"{by['org']} is no body of {country}, whose log it is; name the one that orders it"
-        )
-    return Orderer(by["org"], by["ordered_by"], by["file_no"])
-
-
-def _numbers(entries: str) -> tuple[int, ...]:
-    return tuple(sorted(set(indices_of(tuple(entries.split(","))))))

@@ -38,7 +38,8 @@ _SECONDS = 10.0
     "checkpoints",
     multiple=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A newer checkpoint of a closed log: a file of a witness, an officer, a publisher.",
+    help="A newer checkpoint of a closed log, or of one opened after the backup and lost: a file of"
+    " a witness, an officer, a publisher.",
 )
 @click.option(
     "--witness",
@@ -158,13 +159,26 @@ async def _asked(origins: Sequence[str], urls: Sequence[str]) -> list[str]:
 
 def _documents(made: Sequence[Succession]) -> list[dict[str, object]]:
     return [
-        {"old": one.old, "new": one.new, "size": one.size, "root": one.root.hex(), "lost": one.lost}
+        {
+            "old": one.old,
+            "new": one.new,
+            "size": one.size,
+            "root": one.root.hex(),
+            "lost": one.lost,
+            "gone": [{"log": gone.origin, "size": gone.size} for gone in one.gone],
+        }
         for one in made
     ]
 
 
 def _lines(made: Sequence[Succession]) -> list[str]:
-    return [
+    told = [
         f"{one.new} follows {one.old}, which had {one.size} entries; {one.lost} of them are lost"
         for one in made
     ]
+    told += [
+        f"{gone.origin} came between and is lost whole: {gone.size} entries, as {one.new} says"
+        for one in made
+        for gone in one.gone
+    ]
+    return told

@@ -8,7 +8,7 @@ from audit.copies import open_copy
 from audit.holds import HoldGround, Order, hold_entries, lifting_entries
 from audit.retention import Terms
 from audit.standing import read_country
-from tests.audit.making import KEY, NOON, ORIGIN, sealed
+from tests.audit.making import KEY, NOON, ORIGIN, new_sealer, sealed
 
 TODAY = NOON.date()
 DUE, LATER = "2026-10", "2026-11"
@@ -23,6 +23,20 @@ def create(url):
 def order(basis=None, log=ORIGIN):
     return Order(
         log=log, country="BA", at=NOON, basis=basis, requester=Requester("BA", "BA-SA", "dpo")
+    )
+
+
+def signed(country="BA", log=ORIGIN):
+    """The order of an authority: who signed it and its file number are sealed."""
+    detail = b'{"v":2,"ordered_by":"Judge A.","file_no":"7/26"}'
+    return Order(
+        log=log,
+        country=country,
+        at=NOON,
+        requester=Requester(country, f"{country}-SA", None),
+        sealed=new_sealer().seal(detail, (country,)),
+        keys=(country,),
+        erase=LATER,
     )
 
 

@@ -43,6 +43,7 @@ class Flaw(Enum):
     WITNESS_WITHOUT_PROOF = auto()
     WITNESS_RESTORED = auto()
     AUDITOR_COMPARES_SIZES = auto()
+    AUDITOR_TAKES_LOGS_ALONE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class World:
     Attributes:
         asked: entries that gateways try to append, in total.
         restores: times that an old backup is put in place of the store.
+        beside: logs that such an operator opens beside the one that goes on.
         forged: checkpoints that an operator who holds the log's key signs over a past of his own;
             with any, only what must hold against him is checked.
         dishonest: witnesses who cosign whatever they are shown.
@@ -64,6 +66,7 @@ class World:
     asked: int = 3
     restores: int = 0
     forged: int = 0
+    beside: int = 0
     witnesses: int = 3
     quorum: int = 2
     dishonest: int = 0
@@ -130,6 +133,8 @@ def steps(world, state):
         yield from _witness_steps(world, state, place, witness)
     if state.forged < world.forged:
         yield from _forging_steps(world, state)
+    if state.logs <= world.beside:
+        yield from _beside_steps(state)
 
 
 def _with_gateway(state, place, gateway, **changed):
@@ -297,3 +302,11 @@ def _forging_steps(world, state):
             yield "the operator signs another past", forged, after
             after = after._replace(disk=forged, cache=forged)
             yield "the operator signs another past and goes on from it", forged, after
+
+
+def _beside_steps(state):
+    """An operator who holds the key opens a log that claims to come after any past of another."""
+    for past in ways(state.signed):
+        new = tree(state.logs, (("opening", past),))
+        after = state._replace(logs=state.logs + 1, signed=added(state.signed, new))
+        yield "the operator opens a log beside", new, after

@@ -9,7 +9,9 @@ from functools import cache
 
 from tests.audit.model import Flaw, Gateway, first_state, steps
 from tests.audit.model_trees import (
+    EMPTY,
     NONE,
+    beside_found,
     entries_of,
     forks,
     generation_of,
@@ -28,6 +30,7 @@ WITNESSED = "an acknowledged entry is in every later checkpoint with a quorum"
 EXPOSED = "an acknowledged entry that a restore lost is known to be lost"
 CONSISTENT = "two checkpoints with a quorum are consistent"
 FORK_FOUND = "a holder of an old checkpoint finds a fork"
+ONE_LINE = "whoever is shown all logs finds one that stands beside the line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,9 @@ def broken(world, state):
         return CONSISTENT
     if not _forks_found(state.signed, Flaw.AUDITOR_COMPARES_SIZES in world.flaws):
         return FORK_FOUND
-    return None if world.forged else _broken_by_misfortune(state, quorum)
+    if world.beside and not _line_found(state.signed, Flaw.AUDITOR_TAKES_LOGS_ALONE in world.flaws):
+        return ONE_LINE
+    return None if world.forged or world.beside else _broken_by_misfortune(state, quorum)
 
 
 def _broken_by_misfortune(state, quorum):
@@ -106,6 +111,20 @@ def _forks_found(signed, sizes_only):
         for new in shown
         if generation_of(old) == generation_of(new) and size_of(old) <= size_of(new)
     )
+
+
+@cache
+def _line_found(signed, alone):
+    """Whether the verdict on the logs together is the truth: one line, or one beside another."""
+    newest = {}
+    for shown in signed:
+        if size_of(shown) > size_of(newest.get(generation_of(shown), EMPTY)):
+            newest[generation_of(shown)] = shown
+    links = [entries_of(shown)[0][1] for shown in newest.values() if generation_of(shown)]
+    named = [generation_of(link) for link in links]
+    went_on = any(size_of(newest[generation_of(link)]) > size_of(link) for link in links)
+    truth = went_on or len(set(named)) < len(named)
+    return truth == (not alone and beside_found(tuple(sorted(newest.values()))))
 
 
 @cache
@@ -164,6 +183,8 @@ def _sights(world, state):
         yield "an acknowledged entry under a quorum"
     if forks(state.signed):
         yield "a signed fork"
+    if world.beside and len({generation_of(tree) for tree in state.signed}) > 1:
+        yield "a log beside" if beside_found(state.signed) else "a log that went on elsewhere"
     ends = _links(state.cache) or {}
     for receipt in state.receipts:
         if generation_of(receipt) == generation_of(state.cache) and ends:

@@ -9,8 +9,11 @@ another is asked of `audit.merkle.verify_consistency`, with proofs made from the
 from functools import cache
 
 from audit.errors import ProofError
+from audit.event import Link
 from audit.merkle import HASH_SIZE, Span, consistency_spans, leaf_hash, verify_consistency
 from audit.tiles import TileId, span_hash
+from audit.verify.chain import joined
+from audit.verify.report import Report
 
 NONE = -1
 _TREES = []
@@ -23,6 +26,9 @@ def tree(generation, entries=()):
     if found == len(_TREES):
         _TREES.append((generation, entries))
     return found
+
+
+EMPTY = tree(0)
 
 
 @cache
@@ -87,6 +93,28 @@ def proven(old, new):
     except ProofError:
         return False
     return generation_of(old) == generation_of(new)
+
+
+@cache
+def beside_found(shown):
+    """What a verifier says who is shown the newest checkpoint of each of a country's logs."""
+    reports = [_report(number) for number in shown]
+    gaps = frozenset(report.origin for report in reports if report.opening is not None)
+    return any(not report.ok for report in joined(reports, gaps))
+
+
+def _report(number):
+    generation, entries = _TREES[number]
+    after = entries[0][1] if generation else NONE
+    opening = None
+    if after != NONE:
+        opening = Link(_origin(after), size_of(after), _root(after).hex())
+    return Report(len(entries), _root(number), (), origin=_origin(number), opening=opening)
+
+
+def _origin(number):
+    generation = generation_of(number)
+    return f"audit.example/BA/2026h2{f'.{generation + 1}' * bool(generation)}"
 
 
 @cache

@@ -25,16 +25,17 @@ from tests.audit.erasing import (
     held,
     lifted,
     order,
+    signed,
     standing,
 )
 from tests.audit.making import ORIGIN, new_sealer, opened, plain, verified
 
 
-async def erased(url, found=None, planned=None):
+async def erased(url, found=None, planned=None, by=lambda log: order(log=log)):
     """One run over the log."""
     found = found or await standing(url)
     async with opened(url) as log:
-        eraser = Eraser(log.journal, found, lambda log: order(log=log))
+        eraser = Eraser(log.journal, found, by)
         return await eraser.run(plan(found, TODAY) if planned is None else planned)
 
 
@@ -188,7 +189,10 @@ async def test_an_order_erases_before_the_time_but_not_under_a_hold(url):
             ordered(found, ORIGIN, wrong)
     with pytest.raises(AuditError, match="no log"):
         ordered(found, "audit.example/BA/1999h1", [1])
-    done = await erased(url, found, ordered(found, ORIGIN, [2, 20]))
+    planned = ordered(found, ORIGIN, [2, 20])
+    with pytest.raises(AuditError, match="who signed"):
+        await erased(url, found, planned)
+    done = await erased(url, found, planned, lambda log: signed(log=log))
     assert (done.entries, done.details) == (1, 2)
     with pytest.raises(AuditError, match="already"):
         ordered(await standing(url), ORIGIN, [2])

@@ -14,13 +14,15 @@ from tests.audit.model_trees import grown, proven, tree
 
 MISFORTUNE = {"two leaders hold a batch on one head", "an acknowledged entry under a quorum"}
 RESTORED = {"a loss that is exposed", "a loss averted", "a successor that answers"}
+BESIDE = {"a log beside", "a log that went on elsewhere"}
 FORGED = {"a signed fork", "an acknowledged entry under a quorum"}
 WHOLE = [
     (World(asked=3), MISFORTUNE),
     (World(asked=2, restores=1, calls=1), MISFORTUNE | RESTORED),
     (World(asked=1, restores=2, calls=1), RESTORED),
     (World(asked=1, forged=2), FORGED),
-    (World(asked=1, forged=2, dishonest=1, quorum=3), FORGED),
+    (World(asked=1, forged=2, dishonest=1, quorum=3, calls=1), FORGED),
+    (World(asked=2, beside=2, witnesses=1, quorum=1, calls=1), BESIDE),
 ]
 LARGER = [
     (World(asked=4), MISFORTUNE),
@@ -29,7 +31,9 @@ LARGER = [
     (World(asked=1, restores=2), RESTORED),
     (World(asked=2, forged=2), FORGED),
     (World(asked=1, forged=2, interleaved=True), FORGED),
+    (World(asked=1, forged=2, dishonest=1, quorum=3), FORGED),
     (World(asked=1, forged=3, dishonest=1, quorum=3), FORGED),
+    (World(asked=2, beside=2), BESIDE),
 ]
 MISHAP = {"asked": 2, "restores": 1}
 FORGERY = {"asked": 1, "forged": 2}
@@ -47,11 +51,13 @@ NEEDED = [
     (Flaw.WITNESS_WITHOUT_PROOF, FORGERY, properties.CONSISTENT),
     (Flaw.WITNESS_RESTORED, {"asked": 1, "forged": 1}, properties.CONSISTENT),
     (Flaw.AUDITOR_COMPARES_SIZES, FORGERY, properties.FORK_FOUND),
+    (Flaw.AUDITOR_TAKES_LOGS_ALONE, {"asked": 2, "beside": 1}, properties.ONE_LINE),
 ]
 
 
 def named(world):
     told = f"{world.asked}-asked-{world.restores}-restored-{world.forged}-forged"
+    told += f"-{world.beside}-beside" * bool(world.beside)
     return f"{told}-{world.dishonest}-dishonest{'-interleaved' * world.interleaved}"
 
 

@@ -8,7 +8,10 @@ import pytest
 
 from audit import Kind, Link, LogUnavailableError, NoteError, SuccessionError, parse_envelope
 from audit.backup import keep_logs, open_snapshot, restore_logs
+from audit.checkpoint import Checkpoint
+from audit.shards import parse_origin
 from audit.succession import Gap, succeed
+from audit.verify import verify_log
 from tests.audit.making import (
     KEY,
     NOON,
@@ -115,6 +118,40 @@ def test_a_checkpoint_that_another_key_signed_counts_for_nothing(restored):
     forged = STRANGER_KEY.signer(ORIGIN).sign(text)
     with pytest.raises(NoteError):
         run(url, notes=[forged])
+
+
+def of_lost(origin, size, root=bytes(32), key=KEY):
+    return Checkpoint(origin, size, root).sign(key.signer(origin))
+
+
+def test_a_log_opened_after_the_backup_is_named_as_lost(restored):
+    url, _ = restored
+    between = f"{ORIGIN}.20261124130030"
+    notes = [of_lost(between, 7), of_lost(between, 9)]
+    (made,) = run(url, notes=notes, now=LATER)
+    assert [(one.origin, one.size) for one in made.gone] == [(between, 9)]
+    assert parse_origin(made.new).age > parse_origin(between).age
+    with open_snapshot(url) as snapshot:
+        head = snapshot.heads()[-1]
+        told = [parse_envelope(entry.envelope) for entry in snapshot.entries(head, 0, 2)]
+    assert [one.kind for one in told] == [Kind.CHECKPOINT_GAP] * 2
+    assert told[0].link.log == ORIGIN
+    assert (told[1].link, told[1].count) == (Link(between, 9, bytes(32).hex()), 9)
+    vkey = KEY.signer(made.new).vkey
+    assert verify_log(url, vkey=vkey, origin=made.new).ok
+    with pytest.raises(SuccessionError, match="nothing to succeed"):
+        run(url, notes=notes)
+
+
+def test_a_lost_log_counts_only_under_its_countrys_key_and_with_one_past(restored):
+    url, _ = restored
+    between = f"{ORIGIN}.20261124130030"
+    with pytest.raises(NoteError):
+        run(url, notes=[of_lost(between, 7, key=STRANGER_KEY)])
+    with pytest.raises(SuccessionError, match="fork"):
+        run(url, notes=[of_lost(between, 7), of_lost(between, 7, bytes(range(32)))])
+    with pytest.raises(NoteError, match="none of the closed logs"):
+        run(url, notes=[of_lost("audit.example/BA/2025h2", 7)])
 
 
 def test_a_log_that_is_open_has_no_successor(place):

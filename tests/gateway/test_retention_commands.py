@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from click.testing import CliRunner
 
-from audit import AuditError
+from audit import AuditError, Journal, LogUnavailableError
+from audit.copies import open_copy, origins
 from audit.shards import first_shard
 from gateway import retaining
 from gateway.cli import cuvar
@@ -38,7 +39,7 @@ LISTED = {
     "view": "full",
     "limit": 100,
 }
-BY = ("--org", "RS-DPA", "--ordered-by", "Judge Canary", "--file-no", "K 7/26")
+BY = ("--org", "RS-SA", "--ordered-by", "Judge Canary", "--file-no", "K 7/26")
 
 
 @pytest.fixture(scope="module")
@@ -192,14 +193,138 @@ def test_a_question_is_held_by_its_correlation(folder, later):
     configured(folder, "retention", "--country", "XX", code=1)
 
 
-def test_an_order_erases_before_the_time(folder):
-    origin, _ = log_of(folder, "RS")
+ABROAD = ("--with-order", "BA-SA", "Judge Stranger", "K 9/26")
+
+
+def hit_of(folder):
+    """The number of an entry with a hit in RS's log, and both logs."""
     rows = map(json.loads, (folder / "shown").read_text(encoding="utf-8").splitlines())
     hit = next(r["index"] for r in rows if r["log_envelope.envelope"]["erase"] == "2036-06")
-    told = configured(folder, "erase", origin, "--entries", hit, *BY)
-    assert "1 details erased under 1 entries" in told
-    assert "1 of these questions stand in test.invalid/BA/" in told, "the other side's is named"
-    configured(folder, "erase", origin, "--entries", hit, *BY, code=1)
-    assert "whole: " in configured(folder, "verify", "--log", origin)
-    told = configured(folder, "retention", "--country", "RS")
-    assert f"{origin} 2036-06: 2 stand, not due, 0 held, 1 erased" in told
+    return hit, log_of(folder, "RS")[0], log_of(folder, "BA")[0]
+
+
+def details(folder):
+    """Which entries have their detail, by log."""
+    found = {}
+    for origin in origins(str(folder / "log.sqlite")):
+        with open_copy(str(folder / "log.sqlite"), origin) as log:
+            found[origin] = {one.index for one in log.details(0, log.count())}
+    return found
+
+
+def refused(folder, *arguments):
+    done = CliRunner().invoke(
+        cuvar, ["audit", *map(str, arguments), "--config", str(folder / "cuvar.toml")]
+    )
+    assert isinstance(done.exception, AuditError), done.output
+    return str(done.exception)
+
+
+def test_one_countrys_order_erases_nothing_while_the_other_side_stands(folder):
+    hit, rs, ba = hit_of(folder)
+    before = details(folder)
+    told = refused(folder, "erase", rs, "--entries", hit, *BY)
+    for said in (ba, "--with-order BA-", "--leave-twins"):
+        assert said in told
+    assert details(folder) == before
+    assert "0 erased" in configured(folder, "retention", "--country", "RS")
+
+
+def test_two_orders_erase_both_sides_and_each_is_an_entry_of_its_own_log(folder):
+    hit, rs, ba = hit_of(folder)
+    before = details(folder)
+    done = json.loads(configured(folder, "erase", rs, "--entries", hit, *BY, *ABROAD, "--json"))
+    assert {c: one["details"] for c, one in done["erased"].items()} == {"RS": 1, "BA": 1}
+    after = details(folder)
+    assert (len(before[rs] - after[rs]), len(before[ba] - after[ba])) == (1, 1)
+    for origin, body in ((rs, "RS-SA"), (ba, "BA-SA")):
+        with open_copy(str(folder / "log.sqlite"), origin) as log:
+            *_, (_, last) = log.envelopes(0, log.count())
+        entry = json.loads(last)
+        assert (entry["kind"], entry["basis"]) == ("erasure", "GDP-ORDER")
+        assert (entry["requester"]["org"], entry["log"]) == (body, origin)
+        assert entry["detail"], "who signed it is sealed"
+    assert "whole: " in configured(folder, "verify")
+    assert "erased in" not in configured(folder, "retention")
+    assert "the logs agree" in call(folder, "reconcile", folder / "log.sqlite")
+    assert "erased already" in refused(folder, "erase", rs, "--entries", hit, *BY, *ABROAD)
+
+
+def test_an_officer_is_told_what_another_country_had_erased_and_hers_still_holds(folder):
+    hit, rs, ba = hit_of(folder)
+    told = configured(folder, "erase", rs, "--entries", hit, *BY, "--leave-twins")
+    assert "RS: 1 details erased under 1 entries" in told
+    assert f"left in {ba}" in told
+    for call_ in (
+        configured(folder, "retention", "--country", "BA"),
+        call(folder, "reconcile", folder / "log.sqlite"),
+    ):
+        assert f"{ba}: erased in RS on an order and still here: entries " in call_
+    assert "still here" not in configured(folder, "retention", "--country", "RS")
+    (left,) = json.loads(configured(folder, "retention", "--json"))["erased_elsewhere"]
+    assert (left["log"], left["by"], len(left["indices"])) == (ba, ["RS"], 1)
+    other = ("--org", "BA-CT", "--ordered-by", "Judge Stranger", "--file-no", "K 9/26")
+    told = configured(folder, "erase", ba, "--entries", left["indices"][0], *other)
+    assert "BA: 1 details erased" in told, "its other side is gone: one order is enough now"
+    assert "still here" not in configured(folder, "retention")
+    assert "whole: " in configured(folder, "verify")
+
+
+def test_a_hold_on_the_other_side_stops_both(folder):
+    hit, rs, ba = hit_of(folder)
+    with open_copy(str(folder / "log.sqlite"), rs) as log:
+        ((_, entry),) = log.envelopes(hit, hit + 1)
+    question = json.loads(entry)["correlation"]
+    by = ("--org", "BA-SA", *BY[2:], "--ground", "COURT-ORDER")
+    configured(folder, "hold", "add", ba, "--question", question, *by)
+    before = details(folder)
+    assert "under a legal hold" in refused(folder, "erase", rs, "--entries", hit, *BY, *ABROAD)
+    assert details(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--with-order", "BA-BP", "Chief", "1"), "orders nothing of a log"),
+        (("--with-order", "BA-NONE", "Chief", "1"), "is no body of BA"),
+        (("--with-order", "HR-SA", "Judge", "1"), "no log of HR has these questions"),
+        (("--with-order", "RS-CT", "Judge", "1"), "more than once"),
+        ((*ABROAD, *ABROAD), "more than once"),
+    ],
+)
+def test_an_order_of_somebody_who_may_not_give_it_is_refused(folder, given, said):
+    hit, rs, _ = hit_of(folder)
+    before = details(folder)
+    assert said in refused(folder, "erase", rs, "--entries", hit, *BY, *given)
+    police = ("--org", "RS-BP", *BY[2:])
+    assert "orders nothing" in refused(folder, "erase", rs, "--entries", hit, *police, *ABROAD)
+    assert details(folder) == before
+
+
+@pytest.mark.parametrize("again", ["erase", "retention"])
+def test_a_run_that_was_cut_off_between_the_two_sides_is_finished_by_the_next(
+    folder, monkeypatch, again
+):
+    hit, rs, ba = hit_of(folder)
+    before, real, calls = details(folder), Journal.erase_details, []
+
+    async def once(journal, origin, indices):
+        calls.append(origin)
+        if len(calls) == 2:
+            raise LogUnavailableError("the process was cut off here")
+        return await real(journal, origin, indices)
+
+    monkeypatch.setattr(Journal, "erase_details", once)
+    order = ("erase", rs, "--entries", hit, *BY, *ABROAD)
+    assert "cut off" in refused(folder, *order)
+    monkeypatch.undo()
+    cut = details(folder)
+    assert (len(before[rs] - cut[rs]), len(before[ba] - cut[ba])) == (1, 0)
+    if again == "erase":
+        assert "BA: 0 details erased under 0 entries, 1 of an earlier run" in configured(
+            folder, *order
+        )
+    else:
+        configured(folder, "retention", "--do", "--clock-is-right")
+    assert len(before[ba] - details(folder)[ba]) == 1
+    assert "whole: " in configured(folder, "verify")

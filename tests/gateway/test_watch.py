@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 import json
+from dataclasses import replace
 
+from audit.errors import Trouble
 from gateway.logs import Event
+from gateway.signals import SignalFields, Words
 from gateway.watch import Standing, tell_changes
 from tests.gateway.test_pipeline import border
 
@@ -26,6 +29,14 @@ def between(before, now):
 
 def test_nothing_new_is_no_line():
     assert between(WELL, WELL) == []
+
+
+def test_why_the_log_takes_nothing_is_told_as_a_word():
+    for trouble in Trouble:
+        ill = replace(WELL, log=False, trouble=trouble)
+        assert between(WELL, ill) == [(Event.LOG_UNAVAILABLE, {"trouble": trouble.value})]
+        assert SignalFields(Words()).clean("trouble", trouble.value) == trouble.value
+    assert SignalFields(Words()).clean("trouble", "/home/officer-17/log.db is full") is None
 
 
 def test_each_part_is_told_when_it_fails_and_when_it_is_back():

@@ -104,6 +104,13 @@ class Desk:
         if not shown:
             head = copy.head()
             shown = (0, 0 if head is None else max(head.size - 1, 0))
+        if self.index.exists() and not self.looks.begun:
+            click.echo(
+                "there is no record of readings beside this index, so this is reading 1; if it was"
+                " read before, somebody threw readings away that no log has: tell the supervisor,"
+                " who sees the numbers begin again",
+                err=True,
+            )
         now = datetime.now(UTC)
         sealed = self.search_key().seal(_QUERY, json.dumps(query).encode())
         self.looks.record(

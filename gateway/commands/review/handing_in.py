@@ -45,6 +45,7 @@ def body_of(look: Look) -> dict[str, object]:
         "query": {
             "look": look.id,
             "at": look.at,
+            **({"number": str(look.number)} if look.number else {}),
             **{f"sealed_{number}": piece for number, piece in enumerate(pieces)},
         },
     }

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The record of readings: written before anything is shown, and not to be thinned out."""
 
+from dataclasses import replace
+
 import pytest
 
 from audit.errors import LogCorruptError, LogUnavailableError
@@ -24,7 +26,16 @@ def looks(tmp_path):
 def test_a_reading_waits_until_the_log_has_it(looks, tmp_path):
     looks.sent(look("two"), "audit.example/BA/2026h2/77")
     again = Looks(tmp_path / "review.idx.looks")
-    assert again.pending() == [look("one"), look("three")]
+    assert again.pending() == [replace(look("one"), number=1), replace(look("three"), number=3)]
+
+
+def test_a_record_that_was_thrown_away_shows_in_the_numbers_that_the_log_is_given(looks, tmp_path):
+    looks.record(look("four"))
+    assert [one.number for one in looks.pending()] == [1, 2, 3, 4]
+    (tmp_path / "review.idx.looks").unlink()
+    assert not looks.begun
+    looks.record(look("five"))
+    assert [one.number for one in looks.pending()] == [1]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -224,6 +225,17 @@ def test_others_that_are_killed_leave_a_walk_of_one_process(long, started, taken
             process.kill()
 
     assert judged(long, lookahead=AHEAD, on_progress=kill) == judged(long, lookahead=ALONE)
+    assert len(started) == 2
+    assert {process.returncode for process in started} == {-signal.SIGKILL}
+
+
+def test_others_that_hang_are_left_and_the_walk_goes_on_alone(long, started, taken):
+    def stop(_done, _size):
+        for process in started:
+            process.send_signal(signal.SIGSTOP)
+
+    hasty = replace(AHEAD, patience=0.2)
+    assert judged(long, lookahead=hasty, on_progress=stop) == judged(long, lookahead=ALONE)
     assert len(started) == 2
     assert {process.returncode for process in started} == {-signal.SIGKILL}
 

@@ -17,6 +17,7 @@ from audit.verify import Fault, Job, checking, verify_log, verify_logs
 from audit.verify.chain import UNOPENED, Mark, cut_off, joined
 from audit.verify.custody import united, without
 from audit.verify.report import GRAVEST_FIRST, Findings, Report
+from audit.verify.telling import as_lines
 from tests.audit.making import (
     KEY,
     NOON,
@@ -316,3 +317,17 @@ async def test_a_lift_that_is_not_whole_lifts_nothing(sqlite_place, how):
     report = await verified(sqlite_place.url)
     assert [(f.index, f.fault) for f in report.findings] == [(1, Fault.DETAIL)]
     assert "under a legal hold" in report.findings[0].what
+
+
+@pytest.mark.parametrize("signed", [True, False])
+async def test_an_order_that_does_not_seal_who_signed_it_counts_and_is_named(sqlite_place, signed):
+    sealer = new_sealer()
+    async with opened(sqlite_place.url) as log:
+        await log.append([sealed(sealer)])
+        order = {"kind": ERASED, "about": ("0",)}
+        await log.append([sealed(sealer, **order) if signed else plain(**order)])
+        await log.erase_details([0])
+    report = await verified(sqlite_place.url)
+    assert report.ok
+    assert report.unsigned == (() if signed else (1,))
+    assert any("does not seal who signed it" in one for one in as_lines(report)) is not signed
