@@ -14,7 +14,7 @@ from anonymise.coarse import month
 from anonymise.errors import ContextError
 from anonymise.value import Value
 
-STRENGTHS = frozenset({"sure", "possible"})
+STRENGTHS = frozenset({"strong", "possible"})
 PERSON_CATEGORIES: frozenset[Value] = frozenset(
     {"ASY", "IRR", "ILL", "SAR", "RSA", "RSX", "RSN", "TMP"}
 )
@@ -27,7 +27,7 @@ class Hit:
     """One match in one register, before it is shaped.
 
     Attributes:
-        strength: "sure" or "possible".
+        strength: "strong" or "possible".
         owner: Country id of the register.
         token: Opaque handle for the second step, or None where none was issued.
     """
@@ -56,7 +56,9 @@ def shape_hit(
         ContextError: The strength is not one of the closed list.
     """
     if hit.strength not in STRENGTHS:
-        raise ContextError("a hit was given a strength outside sure/possible; the hit is withheld")
+        raise ContextError(
+            "a hit was given a strength outside strong/possible; the hit is withheld"
+        )
     shaped: dict[str, Value] = {
         "strength": hit.strength,
         "owner": hit.owner,

@@ -16,6 +16,14 @@ from audit import Position
 from gateway.entries import Occasion
 from gateway.identity import TokenError
 from gateway.inquiry import Inquiry
+from gateway.linkage.telling import (
+    conditions_of,
+    flag_of,
+    is_flag,
+    match_told,
+    not_asked,
+    padded,
+)
 from gateway.outcome import Outcome, Result
 from gateway.printing import MEDIA_TYPE, media_of, printed
 from gateway.problems import Problem, ProblemError
@@ -44,9 +52,13 @@ def part_of(outcome: Outcome, inquiry: Inquiry) -> bytes:
         "status": outcome.status,
         "results": [_told(result) for result in outcome.results],
         "withheld": [{"category": cell.category, "rules": cell.rules} for cell in outcome.withheld],
-        "conditions": () if shape is None else shape.conditions,
+        "conditions": conditions_of(shape, inquiry),
         "next": outcome.next,
     }
+    if is_flag(inquiry):
+        part["flag"] = flag_of(outcome)
+    if outcome.match is not None:
+        part["match"] = match_told(outcome.match)
     if outcome.status == "unavailable":
         part["reason"] = outcome.reason
     if outcome.note:
@@ -70,11 +82,13 @@ def _told(result: Result) -> dict[str, object]:
 
 
 def answer_of(
+    inquiry: Inquiry,
     occasion: Occasion,
     outcomes: Sequence[Outcome],
     parts: Sequence[bytes],
     positions: Sequence[Position],
     challenge: TokenError,
+    *,
     media_type: str = MEDIA_TYPE,
 ) -> Reply:
     """The whole answer, once every entry is durable; `media_type` is that of a sheet or chart.
@@ -98,6 +112,9 @@ def answer_of(
             b"]}",
         )
     )
+    if is_flag(inquiry):
+        rest = orjson.dumps({"not_asked": not_asked(inquiry)})
+        body = padded(b"%b,%b" % (body[:-1], rest[1:]))
     return Reply(200, body, headers)
 
 

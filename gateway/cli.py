@@ -152,7 +152,6 @@ class _Cuvar(LazyGroup):
         "backup": _backup,
         "review": _review,
         "release": _release,
-        "linkage": _linkage,
         "exchange": _exchange,
         "attest": _attest,
         "token": _token,
@@ -163,6 +162,7 @@ class _Cuvar(LazyGroup):
         "witness": _witness,
         "index": _index,
         "keyholder": _keyholder,
+        "linkage": _linkage,
     }
 
 

@@ -308,6 +308,11 @@ def _detail(
         ],
         "note": outcome.note,
     }
+    if outcome.match is not None:
+        detail["match"] = {
+            "grade": outcome.match.grade,
+            "features": {name: state for name, state, _ in outcome.match.features},
+        }
     if "written_record" in outcome.duties:
         detail["written_record"] = {
             "sender": outcome.owner,
@@ -349,5 +354,7 @@ def _status(occasion: Occasion, outcome: Outcome) -> Status:
     if outcome.status == "unavailable":
         return Status.UNAVAILABLE
     if occasion.action in {"find", "read", "consult", "trace", "reidentify"}:
-        return Status.HIT if outcome.count or outcome.status == "too_many" else Status.NO_HIT
+        matched = outcome.match is not None and outcome.match.found
+        found = outcome.count or outcome.status == "too_many" or matched
+        return Status.HIT if found else Status.NO_HIT
     return Status.DONE

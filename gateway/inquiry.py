@@ -9,6 +9,7 @@ from functools import lru_cache
 from gateway.asker import Asker
 from gateway.facts import Attestation, Scope
 from gateway.facts.grants import canonical_number
+from gateway.linkage.candidates import Candidates
 from gateway.questions import AnyQuestion, ConsultQuestion, FindQuestion, ReidentifyQuestion
 from gateway.views import RowPlans
 from policies import Question, Snapshot
@@ -50,6 +51,7 @@ class Inquiry:
             decided, so that what others use up meanwhile can't hide what this one owes.
         over: keys of those that had ended by then.
         lenders: whose records it comes from and whose consent it takes (`gateway.onward`).
+        candidates: by owner, whom the blind index leads to; an owner without is not indexed.
     """
 
     action: str
@@ -62,6 +64,7 @@ class Inquiry:
     held: Mapping[str, tuple[Attestation, ...]] = field(default_factory=dict)
     over: frozenset[str] = frozenset()
     lenders: frozenset[str] = frozenset()
+    candidates: Mapping[str, Candidates] = field(default_factory=dict, repr=False)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -99,7 +102,7 @@ def inquiry_of(
 ) -> Inquiry:
     """The inquiry for a parsed question."""
     named = isinstance(asked, ConsultQuestion) or (
-        isinstance(asked, FindQuestion) and asked.subject.named()
+        isinstance(asked, FindQuestion) and asked.named()
     )
     question = Question(
         role=asker.role,

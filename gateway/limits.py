@@ -112,6 +112,7 @@ class Limits:
         officer_per_minute: Questions per officer.
         organisation_per_minute: Questions per organisation.
         records_per_hour: Records released per officer.
+        looks_per_hour: Persons looked for across a border per officer.
         size: Bound of each table.
         key: Secret bytes for the hashes.
         clock: Monotonic seconds.
@@ -123,6 +124,7 @@ class Limits:
         officer_per_minute: int,
         organisation_per_minute: int,
         records_per_hour: int,
+        looks_per_hour: int,
         size: int,
         key: bytes,
         clock: Callable[[], float],
@@ -132,6 +134,7 @@ class Limits:
             organisation_per_minute, _MINUTE, size=size, key=key, clock=clock
         )
         self._records = Buckets(records_per_hour, _HOUR, size=size, key=key, clock=clock)
+        self._looks = Buckets(looks_per_hour, _HOUR, size=size, key=key, clock=clock)
 
     def ask(self, issuer: str, officer: str, organisation: str) -> Allowance:
         """Count one question, before anything is decided or fetched.
@@ -139,7 +142,7 @@ class Limits:
         An officer is an issuer's subject: two issuers' equal subjects are two officers. A
         question that one limit turns away is charged to neither.
         """
-        name = f"{len(issuer)}:{issuer}{officer}"
+        name = _officer(issuer, officer)
         own = self._officers.peek(name, 1)
         if not own.allowed:
             return own
@@ -150,4 +153,12 @@ class Limits:
         """Count the records of an answer, before it is released; refused is not counted."""
         if records < 0:
             return Allowance(allowed=False, retry_after_s=_HOUR)
-        return self._records.take(f"{len(issuer)}:{issuer}{officer}", records)
+        return self._records.take(_officer(issuer, officer), records)
+
+    def look(self, issuer: str, officer: str) -> Allowance:
+        """Count one person looked for across a border: who tries many is no officer with a case."""
+        return self._looks.take(_officer(issuer, officer), 1)
+
+
+def _officer(issuer: str, officer: str) -> str:
+    return f"{len(issuer)}:{issuer}{officer}"

@@ -46,6 +46,23 @@ class WithheldCategory(BaseModel):
     rules: list[str]
 
 
+class MatchFeature(BaseModel):
+    """One thing that was compared; nothing in it is a value of the record."""
+
+    feature: str
+    state: str
+    words: str
+
+
+class MatchAnswer(BaseModel):
+    """How surely the person behind a token is the one asked for."""
+
+    grade: Literal["strong", "possible", "none"]
+    features: list[MatchFeature]
+    decides: str = Field(description="that no decision may rest on this alone")
+    confirm: str | None = Field(None, description="a human at the asker has to confirm it first")
+
+
 class OwnerAnswer(BaseModel):
     """One owner's part of the answer.
 
@@ -62,8 +79,13 @@ class OwnerAnswer(BaseModel):
         None,
         description="of `unavailable`: timeout, down, open (left alone after failures), wrong (its "
         "mapping does not fit), busy, no_register, no_dpo_key, "
-        "unwitnessed_log (no witness saw its log for too long), or an error's name",
+        "unwitnessed_log (no witness saw its log for too long), no_index (it sent no blind keys "
+        "of this epoch and grammar), or an error's name",
     )
+    flag: Literal["strong", "possible", "none", "unavailable", "not_asked"] | None = Field(
+        None, description="of a find with view hit"
+    )
+    match: MatchAnswer | None = Field(None, description="of a consultation with a subject")
     note: str | None = None
     expires: str | None = Field(None, description="day after which the rows may not be used")
     watermark: str | None = Field(None, description="mark that ties the rows to their recipient")
@@ -75,6 +97,9 @@ class Answer(BaseModel):
     correlation: str
     policy: str = Field(description="digest of the rule set that decided")
     owners: list[OwnerAnswer]
+    not_asked: list[str] | None = Field(
+        None, description="of a find with view hit: countries that the question left out"
+    )
 
 
 _SUMMARIES: Final = {

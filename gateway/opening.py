@@ -46,6 +46,10 @@ from gateway.identity import (
 from gateway.keyset import FollowedKeyring, OpeningError, open_keyring
 from gateway.keyset_log import checker
 from gateway.limits import Buckets, Limits
+from gateway.linkage.consulting import Consulting
+from gateway.linkage.flag import Flags
+from gateway.linkage.index import LinkIndex
+from gateway.linkage.peppers import Peppers
 from gateway.logbook import Logbook
 from gateway.logkeys import read_log_keys
 from gateway.logs import Event, open_log
@@ -142,6 +146,7 @@ async def _open(
         settings=settings,
         keeper=keeper,
         state=state,
+        linkage=_open_linkage(settings, stack),
         entries=EntryWriter(sealer, readers, log, clock_of(settings)),
         facts=await _open_facts(settings, clock, stack),
         log=log,
@@ -197,6 +202,16 @@ async def _open(
     )
 
 
+def _open_linkage(settings: Settings, stack: AsyncExitStack) -> Store:
+    """The blind index: a store of its own, so that long look-ups and case numbers do not wait.
+
+    Where its tables are missing, every country's index counts as not loaded.
+    """
+    store = Store(settings.state.url.get_secret_value(), name="linkage index")
+    stack.push_async_callback(store.close)
+    return store
+
+
 def _strangers(settings: Settings) -> Buckets:
     return Buckets(
         _STRANGERS_PER_MINUTE,
@@ -214,6 +229,7 @@ class _Opened:
     settings: Settings
     keeper: Keeper
     state: Store
+    linkage: Store
     entries: EntryWriter
     facts: FactRegister
     log: Journal
@@ -237,6 +253,7 @@ def _pipeline(opened: _Opened, verifier: TokenVerifier, keyring: Keyring) -> Pip
         sources=opened.sources,
         facts=opened.facts,
         subjects=subjects,
+        consulting=Consulting(subjects),
         keyring=keyring,
         case_numbers=numbers,
         populations=Populations(opened.sources, opened.clock),
@@ -255,6 +272,7 @@ def _pipeline(opened: _Opened, verifier: TokenVerifier, keyring: Keyring) -> Pip
         subjects=subjects,
         onward=onward,
         terms=Terms(state),
+        flags=Flags(LinkIndex(opened.linkage), Peppers(opened.linkage, keyring), keyring),
         desk=OwnerDesk(desk),
         entries=entries,
         log=opened.log,
@@ -375,6 +393,7 @@ def _limits(settings: Settings) -> Limits:
         officer_per_minute=limits.officer_per_minute,
         organisation_per_minute=limits.organisation_per_minute,
         records_per_hour=limits.records_per_officer_per_hour,
+        looks_per_hour=limits.looks_per_officer_per_hour,
         size=limits.table_size,
         key=secrets.token_bytes(32),
         clock=time.monotonic,

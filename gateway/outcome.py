@@ -55,6 +55,26 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """How surely the person behind a token is the one asked for, and why; no value of the record.
+
+    Attributes:
+        grade: strong, possible or none.
+        features: each one's name, its state and both in plain words; none without a match.
+        confirm: a human at the asker has to confirm it before anything is told.
+    """
+
+    grade: str
+    features: tuple[tuple[str, str, str], ...] = ()
+    confirm: bool = False
+
+    @property
+    def found(self) -> bool:
+        """Whether it may be the same person at all."""
+        return bool(self.features)
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One owner's part of an answer.
 
@@ -77,6 +97,7 @@ class Outcome:
     reason: str = ""
     note: str = ""
     table: Table | None = None
+    match: Match | None = None
 
     @property
     def count(self) -> int:

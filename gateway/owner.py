@@ -20,25 +20,26 @@ from gateway.facts import FactRegister, RecordFacts
 from gateway.facts.record import RecordContext
 from gateway.family_links import LINKED, linked
 from gateway.inquiry import Inquiry
+from gateway.linkage.candidates import NotIndexedError
+from gateway.linkage.consulting import Consulting, Matched, Step
 from gateway.logbook import Logbook
 from gateway.onward import OnwardMarks
-from gateway.outcome import Outcome, Result, Withheld, refused, withheld_by
+from gateway.outcome import Outcome, Withheld, refused, withheld_by
 from gateway.paging import ORDER, page_of
 from gateway.population import Populations
 from gateway.pseudonym_domains import CODED, bridge_note, own_cases, undeclared
 from gateway.questions import (
     ConsultQuestion,
     CountQuestion,
-    FindQuestion,
     ListQuestion,
     ReidentifyQuestion,
 )
 from gateway.settings import ViewsSettings
+from gateway.shaping import empty, led_nowhere, marked, rules, strength, tells_identity, unavailable
 from gateway.signals import Phase
 from gateway.sources import (
     Everything,
     Fetch,
-    NamedPerson,
     Page,
     Record,
     Source,
@@ -59,7 +60,6 @@ _NO_COURT_KEY: Final = "no court key"
 _NO_REASON: Final = "reason too short"
 _SPARE: Final = 30  # read beyond the cap: some candidates may not survive the second pass
 _CLOCKS: Final = frozenset({"retain_until"})  # of the entry's detail, whatever the rules ask
-_NOBODY: Final = CODED | {"count"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ class Desk:
     sources: Mapping[str, Source]
     facts: FactRegister
     subjects: Subjects
+    consulting: Consulting
     keyring: Keyring
     case_numbers: IssuedCaseNumbers
     populations: Populations
@@ -110,26 +111,26 @@ class OwnerDesk:
         )
         barred = self._barred(inquiry, owner, decision)
         if barred is not None:
-            return _unavailable(base, barred)
+            return unavailable(base, barred)
         try:
             answered = await self._answered(inquiry, base, decision, facts)
             return self._bundled(inquiry, answered)
-        except SourceUnavailableError as error:
-            return _unavailable(base, error.reason)
+        except (SourceUnavailableError, NotIndexedError) as error:
+            return unavailable(base, error.reason)
         except (NobodyError, GrantError) as error:
-            return _led_nowhere(base, decision, error)
+            return led_nowhere(base, decision, error)
         except SubjectError:
             raise
         except SourceQuestionError as error:
             raise SubjectError(str(error)) from None
         except (GatewayError, AnonymiseError) as error:
-            return _unavailable(base, type(error).__name__)
+            return unavailable(base, type(error).__name__)
 
     def _barred(self, inquiry: Inquiry, owner: str, decision: Decision) -> str | None:
         """Why nothing may leave although the rules allow it."""
         if not self._desk.entries.can_seal(owner):
             return "no_dpo_key"
-        if self._desk.witnessing.blocks(owner) and _tells_identity(inquiry, decision):
+        if self._desk.witnessing.blocks(owner) and tells_identity(inquiry, decision):
             return "unwitnessed_log"
         return None
 
@@ -170,7 +171,7 @@ class OwnerDesk:
             return await desk.logbook.outcome(inquiry, base, decision, facts)
         source = desk.sources.get(base.owner)
         if source is None or (dataset not in source.datasets and dataset != "statistics"):
-            return _unavailable(base, "no_register")
+            return unavailable(base, "no_register")
         if isinstance(inquiry.asked, CountQuestion):
             return await desk.tables.outcome(inquiry, base, source)
         return await self._rows(inquiry, base, decision, facts, source)
@@ -198,6 +199,7 @@ class OwnerDesk:
             page = await self._page(inquiry, base.owner, plan, wanted, source)
             page = own_cases(self._desk.facts, inquiry, base.owner, page)
             tools = await self._tools(inquiry, base.owner, plan, page.records, source)
+            held = await desk.consulting.held(inquiry, source)
             if wanted is not None:
                 listed = isinstance(inquiry.asked, ListQuestion)
                 tools = await desk.crowds.around(
@@ -206,7 +208,38 @@ class OwnerDesk:
         with desk.tracing.span(Phase.TREAT, owner=base.owner):
             second = SecondPass(inquiry.snapshot, allowed)
             released = await release(page.records, second, plan, tools, inquiry.now)
-        return await self._shaped(inquiry, base, decision, shape, page, released)
+        known = any(result.rows for result in released.results)
+        matched = await desk.consulting.matched(inquiry, base, held, known=known)
+        if matched is not None and matched.step is not Step.TELL:
+            return await self._untold(inquiry, base, decision, matched, released)
+        shaped = await self._shaped(inquiry, base, decision, shape, page, released)
+        told = matched is not None and shaped.status == "answered"
+        return replace(shaped, match=matched.match) if told and matched is not None else shaped
+
+    async def _untold(
+        self,
+        inquiry: Inquiry,
+        base: Outcome,
+        decision: Decision,
+        matched: Matched,
+        released: Released,
+    ) -> Outcome:
+        """A consultation after whose comparison nothing of the record is told.
+
+        That its person was compared is recorded where the answer tells that there is a match.
+        """
+        token = inquiry.asked.token if isinstance(inquiry.asked, ConsultQuestion) else None
+        if (
+            matched.step is Step.END
+            and token is not None
+            and not await self._desk.subjects.spend(inquiry, base.owner, token)
+        ):
+            return refused(base.owner, tuple(Withheld(c, ("F12",)) for c in decision.granted))
+        untold = replace(base, results=empty(decision), match=matched.match, seen=released.seen)
+        if not matched.match.found:
+            return untold
+        lines = rules(base, released)
+        return replace(untold, rules=lines, persons=released.persons, ends=released.ends)
 
     def _allowed(
         self,
@@ -301,12 +334,9 @@ class OwnerDesk:
         return tools
 
     def _hits(self, inquiry: Inquiry, owner: str, records: Sequence[Record]) -> Mapping[str, Hit]:
-        asked = inquiry.asked
-        subject = asked.subject.person() if isinstance(asked, FindQuestion) else NamedPerson()
-        sure = subject.doc_number is not None or subject.biometric_ref is not None
         return {
             record.record: Hit(
-                strength="sure" if sure else "possible",
+                strength=strength(inquiry, owner, record),
                 owner=owner,
                 token=self._desk.subjects.token(inquiry, owner, record.person)
                 if record.person
@@ -340,48 +370,11 @@ class OwnerDesk:
         mark = self._desk.onward.marked(inquiry, base)
         return replace(
             base,
-            results=_marked(released.results, mark) or _empty(decision),
-            rules=_rules(base, released),
+            results=marked(released.results, mark) or empty(decision),
+            rules=rules(base, released),
             released=released.fields,
             persons=released.persons,
             seen=released.seen,
             ends=released.ends,
             next=None if after is None else self._desk.subjects.cursor(inquiry, base.owner, after),
         )
-
-
-def _marked(results: tuple[Result, ...], mark: Mapping[str, str]) -> tuple[Result, ...]:
-    """The rows with the ban that travels with each of them."""
-    if not mark:
-        return results
-    return tuple(replace(r, rows=[{**row, **mark} for row in r.rows]) for r in results)
-
-
-def _rules(base: Outcome, released: Released) -> tuple[str, ...]:
-    if not released.rules:
-        return base.rules
-    stopped = {rule for cell in base.withheld for rule in cell.rules}
-    return tuple(sorted({*released.rules, *stopped}))
-
-
-def _led_nowhere(base: Outcome, decision: Decision, error: NobodyError | GrantError) -> Outcome:
-    if isinstance(error, GrantError):
-        return refused(base.owner, tuple(Withheld(c, ("F62",)) for c in decision.granted))
-    return replace(base, results=_empty(decision))
-
-
-def _tells_identity(inquiry: Inquiry, decision: Decision) -> bool:
-    """Whether the answer would tell who somebody is, or that a named person is known."""
-    views = {cell.view for cell in decision.granted.values()}
-    return inquiry.asked.dataset != "log" and not views <= _NOBODY
-
-
-def _unavailable(base: Outcome, reason: str) -> Outcome:
-    return replace(base, status="unavailable", reason=reason)
-
-
-def _empty(decision: Decision) -> tuple[Result, ...]:
-    by_view: dict[str, list[str]] = {}
-    for category, cell in decision.granted.items():
-        by_view.setdefault(str(cell.view), []).append(category)
-    return tuple(Result(view, tuple(sorted(cats)), []) for view, cats in sorted(by_view.items()))

@@ -24,7 +24,9 @@ from gateway.errors import GatewayError
 from gateway.facts import FactRegister, question_facts
 from gateway.identity import Principal, StepUp, TokenError
 from gateway.inquiry import Inquiry, Rules, inquiry_of
-from gateway.limits import Limits
+from gateway.limits import Allowance, Limits
+from gateway.linkage.flag import Flags
+from gateway.linkage.telling import is_flag
 from gateway.metrics import Metrics
 from gateway.onward import RULE as ONWARD
 from gateway.onward import Mark, MarkError, OnwardMarks
@@ -60,6 +62,7 @@ class Parts:
     subjects: Subjects
     terms: Terms
     onward: OnwardMarks
+    flags: Flags
     desk: OwnerDesk
     entries: EntryWriter
     log: Journal
@@ -94,6 +97,7 @@ class Pipeline:
         held = self.asker(principal, asked.role, rules.snapshot)
         asker = held or nobody(principal)
         inquiry = inquiry_of(action, asker, asked, rules, now, correlation)
+        await self._within_looks(inquiry)
         began = perf_counter()
         with parts.tracing.span(Phase.DECIDE):
             stop = _ROLE if held is None else wrong_basis(inquiry)
@@ -108,6 +112,8 @@ class Pipeline:
                 return await self._record(inquiry, banned, {})
             facts = await self._facts(inquiry)
             allowed, outcomes = decided(inquiry, facts)
+            owners = [one.owner for one in allowed]
+            inquiry = await parts.flags.looked_up(inquiry, owners)
         ready = perf_counter()
         parts.metrics.phase(Phase.DECIDE, ready - began)
         try:
@@ -287,7 +293,9 @@ class Pipeline:
             parts.metrics.answer(inquiry.action, occasion.dataset or "", outcome.owner, ending)
         challenge = self.challenge(inquiry.asker.principal)
         media_type = media_of(outcomes[0], inquiry.asked)
-        return answer_of(occasion, outcomes, bodies, positions, challenge, media_type)
+        return answer_of(
+            inquiry, occasion, outcomes, bodies, positions, challenge, media_type=media_type
+        )
 
     def _suspended_meanwhile(self, inquiry: Inquiry) -> bool:
         """Whether the asker was suspended, or may have been, since the decision."""
@@ -314,9 +322,21 @@ class Pipeline:
         principal = inquiry.asker.principal
         released = sum(outcome.count for outcome in outcomes)
         allowance = self._parts.limits.release(principal.issuer, principal.officer, released)
+        await self._within(allowance, "volume limit", inquiry, occasion)
+
+    async def _within_looks(self, inquiry: Inquiry) -> None:
+        """Count a look for one person across a border, before anything is decided about it."""
+        asked, principal = inquiry.asked, inquiry.asker.principal
+        if is_flag(inquiry) or (isinstance(asked, ConsultQuestion) and asked.subject is not None):
+            allowance = self._parts.limits.look(principal.issuer, principal.officer)
+            await self._within(allowance, "search limit", inquiry, self.occasion(inquiry))
+
+    async def _within(
+        self, allowance: Allowance, limit: str, inquiry: Inquiry, occasion: Occasion
+    ) -> None:
         if not allowance.allowed:
             self._parts.metrics.limited()
-            await self.fail(occasion, Kind.DENIAL, "volume limit", inquiry.asker)
+            await self.fail(occasion, Kind.DENIAL, limit, inquiry.asker)
             raise ProblemError(Problem.TOO_MANY, retry_after_s=allowance.retry_after_s)
 
 

@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from gateway.linkage.asked import Blinded, Confirmation, LinkedSubject, Value32
 from gateway.sources import NamedPerson
 
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -157,7 +158,24 @@ class FindQuestion(_Question):
     """Is this one person known?"""
 
     view: View = Field(description="hit across a border; full at home")
-    subject: Subject
+    subject: Subject | None = Field(
+        None, description="in clear; at home, or abroad where the very spelling is looked up"
+    )
+    blinded: Blinded | None = Field(
+        None, description="only with the view hit: looked up in the blind index of each country"
+    )
+
+    @model_validator(mode="after")
+    def _one_person(self) -> Self:
+        if (self.subject is None) == (self.blinded is None):
+            raise ValueError("name one person: either subject, or blinded as your side made it")
+        if self.blinded is not None and self.view != "hit":
+            raise ValueError("blind keys find a hit and no more; ask with the view hit")
+        return self
+
+    def named(self) -> bool:
+        """Whether this means one person (Q-NAMED); each blind key holds a date or a number."""
+        return self.blinded is not None or (self.subject is not None and self.subject.named())
 
 
 class ReadQuestion(_Question):
@@ -211,11 +229,24 @@ class ConsultQuestion(_Question):
     reference: RecordReference | None = Field(
         None, description="where the owner opened the request itself (return, readmission case)"
     )
+    subject: LinkedSubject | None = Field(
+        None, description="with the token of a blinded question: whom it was about"
+    )
+    salt: Value32 | None = Field(None, description="what the commitment was made with")
+    confirmation: Confirmation | None = Field(
+        None, description="after a match explained as possible: what a human made of it"
+    )
 
     @model_validator(mode="after")
     def _one_subject(self) -> Self:
         if (self.token is None) == (self.reference is None):
             raise ValueError("name either the token of a hit or a reference")
+        if (self.subject is None) != (self.salt is None):
+            raise ValueError("the subject of a blinded question comes with its salt")
+        if self.token is None and self.subject is not None:
+            raise ValueError("a subject comes with the token of its hit")
+        if self.subject is None and self.confirmation is not None:
+            raise ValueError("a confirmation comes with the subject that was compared")
         return self
 
 

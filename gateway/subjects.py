@@ -25,6 +25,8 @@ from gateway.facts import FactRegister
 from gateway.facts.grants import approving, canonical_number, grants
 from gateway.handles import HandleError, Handles, handle_digest
 from gateway.inquiry import Inquiry
+from gateway.linkage.candidates import NotIndexedError
+from gateway.linkage.commitment import opens
 from gateway.questions import (
     AnyQuestion,
     ConsultQuestion,
@@ -36,7 +38,7 @@ from gateway.questions import (
     ReidentifyQuestion,
     TraceQuestion,
 )
-from gateway.sources import ByReference, BySurrogate, Everything, Selector
+from gateway.sources import ByReference, BySurrogate, BySurrogates, Everything, Selector
 from gateway.state import IssuedCaseNumbers, UsedTokens
 from gateway.store import StoreError
 from policies import Truth
@@ -77,15 +79,24 @@ class Subjects:
         self._facts = facts
 
     def token(self, inquiry: Inquiry, owner: str, person: str) -> str:
-        """A token for the second step after a hit, good for a day and this asker only."""
+        """A token for the second step after a hit, good for a day and this asker only.
+
+        After a blinded question it is also bound to the commitment to the question's subject.
+        """
         expires = (inquiry.now + TOKEN_LIFE).strftime(_INSTANT)
-        return self._handles.seal("hit", _bound(inquiry, owner), {"p": person, "x": expires})
+        content: dict[str, str | int] = {"p": person, "x": expires}
+        asked = inquiry.asked
+        if isinstance(asked, FindQuestion) and asked.blinded is not None:
+            content["c"] = asked.blinded.commitment
+        return self._handles.seal("hit", _bound(inquiry, owner), content)
 
     async def token_live(self, inquiry: Inquiry, owner: str, token: str) -> Truth:
-        """Whether a token is live for this asker, purpose and owner: the fact `hit_token`."""
+        """The fact `hit_token`: whether a token is live for this asker, purpose, owner, subject."""
         try:
             content = self._handles.open("hit", _bound(inquiry, owner), token)
             if str(content["x"]) <= inquiry.now.strftime(_INSTANT):
+                return Truth.FALSE
+            if not _same_subject(inquiry, content):
                 return Truth.FALSE
             used = await self._used.used(handle_digest(token))
         except HandleError:
@@ -102,6 +113,16 @@ class Subjects:
         """
         content = self._handles.open("hit", _bound(inquiry, owner), token)
         return await self._used.use(handle_digest(token), str(content["x"]))
+
+    async def explained(self, inquiry: Inquiry, owner: str, token: str) -> bool:
+        """Whether the match behind a token was explained before; from now on it was.
+
+        Raises:
+            StoreError: it can't be remembered.
+        """
+        content = self._handles.open("hit", _bound(inquiry, owner), token)
+        digest = hashlib.sha256(orjson.dumps(["explained", handle_digest(token)])).hexdigest()
+        return not await self._used.use(digest, str(content["x"]))
 
     async def spend_grant(self, inquiry: Inquiry) -> bool:
         """Use up the grant of a single-use answer: once per case, asker and question.
@@ -124,12 +145,13 @@ class Subjects:
         Raises:
             SubjectError: the question must name its subject otherwise.
             NobodyError: the reference leads nowhere.
+            NotIndexedError: blind keys can't be looked up at this owner.
             StoreError: a case number can't be looked up now.
         """
         asked = inquiry.asked
         match asked:
             case FindQuestion():
-                return asked.subject.person()
+                return _sought(inquiry, asked, owner)
             case ListQuestion():
                 return self._listed(inquiry, asked, owner)
             case ConsultQuestion(token=str() as token):
@@ -246,8 +268,33 @@ class SpentGrants:
 
 
 def query_of(asked: AnyQuestion) -> Mapping[str, object]:
-    """What was used for querying, for the sealed detail (EUR-29)."""
-    return asked.model_dump(mode="json", exclude_none=True, exclude={"reason", "case_no"})
+    """What was used for querying, for the sealed detail (EUR-29).
+
+    Of blind keys their kinds and the commitment: any nation could try names against their values.
+    """
+    told = asked.model_dump(mode="json", exclude_none=True, exclude={"reason", "case_no"})
+    if isinstance(asked, FindQuestion) and asked.blinded is not None:
+        told["blinded"] = asked.blinded.told()
+    return told
+
+
+def _same_subject(inquiry: Inquiry, content: Mapping[str, str | int]) -> bool:
+    """Whether a consultation brings the very subject that its token's question was about."""
+    asked, committed = inquiry.asked, content.get("c")
+    if not isinstance(asked, ConsultQuestion) or committed is None:
+        return committed is None and isinstance(asked, ConsultQuestion) and asked.subject is None
+    if asked.subject is None or asked.salt is None:
+        return False
+    return opens(str(committed), asked.subject.written(), asked.salt)
+
+
+def _sought(inquiry: Inquiry, asked: FindQuestion, owner: str) -> Selector:
+    if asked.subject is not None:
+        return asked.subject.person()
+    found = inquiry.candidates.get(owner)
+    if found is None:
+        raise NotIndexedError(f"no index of {owner} is loaded for these keys; ask again later")
+    return BySurrogates(found.fetched())
 
 
 def _bound(inquiry: Inquiry, owner: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from gateway.commands.token import development_issuer
 from gateway.demo.authorities import AUTHORITIES, policy_file, witness_folder
 from gateway.demo.build import SETTINGS, build
 from gateway.demo.client import DemoClient
+from gateway.demo.linkage import index_all, traveller
 from gateway.demo.people import attestations
 from gateway.demo.proofs import EVIDENCE, PUBLISHED, Proofs
 from gateway.demo.server import all_parts, free_ports, running, stop
@@ -68,7 +69,10 @@ def demo(folder: Path, persons: int, port: int, *, check: bool, only_stop: bool)
     port, *ports = free_ports([port, *(port and port + n for n in range(1, 1 + len(AUTHORITIES)))])
     witnesses = [f"http://127.0.0.1:{other}" for other in ports]
     settings = build(folder, persons=persons, port=port, witnesses=witnesses, on_progress=_progress)
-    subject = choose(settings, datetime.now(UTC).date())
+    _progress("nine blind indexes, each from its own country's register")
+    index_all(settings, folder)
+    today = datetime.now(UTC).date()
+    subject, someone = choose(settings, today), traveller(settings, folder, today)
     asyncio.run(write_facts(settings, attestations(subject.person, datetime.now(UTC), _LIFE)))
     _progress("the gateway and its witnesses run")
     parts = all_parts(folder, settings.gateway.public_url, witnesses)
@@ -76,7 +80,7 @@ def demo(folder: Path, persons: int, port: int, *, check: bool, only_stop: bool)
         client = DemoClient(settings.gateway.public_url, development_issuer(settings))
         proofs = Proofs(folder, client, read_log_keys(settings), click.echo)
         watching = dict(zip(AUTHORITIES, witnesses, strict=True))
-        Story(client, proofs, watching, click.echo).tell(subject)
+        Story(client, proofs, watching, click.echo).tell(subject, someone)
     click.echo(f"\nAll of it in {time.monotonic() - began:.0f} seconds.")
     if not check:
         click.echo(addresses(settings, folder, witnesses))

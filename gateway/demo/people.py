@@ -34,6 +34,10 @@ OPERATOR: Final = DemoPerson(
     "system operator, Bosnia and Herzegovina", "demo-operator", "BA-OP", "BA", "operator", "OP-1"
 )
 
+ASYLUM: Final = DemoPerson(
+    "asylum officer, Croatia", "demo-asylum", "HR-AS", "HR", "asylum_officer", "AS-1"
+)
+
 
 def attestations(person: str, now: datetime, life: timedelta) -> list[Attestation]:
     """What the capture station and the consent and case registers attest about `person`."""
@@ -48,6 +52,8 @@ def attestations(person: str, now: datetime, life: timedelta) -> list[Attestatio
         one("presence", Scope(org=BORDER.org, officer=BORDER.officer)),
         one("case_number", Scope(org=BORDER.org, case_no=CASE)),
         one("case_number", aid),
+        one("case_number", Scope(org=ASYLUM.org, case_no=CASE)),
+        one("claim_here", Scope(org=ASYLUM.org)),
         one("assigned_case", assigned),
         one("consent_given", Scope(aid.org, "", aid.owner, aid.purpose, "", person)),
     ]

@@ -8,6 +8,8 @@ from typing import Any, Final
 from audit import open_sealed, parse_envelope, read_private_key
 from gateway.demo.build import DemoError
 from gateway.demo.client import Answered, DemoClient
+from gateway.demo.linkage import Traveller
+from gateway.demo.ministers import ministers_question
 from gateway.demo.people import BORDER, CASE, CASEWORKER, OPERATOR, REASON, DemoPerson
 from gateway.demo.proofs import LOG, Proofs
 from gateway.demo.subject import Subject
@@ -31,8 +33,12 @@ class Story:
         self._witnesses = witnesses
         self._say = say
 
-    def tell(self, subject: Subject) -> None:
+    def tell(self, subject: Subject, someone: Traveller) -> None:
         """Everything, in order.
+
+        Args:
+            subject: whom Bosnia is asked about.
+            someone: whom Croatia and Serbia hold, each in its own spelling.
 
         Raises:
             DemoError: a step did not come out as it must.
@@ -48,6 +54,7 @@ class Story:
             self._ask(3, OPERATOR, "list", _operator(), _REFUSED),
         ]
         self._elsewhere(subject)
+        ministers_question(self._client, self._proofs.folder, someone, self._say)
         self._entries(answers)
         asked, helped = (answer.entries[0] for answer in answers[:2])
         kept = self._proofs.receipt(asked)

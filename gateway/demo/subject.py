@@ -104,22 +104,26 @@ async def _search(sources: Mapping[str, Source], today: date) -> Subject:
     raise DemoError("nobody fit for the story in this region; run again with more --persons")
 
 
+def harmless(record: Record, today: date) -> bool:
+    """Whether nothing about this record would keep it from anybody who may ask for such."""
+    traits = record.traits
+    marks = (traits.blocked, traits.deceased, traits.naturalised, traits.trafficking)
+    return (
+        all(mark is False for mark in marks)
+        and traits.provenance == "national"
+        and traits.notice_given is True
+        and traits.retain_until is not None
+        and traits.retain_until > today
+    )
+
+
 def _ordinary(record: Record, today: date) -> Subject | None:
     traits, values = record.traits, record.values
     born = traits.date_of_birth
     surnames = values.get("direct_identifier.surnames")
     forenames = values.get("direct_identifier.forenames")
-    harmless = not any(
-        (traits.blocked, traits.deceased, traits.naturalised, traits.trafficking)
-    ) and None not in (traits.blocked, traits.deceased, traits.naturalised, traits.trafficking)
-    known = (
-        traits.provenance == "national"
-        and traits.notice_given is True
-        and traits.dob_precision == "day"
-        and traits.retain_until is not None
-        and traits.retain_until > today
-    )
-    if not (harmless and known and born and surnames and forenames and record.person):
+    known = harmless(record, today) and traits.dob_precision == "day"
+    if not (known and born and surnames and forenames and record.person):
         return None
     if today.year - born.year < _ADULT or (born.month, born.day) == (1, 1):
         return None

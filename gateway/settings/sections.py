@@ -236,6 +236,11 @@ class LimitsSettings(Section):
     records_per_officer_per_hour: Many = Field(
         default=2_000, description="Records released to one officer per hour, against scraping."
     )
+    looks_per_officer_per_hour: Many = Field(
+        default=120,
+        description="Persons that one officer may look for across a border per hour (find with "
+        "view hit, and the consultation after it), against trying out names.",
+    )
     table_size: Many = Field(
         default=100_000,
         description="Officers and organisations remembered at once. When the table is full of "

@@ -17,6 +17,7 @@ from gateway.sources.mapping_file import load_mapping
 from gateway.sources.question import (
     ByReference,
     BySurrogate,
+    BySurrogates,
     Everything,
     Fetch,
     NamedPerson,
@@ -30,6 +31,7 @@ __all__ = [
     "TRAITS",
     "ByReference",
     "BySurrogate",
+    "BySurrogates",
     "Everything",
     "Fetch",
     "Finding",

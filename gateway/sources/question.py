@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-__all__ = ["ByReference", "BySurrogate", "Everything", "Fetch", "NamedPerson", "Selector"]
+__all__ = [
+    "ByReference",
+    "BySurrogate",
+    "BySurrogates",
+    "Everything",
+    "Fetch",
+    "NamedPerson",
+    "Selector",
+]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -54,6 +62,16 @@ class BySurrogate:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class BySurrogates:
+    """Several persons by surrogate, 1 to 64, as a blind index leads to them."""
+
+    values: tuple[bytes, ...]
+
+    def __repr__(self) -> str:
+        return f"BySurrogates({len(self.values)}, <redacted>)"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Everything:
     """All records, or those of one centre, or those of the listed persons.
 
@@ -68,7 +86,7 @@ class Everything:
         return f"Everything(centre={self.centre!r}, persons={listed})"
 
 
-Selector = NamedPerson | ByReference | BySurrogate | Everything
+Selector = NamedPerson | ByReference | BySurrogate | BySurrogates | Everything
 
 
 @dataclass(frozen=True, slots=True)

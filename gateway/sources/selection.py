@@ -18,7 +18,14 @@ import sqlalchemy as sa
 from gateway.sources.errors import SourceQuestionError, SourceUnavailableError
 from gateway.sources.mapping import Column, Dataset, RegisterMapping, Search
 from gateway.sources.native import BINARY, UnfittingError, day_span, fit, fit_day
-from gateway.sources.question import ByReference, BySurrogate, Everything, NamedPerson, Selector
+from gateway.sources.question import (
+    ByReference,
+    BySurrogate,
+    BySurrogates,
+    Everything,
+    NamedPerson,
+    Selector,
+)
 from gateway.sources.spelling import mrz_forms
 from gateway.sources.tables import Live, SchemaError, Tables
 
@@ -28,6 +35,7 @@ MAX_PERSONS = 1024
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 256, MAX_PERSONS)
 _LONGEST = 128
 _SURROGATE = 16
+_MOST_SURROGATES = 64
 
 SPAN = -2
 """In place of a number of values: the column holds moments, and the two values bound a day."""
@@ -83,7 +91,10 @@ class Selections:
                 return self._key("record", self._type(dataset, dataset.record), ref)
             case BySurrogate(value=value):
                 self._need_persons(dataset)
-                return self._surrogate(dataset, value)
+                return self._surrogates(dataset, (value,))
+            case BySurrogates(values=values):
+                self._need_persons(dataset)
+                return self._surrogates(dataset, values)
             case Everything():
                 return self._everything(dataset, selector)
 
@@ -102,19 +113,23 @@ class Selections:
             return None
         return Selection(((kind, 1),), (), {"key": value})
 
-    def _surrogate(self, dataset: Dataset, value: bytes) -> Selection | None:
+    def _surrogates(self, dataset: Dataset, wanted: Sequence[bytes]) -> Selection | None:
         person = self.mapping.person
         if person is None or not person.surrogate:
             raise SourceUnavailableError("wrong", self.mapping.country, fault=False)
-        if len(value) != _SURROGATE:
+        if len(wanted) > _MOST_SURROGATES:
+            raise SourceQuestionError(f"at most {_MOST_SURROGATES} surrogates; ask in parts")
+        if any(len(value) != _SURROGATE for value in wanted):
             raise SourceQuestionError("a surrogate is 16 bytes")
         column = self._tables(dataset).person_column(Column("", person.surrogate)).type
         if isinstance(column, BINARY):
-            fitted = [value]
-        else:
-            texts = [value.hex()] if isinstance(column, sa.Uuid) else _hex_forms(value)
-            fitted = self._fitted(texts, column)
-        return self._listed("surrogate", fitted)
+            return self._listed("surrogate", list(wanted))
+        texts = [
+            text
+            for value in wanted
+            for text in ([value.hex()] if isinstance(column, sa.Uuid) else _hex_forms(value))
+        ]
+        return self._listed("surrogate", self._fitted(texts, column))
 
     def _everything(self, dataset: Dataset, selector: Everything) -> Selection | None:
         shape: tuple[tuple[str, int], ...] = ()

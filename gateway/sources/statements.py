@@ -137,6 +137,8 @@ class Statements:
             return None, self._inline(branches[0], tables)
         if branches:
             return self._named(branches, tables), []
+        if selection.shape and selection.shape[0][0] == "surrogate":
+            return self._surrogates(selection.shape[0][1], tables), []
         return None, [
             part for kind, size in selection.shape for part in self._limit(kind, size, tables)
         ]
@@ -150,9 +152,6 @@ class Statements:
                 return [tables.record_key() == _param("key", tables.record_key())]
             case "centre":
                 return [_among(tables.centre(), "centre", size)]
-            case "surrogate" if self.mapping.person is not None:
-                column = tables.person_column(Column("", self.mapping.person.surrogate))
-                return [_among(column, "surrogate", size)]
         key = tables.person_key()
         if key is not None and kind == "persons":
             return [_among(key, "persons", size)]
@@ -163,6 +162,23 @@ class Statements:
             _fits(tables.person_column(self._search_column(name)), f"b0_{name}", size)
             for name, size in branch
         ]
+
+    def _surrogates(self, size: int, outer: Tables) -> Any:
+        """Person keys by surrogate, from that column's index.
+
+        As a condition on the joined rows it left some databases to read every row in key order.
+        """
+        if self.mapping.person is None:
+            raise SchemaError
+        tables = Tables(self.mapping, self.live, self.dialect.name, None, "s")
+        column = tables.column(Column("", self.mapping.person.surrogate))
+        found = (
+            sa.select(tables.record_key().label("k"))
+            .select_from(tables.source(inner=True))
+            .where(_among(column, "surrogate", size))
+        )
+        outer.fixed.update(tables.fixed)
+        return found.subquery("n")
 
     def _named(self, branches: tuple[Branch, ...], outer: Tables) -> Any:
         """One SELECT of person keys for each criterion, each on its own index, united."""

@@ -76,6 +76,7 @@ stale_after_s = 4000.0
 officer_per_minute = 100000
 organisation_per_minute = 100000
 records_per_officer_per_hour = 1000000
+looks_per_officer_per_hour = 1000000
 [[issuers]]
 issuer = "{ISSUER}"
 jwks_file = "issuer/jwks.json"

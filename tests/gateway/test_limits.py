@@ -23,6 +23,7 @@ def limits(clock, **changes):
             "officer_per_minute": 3,
             "organisation_per_minute": 5,
             "records_per_hour": 100,
+            "looks_per_hour": 2,
             "size": 10,
             "key": KEY,
             "clock": clock,
@@ -174,3 +175,13 @@ def test_nobody_ever_takes_more_than_burst_and_refill(steps):
             taken[name] += amount
         assert len(buckets) <= 2
         assert taken[name] <= 5 + clock.now * 5 / 60 + 1e-6
+
+
+def test_each_officer_may_look_for_so_many_persons_an_hour_across_a_border():
+    clock = Clock()
+    own = limits(clock)
+    assert [own.look("i", "a").allowed for _ in range(3)] == [True, True, False]
+    assert own.look("i", "b").allowed
+    assert own.look("https://other.invalid", "a").allowed
+    clock.now += 1800
+    assert own.look("i", "a").allowed

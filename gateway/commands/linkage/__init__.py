@@ -8,6 +8,12 @@ import click
 from gateway.commands.lazy import LazyGroup, Loaders
 
 
+def _blind() -> click.Command:
+    from gateway.commands.linkage.blind import blind
+
+    return blind
+
+
 def _evaluate() -> click.Command:
     from gateway.commands.linkage.evaluate import evaluate
 
@@ -15,9 +21,9 @@ def _evaluate() -> click.Command:
 
 
 class _Linkage(LazyGroup):
-    loaders: ClassVar[Loaders] = {"evaluate": _evaluate}
+    loaders: ClassVar[Loaders] = {"blind": _blind, "evaluate": _evaluate}
 
 
 @click.group(cls=_Linkage)
 def linkage() -> None:
-    """Whether somebody was registered elsewhere: the asker's side of the question."""
+    """Whether somebody was registered elsewhere: the asker's side, and how good the answers are."""
