@@ -21,8 +21,9 @@ $(VENV)/run.done: requirements/run.txt pyproject.toml
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+# pysodium is one file of Python and comes as source only.
 $(VENV)/dev.done: $(VENV)/run.done requirements/dev.txt
-	$(BIN)/python -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --only-binary :all: --no-binary pysodium --no-build-isolation --require-hashes -r requirements/dev.txt
 	@touch $@
 
 tests/servers/node/node_modules/.done: $(VENV)/dev.done tests/servers/node/package-lock.json
