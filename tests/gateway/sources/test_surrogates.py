@@ -75,7 +75,7 @@ async def test_a_register_is_searched_by_the_surrogates_index_and_never_read_thr
         return made
 
     monkeypatch.setattr(DatabaseRegister, "_plan", noted)
-    await small.fetch(wanted(NOBODY))
+    await small.fetch(wanted(*[bytes([n]) * 16 for n in range(16)]))
     larger = small.path.with_name("larger.sqlite")
     create_register(vocabulary(), larger, [f"q{number:015d}" for number in range(400)])
     with closing(sqlite3.connect(larger)) as connection:
@@ -84,7 +84,7 @@ async def test_a_register_is_searched_by_the_surrogates_index_and_never_read_thr
         connection.execute("CREATE UNIQUE INDEX three ON registrations (id)")
         connection.execute("CREATE INDEX four ON registrations (person)")
         connection.execute("ANALYZE")
-        values = ["x"] * statements[0].count("?")
+        values = [str(n) for n in range(60)][: statements[0].count("?")]
         values[-2:] = [10, 0]
         steps = [
             row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statements[0]}", values)
