@@ -31,6 +31,7 @@ PERSON_FIELDS: Final = frozenset(
         *_WHOLE_NAMES,
         "biographic.date_of_birth",
         "biographic.dob_precision",
+        "biographic.place_of_birth",
         "biographic.sex",
         "biographic.nationalities",
         "document.doc_number",
@@ -58,6 +59,7 @@ def persons_of(values: Mapping[str, Value]) -> tuple[LinkagePerson, ...]:
         ),
         nationalities=tuple(_nationalities(values.get("biographic.nationalities"))),
         documents=_listed(values.get("document.doc_number")),
+        places=_listed(values.get("biographic.place_of_birth")),
     )
     return (main, *_others(main, values))
 

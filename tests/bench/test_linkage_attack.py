@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The attacks of docs/linkage/attacks.md at a small scale: they work, and are held back as it says."""
+"""The attacks of docs/linkage/attacks.md at a small scale: they work as it says."""
 
 from pathlib import Path
 

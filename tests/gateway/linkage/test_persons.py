@@ -16,6 +16,7 @@ def test_the_main_spelling_comes_first_and_each_other_one_stands_for_the_same_pe
         values(
             0,
             direct_identifier__birth_names="Safi",
+            biographic__place_of_birth="Herat",
             direct_identifier__aliases="Jonas Abraham; J. Abraham",
             direct_identifier__original_script="احمد کریمی",
         )
@@ -29,6 +30,7 @@ def test_the_main_spelling_comes_first_and_each_other_one_stands_for_the_same_pe
         ((), ("J. Abraham",)),
     ]
     assert {one.birth for one in others} == {main.birth}
+    assert main.places == ("Herat",)
 
 
 @pytest.mark.parametrize(
