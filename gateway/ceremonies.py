@@ -202,7 +202,7 @@ async def hold(
             )
         register: Register = {} if keyring is None else keyring.register
         _require_fitting(statement, register, custodians, clock())
-        log = KeysetLog(settings.log.url.get_secret_value())
+        log = KeysetLog(settings)
         await asyncio.to_thread(_require_logged, settings, log, keyring, statement)
         journal = await open_journal(settings)
         try:

@@ -7,15 +7,20 @@ state, or exchanged, is another than the log names. ADR 0036; docs/formats/keyse
 Blocking: call it in a thread.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from anonymise import Keyring
-from audit import Envelope, Kind, Status, parse_envelope
+from audit import AuditError, Envelope, Kind, NoteVerifier, Status, parse_envelope
+from audit.checkpoint import open_checkpoint
 from audit.copies import Copy, open_copy, origins
+from audit.errors import LogCorruptError
+from audit.merkle import leaf_hash
 from audit.shards import HOUSE, parse_origin
-from audit.standing import CHUNK, read_envelopes
+from audit.standing import read_envelopes
+from audit.tiles import Edge
+from gateway.logkeys import read_log_keys
 from gateway.settings import Settings
 
 CEREMONY: Final = "key ceremony"
@@ -41,51 +46,75 @@ class Named:
 
 
 class KeysetLog:
-    """The ceremonies in the house logs of one place.
+    """The ceremonies in the house logs, read from entries whose tree the log's key signed.
 
-    Mutable state, owned by whoever calls `named`, one call at a time: what was found, and up to
-    where each log was read.
+    Rows that somebody changed in the database are not believed: every entry read goes into the
+    tree, and its root must be that of the signed head. Mutable state, owned by whoever calls, one
+    call at a time: by log its tree so far, and what was found in it.
     """
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Nothing is read yet."""
-        self._place = place
+        self._settings = settings
+        self._edges: dict[str, Edge] = {}
         self._named: Named | None = None
-        self._read: dict[str, int] = {}
+        self._begun: dict[str, str] = {}
 
     def named(self) -> Named | None:
         """What the newest ended ceremony left; reads only what was added since the last call.
 
         Raises:
-            AuditError: the log can't be read.
+            AuditError: the log can't be read, or is not the one that was signed.
+            KeyFileError: the house log's key is not there.
         """
-        sizes: dict[str, int] = {}
-        for origin in _houses(self._place):
-            done = self._read.get(origin, 0)
-            with open_copy(self._place, origin) as copy:
-                sizes[origin] = _size(copy)
-                found = next(_ended(copy, origin, done, sizes[origin]), None)
-            if found is not None:
-                self._named = found
-                break
-            if done:
-                break  # what is older was read before
-        self._read |= sizes
+        self._follow()
         return self._named
 
     def begun(self, number: str) -> str | None:
         """The first entry of the ceremony of this number, None where it was never begun.
 
         Raises:
-            AuditError: the log can't be read.
+            AuditError: the log can't be read, or is not the one that was signed.
+            KeyFileError: the house log's key is not there.
         """
-        first = None
-        for origin in _houses(self._place):
-            with open_copy(self._place, origin) as copy:
-                for index, envelope in _ceremonies(copy, 0, _size(copy)):
-                    if envelope.correlation == correlation_of(number):
-                        first = f"{origin}/{index}"
-        return first
+        self._follow()
+        return self._begun.get(correlation_of(number))
+
+    def _follow(self) -> None:
+        place = self._settings.log.url.get_secret_value()
+        houses = [name for name in origins(place) if parse_origin(name).country == HOUSE]
+        key = read_log_keys(self._settings).get(HOUSE) if houses else None
+        for origin in houses:
+            if key is None:
+                raise AuditError(f"no key here signs {origin}; see [log] keys in the settings")
+            with open_copy(place, origin) as copy:
+                self._read(copy, origin, key.signer(origin).verifier)
+
+    def _read(self, copy: Copy, origin: str, verifier: NoteVerifier) -> None:
+        """Go on reading one log; nothing of it counts before its tree was found to be signed."""
+        head = copy.head()
+        if head is None:
+            raise AuditError(f"{origin} has no head row; run `cuvar audit verify`")
+        known = self._edges.get(origin)
+        edge = Edge() if known is None else known.copy()
+        found: list[tuple[str, Envelope]] = []
+        leaves = []
+        for index, data in read_envelopes(copy, edge.size, head.size):
+            leaves.append(leaf_hash(data))
+            if _SIGN in data and _KIND in data:
+                found.append((f"{origin}/{index}", parse_envelope(data)))
+        edge.extend(leaves)
+        signed = open_checkpoint(head.note.encode(), verifier, origin)
+        if (signed.size, signed.root) != (head.size, edge.root()):
+            raise LogCorruptError(
+                f"the entries of {origin} are not those that were signed; run `cuvar audit verify`"
+            )
+        self._edges[origin] = edge
+        for place, envelope in found:
+            if envelope.correlation is not None:
+                self._begun.setdefault(envelope.correlation, place)
+            if envelope.status is Status.DONE:
+                self._named = Named(envelope.policy, place)
 
 
 def correlation_of(number: str) -> str:
@@ -115,30 +144,5 @@ def why_unnamed(settings: Settings, keyring: Keyring, named: Named | None) -> st
 
 def checker(settings: Settings) -> Callable[[Keyring], str | None]:
     """`why_unnamed` with a log that is followed from call to call."""
-    log = KeysetLog(settings.log.url.get_secret_value())
+    log = KeysetLog(settings)
     return lambda keyring: why_unnamed(settings, keyring, log.named())
-
-
-def _houses(place: str) -> list[str]:
-    """The house's logs, newest first."""
-    return [name for name in reversed(origins(place)) if parse_origin(name).country == HOUSE]
-
-
-def _size(copy: Copy) -> int:
-    head = copy.head()
-    return 0 if head is None else head.size
-
-
-def _ended(copy: Copy, origin: str, start: int, stop: int) -> Iterator[Named]:
-    for index, envelope in _ceremonies(copy, start, stop):
-        if envelope.status is Status.DONE:
-            yield Named(envelope.policy, f"{origin}/{index}")
-
-
-def _ceremonies(copy: Copy, start: int, stop: int) -> Iterator[tuple[int, Envelope]]:
-    """Entries of ceremonies, newest first; the others are passed over without being parsed."""
-    for first in reversed(range(start, stop, CHUNK)):
-        entries = read_envelopes(copy, first, min(first + CHUNK, stop))
-        found = [(i, data) for i, data in entries if _SIGN in data and _KIND in data]
-        for index, data in reversed(found):
-            yield index, parse_envelope(data)

@@ -249,7 +249,7 @@ def status(config: Path, *, as_json: bool) -> None:
 def _named(settings: Settings, keyring: Keyring) -> tuple[Named | None, str | None]:
     """The newest keyset in the log, and why it is not this one."""
     try:
-        named = KeysetLog(settings.log.url.get_secret_value()).named()
+        named = KeysetLog(settings).named()
     except AuditError as error:
         return None, f"the log can't say whether this is the keyset that it names: {error}"
     return named, why_unnamed(settings, keyring, named)

@@ -4,6 +4,8 @@
 import asyncio
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -239,15 +241,35 @@ def test_what_an_older_release_wrote_names_no_keyset(folder):
 
 
 def test_the_log_is_read_on_from_where_it_was_read_before(folder, kept):
-    log = KeysetLog(load_settings(folder / "cuvar.toml").log.url.get_secret_value())
+    log = KeysetLog(load_settings(folder / "cuvar.toml"))
     first = log.named()
     assert log.named() == first
     rotated(folder, "again.ceremony")
     second = log.named()
     assert second != first
     assert second.digest == status(folder)[1]["digest"]
-    fresh = KeysetLog(load_settings(folder / "cuvar.toml").log.url.get_secret_value())
+    fresh = KeysetLog(load_settings(folder / "cuvar.toml"))
     assert fresh.named() == second
+
+
+def test_an_entry_that_was_edited_in_the_database_names_nothing(folder, kept):
+    """Without the log's key nobody makes the log name an older keyset."""
+    before = status(folder)[1]["digest"]
+    rotated(folder, "again.ceremony")
+    after = status(folder)[1]["digest"]
+    path = (
+        load_settings(folder / "cuvar.toml").log.url.get_secret_value().removeprefix("sqlite:///")
+    )
+    with closing(sqlite3.connect(path)) as log, log:
+        changed = log.execute(
+            "UPDATE log_entry SET envelope = CAST(replace(CAST(envelope AS TEXT), ?, ?) AS BLOB)"
+            " WHERE instr(CAST(envelope AS TEXT), ?) > 0",
+            (after, before, after),
+        ).rowcount
+    assert changed
+    code, told = status(folder)
+    assert code == 1
+    assert "not those that were signed" in told["unnamed"]
 
 
 def approvals_of(folder, request):
