@@ -38,6 +38,7 @@ class Kind(StrEnum):
     TIMESTAMP = "timestamp"
     STATISTICS = "statistics"
     LINKAGE_INDEX = "linkage-index"
+    GRANT_SPENT = "grant-spent"
 
 
 class Operation(StrEnum):

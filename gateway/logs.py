@@ -72,6 +72,7 @@ class Event(StrEnum):
     FACTS_STALE = "facts.stale"
     FACTS_FRESH = "facts.fresh"
     KEYSET_UNNAMED = "keyset.not_named_by_the_log"
+    CASE_NUMBER_UNFIT = "case_number.without_fitting_tag"
     KEYS_REFRESHED = "issuer.keys_refreshed"
     KEYS_UNAVAILABLE = "issuer.keys_unavailable"
     LOG_UNAVAILABLE = "log.unavailable"

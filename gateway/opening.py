@@ -9,7 +9,7 @@ register may be down at start: their answers are "unavailable" and "possible" un
 import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -18,18 +18,18 @@ from typing import BinaryIO, Final
 import aiohttp
 
 from anonymise import Keyring
-from audit import Envelope, Journal, Kind, Operation, Status, new_entry_id
+from audit import Journal
 from audit.relay import SharedJournal
-from audit.shards import HOUSE
 from gateway.crowds import Crowds
 from gateway.entries import EntryWriter
-from gateway.everywhere import everywhere
+from gateway.everywhere import key_change
 from gateway.facts import FactRegister
+from gateway.grant_log import LABEL as GRANTS
+from gateway.grant_log import GrantLog
 from gateway.handles import Handles
 from gateway.identity import (
     IssuerConfig,
     JwksCache,
-    KeyChange,
     NoDpop,
     ReplayMemory,
     Revocations,
@@ -46,7 +46,7 @@ from gateway.linkage.index import LinkIndex
 from gateway.linkage.peppers import Peppers
 from gateway.logbook import Logbook
 from gateway.logkeys import read_log_keys
-from gateway.logs import Event, open_log
+from gateway.logs import Event, EventLog, open_log
 from gateway.metrics import Metrics
 from gateway.onward import OnwardMarks
 from gateway.owner import Desk, OwnerDesk
@@ -63,10 +63,10 @@ from gateway.settings import Settings
 from gateway.signal_words import signal_words
 from gateway.signals import SignalFields
 from gateway.sources import Source
+from gateway.state import CASE_NUMBERS, IssuedCaseNumbers, UsedTokens
 from gateway.state import METADATA as STATE
-from gateway.state import IssuedCaseNumbers, UsedTokens
 from gateway.store import Store
-from gateway.subjects import Subjects
+from gateway.subjects import SpentGrants, Subjects
 from gateway.suspensions import open_recorder
 from gateway.tables import LABEL as STATISTICS
 from gateway.tables import Tables
@@ -147,13 +147,14 @@ async def _open(
         limits=_limits(settings),
         witnessing=witnessing,
         metrics=metrics,
+        events=events,
         tracing=tracing,
         clock=clock,
         sources=open_registers(settings, snapshot, stack),
     )
     revocations = Revocations(settings.identity.revocations_file, time.time, recorder=True)
     issuers = [issuer_config(settings, place) for place in range(len(settings.issuers))]
-    jwks = JwksCache(issuers, time.time, on_change=_key_change(log, clock))
+    jwks = JwksCache(issuers, time.time, on_change=key_change(log, clock))
     await jwks.start()
     stack.push_async_callback(jwks.close)
     production = settings.gateway.mode == "production"
@@ -232,6 +233,7 @@ class _Opened:
     witnessing: Witnessing
     limits: Limits
     metrics: Metrics
+    events: EventLog
     tracing: Tracing
     clock: Callable[[], datetime]
     sources: Mapping[str, Source]
@@ -241,10 +243,16 @@ def _pipeline(
     opened: _Opened, verifier: TokenVerifier, keyring: Keyring, ledger: OverlapLedger
 ) -> Pipeline:
     settings, state, entries = opened.settings, opened.state, opened.entries
-    numbers = IssuedCaseNumbers(state)
+    numbers = IssuedCaseNumbers(
+        state,
+        keyring.service_key(CASE_NUMBERS),
+        lambda: opened.events.warning(Event.CASE_NUMBER_UNFIT),
+    )
     handles = Handles(keyring.service_key("handles"))
     onward = OnwardMarks(handles, opened.facts)
-    subjects = Subjects(handles, keyring, numbers, UsedTokens(state), opened.facts)
+    used = UsedTokens(state)
+    spent = SpentGrants(used, GrantLog(opened.log, keyring.service_key(GRANTS), opened.clock))
+    subjects = Subjects(handles, keyring, numbers, used, spent, opened.facts)
     logbook = Logbook(opened.log, subjects, opened.facts)
     desk = Desk(
         sources=opened.sources,
@@ -362,26 +370,6 @@ async def _open_facts(
     await facts.start()
     stack.push_async_callback(facts.close)
     return facts
-
-
-def _key_change(
-    log: Journal, clock: Callable[[], datetime]
-) -> Callable[[KeyChange], Awaitable[None]]:
-    """Every change of an issuer's keys is an entry before the keys count."""
-
-    async def record(_change: KeyChange) -> None:
-        now = clock()
-        envelope = Envelope(
-            id=new_entry_id(now, os.urandom(10)),
-            kind=Kind.KEY_CHANGE,
-            t=now,
-            log=log.current(HOUSE),
-            op=Operation.ADMINISTER,
-            status=Status.DONE,
-        )
-        await log.append(everywhere(log, envelope, None))
-
-    return record
 
 
 def _limits(settings: Settings) -> Limits:

@@ -23,6 +23,7 @@ from anonymise.reidentify import Permission, reidentify
 from gateway.errors import GatewayError
 from gateway.facts import FactRegister
 from gateway.facts.grants import approving, canonical_number, grants
+from gateway.grant_log import GrantLog
 from gateway.handles import HandleError, Handles, handle_digest
 from gateway.inquiry import Inquiry
 from gateway.linkage.candidates import NotIndexedError
@@ -69,6 +70,7 @@ class Subjects:
         keyring: Keyring,
         case_numbers: IssuedCaseNumbers,
         used: UsedTokens,
+        spent: "SpentGrants",
         facts: FactRegister,
     ) -> None:
         """Use opened parts."""
@@ -76,6 +78,7 @@ class Subjects:
         self._keyring = keyring
         self._case_numbers = case_numbers
         self._used = used
+        self._spent = spent
         self._facts = facts
 
     def token(self, inquiry: Inquiry, owner: str, person: str) -> str:
@@ -183,7 +186,6 @@ class Subjects:
             raise SubjectError("re-identification takes one case number")
         parts = (owner, asked.recipient, asked.recipient_purpose, asked.epoch)
         domain, pseudonym = await self._issued(parts, asked.reference.ref)
-        spent = SpentGrants(self._used)
         scope, known = inquiry.scope(owner), inquiry.snapshot.vocabulary.organisations
         # Each names this very number; asked for anew, for one may have been withdrawn meanwhile.
         for grant in grants(self._facts, scope, inquiry.now, known):
@@ -196,7 +198,7 @@ class Subjects:
                 valid_to=grant.valid_to,
             )
             try:
-                found = await reidentify(self._keyring, permission, spent, now=inquiry.now)
+                found = await reidentify(self._keyring, permission, self._spent, now=inquiry.now)
             except (PermissionSpentError, PermissionExpiredError):
                 continue
             return BySurrogate(found)
@@ -251,20 +253,26 @@ class Subjects:
 
 
 class SpentGrants:
-    """Spent grants to turn a number back, for good, in the state database."""
+    """Spent grants to turn a number back, for good, in the state database and in the log.
 
-    def __init__(self, used: UsedTokens) -> None:
+    The state database refuses a second use without another entry. The log decides.
+    """
+
+    def __init__(self, used: UsedTokens, log: GrantLog) -> None:
         """Beside the used tokens, under digests that are none of theirs."""
-        self._used = used
+        self._used, self._log = used, log
 
     async def spend(self, grant: str, until: datetime) -> bool:
         """Mark a grant as spent; False when it was before.
 
         Raises:
             StoreError: it can't be marked, so it may not be used.
+            AuditError: the log can't be written or read; the same.
         """
         digest = hashlib.sha256(orjson.dumps(["reidentify", grant])).hexdigest()
-        return await self._used.use(digest, (until + GRANT_KEPT).strftime(_INSTANT))
+        if not await self._used.use(digest, (until + GRANT_KEPT).strftime(_INSTANT)):
+            return False
+        return await self._log.spend(grant)
 
 
 def query_of(asked: AnyQuestion) -> Mapping[str, object]:

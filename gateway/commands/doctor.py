@@ -36,6 +36,7 @@ from gateway.ruleset import Chosen, RuleMemory
 from gateway.ruleset.memory import refuse_older
 from gateway.ruleset.opening import open_folders
 from gateway.settings import Settings, load_settings
+from gateway.state import CASE_NUMBERS, unfitting
 from gateway.state import METADATA as STATE
 from gateway.store import Store
 from policies import PolicyError, Snapshot
@@ -120,6 +121,7 @@ def _checks(settings: Settings, snapshot: list[Snapshot]) -> list[tuple[str, Che
         ("log", _log),
         ("keyset", _keyset),
         ("state", _state),
+        ("case numbers", _case_numbers),
         ("facts", _facts),
         ("revocations", _revocations),
         ("issuers", _issuers),
@@ -181,6 +183,23 @@ async def _state(settings: Settings) -> str:
     store = await Store(settings.state.url.get_secret_value(), name="state").open(STATE)
     await store.close()
     return "case numbers and used tokens"
+
+
+async def _case_numbers(settings: Settings) -> str:
+    with closing(open_keyring(settings)) as ring:
+        key = ring.service_key(CASE_NUMBERS)
+    store = await Store(settings.state.url.get_secret_value(), name="state").open(STATE)
+    try:
+        unfit = await store.run(partial(unfitting, key=key))
+    finally:
+        await store.close()
+    if unfit:
+        raise StepError(
+            f"{unfit} case numbers have no tag that fits: they were issued by an older gateway or "
+            "another keyset, or somebody wrote into the state database; they lead to nobody. "
+            "Restore the state database"
+        )
+    return "each has a tag that fits"
 
 
 async def _facts(settings: Settings) -> str:

@@ -219,7 +219,7 @@ async def test_a_keyset_that_cant_be_read_shows_and_what_was_read_goes_on(house)
 
 
 async def test_a_number_that_is_taken_is_drawn_again(house, monkeypatch):
-    numbers = IssuedCaseNumbers(parts_of(house).case_numbers._store)
+    numbers = IssuedCaseNumbers(parts_of(house).case_numbers._store, bytes(32), lambda: None)
     domain = parts_of(house).keyring.domain(*AID, epoch_of(today()))
     drawn = iter([7, 7, 7, 8])
     monkeypatch.setattr("gateway.state.secrets.randbits", lambda _bits: next(drawn))
@@ -234,7 +234,7 @@ async def test_a_number_that_is_taken_is_drawn_again(house, monkeypatch):
 async def test_two_gateways_issue_one_number_for_one_pseudonym(house):
     store = parts_of(house).case_numbers._store
     domain = parts_of(house).keyring.domain(*AID, epoch_of(today()))
-    one, other = IssuedCaseNumbers(store), IssuedCaseNumbers(store)
+    one, other = (IssuedCaseNumbers(store, bytes(32), lambda: None) for _ in range(2))
     people = [bytes([number]) * 16 for number in range(30)]
     assert await one.issue(domain, people) == await other.issue(domain, people[::-1])
     rows = await store.run(lambda connection: len(connection.execute(CASE_NUMBER.select()).all()))

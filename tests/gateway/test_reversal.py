@@ -3,7 +3,6 @@
 
 import asyncio
 import json
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +13,6 @@ from audit import open_sealed, read_private_key
 from gateway.cli import cuvar
 from gateway.facts import Attestation, Scope
 from gateway.facts.attestation import attest
-from gateway.state import METADATA as STATE
 from gateway.store import Store
 from policies import Truth
 from tests.gateway.house import today
@@ -194,53 +192,6 @@ async def test_the_officer_reads_who_approved_and_which_number(house, number):
     told = json.loads(open_sealed(stored.sealed, read_private_key(house.folder / "dpo/BA.key")))
     assert f"reid_granted:{BOTH}:test" in told["approvals"]
     assert told["query"]["reference"]["ref"] == number
-
-
-SPENDING = """
-import asyncio, sys
-from datetime import UTC, datetime, timedelta
-from gateway.state import METADATA, UsedTokens
-from gateway.store import Store
-from gateway.subjects import SpentGrants
-
-async def main():
-    store = await Store(sys.argv[1], name="state").open(METADATA)
-    print("ready", flush=True)
-    sys.stdin.readline()
-    spent = SpentGrants(UsedTokens(store))
-    until = datetime.now(UTC) + timedelta(hours=1)
-    won = [await spent.spend(f"grant-{n}", until) for n in range(20)]
-    print(sum(won), flush=True)
-    await store.close()
-
-asyncio.run(main())
-"""
-
-
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
-async def test_two_processes_spend_each_grant_once_between_them(database, tmp_path, request):
-    url = f"sqlite:///{tmp_path}/state.sqlite"
-    if database == "postgres":
-        server = request.getfixturevalue("postgres")
-        url = server.url(server.new_database("grants"))
-    await asyncio.to_thread(Store.create, url, STATE, name="state")
-    racing = [
-        await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            SPENDING,
-            url,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        for _ in range(2)
-    ]
-    for one in racing:
-        assert await one.stdout.readline() == b"ready\n"
-    for one in racing:
-        one.stdin.write(b"go\n")
-    told = await asyncio.gather(*(one.communicate() for one in racing))
-    assert sum(int(out) for out, _ in told) == 20
 
 
 async def test_the_command_writes_no_grant_that_would_be_worthless(house, number):
