@@ -129,10 +129,11 @@ def test_a_release_that_passes_is_recorded_and_then_published(house, tmp_path):
 
 @pytest.mark.long
 def test_a_release_that_fails_the_attacks_is_neither_published_nor_recorded(house, tmp_path):
-    create(tmp_path, "draft.csv", "--k", "5", "--l", "2", "--most-risk", "0.05")
+    create(tmp_path, "draft.csv", "--k", "5", "--l", "2")
     out = tmp_path / "copy.csv"
     said = call(*ordered(tmp_path / "draft.csv", out, house), error=GateError)
     assert "inference succeeds up to" in said
+    assert "0.25" in said  # what a draft is held to when nobody says otherwise
     assert not out.exists()
     assert recorded(house) == []
 
@@ -168,6 +169,29 @@ def test_without_anonymeter_nothing_passes(house, tmp_path):
 def test_an_order_that_the_rules_do_not_know_is_refused(house, tmp_path, option, value, words):
     order = ordered(tmp_path / "draft.csv", tmp_path / "copy.csv", house, **{option: value})
     assert words in call(*order, error=ReleaseOrderError)
+
+
+def test_what_will_not_be_published_is_told_when_it_is_made_and_refused_before_any_attack(
+    house, tmp_path
+):
+    making.table(tmp_path / "table.csv")
+    with (house / "cuvar.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[releases]\nwithin = ["nationality"]\nsensitive = ["needs"]\n')
+    made = CliRunner().invoke(
+        cuvar,
+        [
+            *("release", "create", str(tmp_path / "table.csv"), "--quasi-identifiers", "age,sex"),
+            *("--hierarchies", str(making.hierarchies(tmp_path / "h")), "--within", "needs"),
+            *("--k", "5", "--out", str(tmp_path / "w.csv"), "--config", str(house / "cuvar.toml")),
+        ],
+    )
+    assert made.exit_code == 0, (made.output, made.exception)
+    assert "publish will refuse this: column needs is published exactly" in made.stderr
+    out = tmp_path / "copy.csv"
+    said = call(*ordered(tmp_path / "w.csv", out, house), error=ReleaseOrderError)
+    assert "published exactly" in said
+    assert "needs is sensitive" in said
+    assert not out.exists()
 
 
 def test_create_tells_what_was_made_and_what_comes_next(tmp_path):
