@@ -14,9 +14,9 @@ import pytest
 from anonymise.release.check import Verdict
 from anonymise.release.publish import Copy
 from anonymise.release.watermark import Mark
-from audit import AuditError
-from gateway.opening import utc_now
-from gateway.released import ReleasedBeforeError
+from audit import LogCorruptError
+from gateway.opening import open_journal, utc_now
+from gateway.released import ReleasedBeforeError, Source, require_new
 from gateway.releases import Order, check_order, record, ticket_of
 from gateway.settings import load_settings
 from tests.anonymise.release import making
@@ -87,12 +87,20 @@ def test_of_two_drafts_that_are_published_side_by_side_one_is_refused(settings, 
 
 def test_a_log_whose_entry_was_edited_is_not_believed(settings, manifest):
     published(settings, manifest, order())
-    path = settings.log.url.get_secret_value().removeprefix("sqlite:///")
-    with closing(sqlite3.connect(path)) as log, log:
-        changed = log.execute(
-            "UPDATE log_entry SET envelope = CAST(replace(CAST(envelope AS TEXT), ?, ?) AS BLOB)",
-            (manifest.source[:16], hexed("other")[:16]),
-        )
-        assert changed.rowcount
-    with pytest.raises(AuditError):
-        asyncio.run(ticket_of(settings, order(), replace(manifest, sha256=hexed("x"))))
+    place = settings.log.url.get_secret_value()
+
+    async def edited():
+        journal = await open_journal(settings)
+        try:
+            with closing(sqlite3.connect(place.removeprefix("sqlite:///"))) as log, log:
+                log.execute(
+                    "UPDATE log_entry SET envelope ="
+                    " CAST(replace(CAST(envelope AS TEXT), ?, ?) AS BLOB)",
+                    (manifest.source[:16], hexed("other")[:16]),
+                )
+            await require_new(journal, place, Source(manifest.source, hexed("x"), "BA"))
+        finally:
+            await journal.close()
+
+    with pytest.raises(LogCorruptError, match="not those that were signed"):
+        asyncio.run(edited())
