@@ -17,8 +17,10 @@ from typing import Final
 import orjson
 
 from anonymise.release.check import Verdict as Passed
+from anonymise.release.columns import Columns
 from anonymise.release.manifest import Manifest
 from anonymise.release.publish import Copy, Ticket
+from anonymise.release.verdict import Limits
 from audit import (
     Envelope,
     Kind,
@@ -35,7 +37,10 @@ from audit.retention import year_after
 from gateway.errors import GatewayError
 from gateway.opening import open_journal, open_rules, utc_now
 from gateway.readers import open_sealer
+from gateway.release_columns import undeclared
+from gateway.released import Source, require_new
 from gateway.settings import Settings
+from gateway.settings.releases import ReleasesSettings
 
 DUTIES: Final = ("expire_export", "watermark")
 RULE: Final = "release passed the gate"
@@ -118,30 +123,42 @@ def check_order(settings: Settings, order: Order, today: date) -> Grounds:
     return Grounds(organisation.country, snapshot.digest)
 
 
-def require_floor(manifest: Manifest) -> None:
-    """Refuse a draft that was held to less than the house allows, whatever its maker wrote down.
+def objections(settings: ReleasesSettings, columns: Columns, limits: Limits) -> tuple[str, ...]:
+    """Why a draft would not be published, whatever the gate finds in it.
 
-    Raises:
-        ReleaseOrderError: It names what was too low; make the release anew.
+    Args:
+        settings: Of the house.
+        columns: Of the draft, and as what they are published.
+        limits: What it is held to.
     """
-    limits = manifest.limits
     low = {
         f"k under {LEAST_K}": limits.k < LEAST_K,
-        f"l under {LEAST_L}": manifest.columns.sensitive is not None and limits.l < LEAST_L,
+        f"l under {LEAST_L}": columns.sensitive is not None and limits.l < LEAST_L,
         f"a risk over {MOST_RISK}": not limits.most_risk <= MOST_RISK,
     }
     told = ", ".join(words for words, true in low.items() if true)
+    held = f"the draft is held to {told}: nothing so exposed is published (GDP-38); make it anew"
+    return (*((held,) if told else ()), *undeclared(settings, columns))
+
+
+def require_floor(settings: ReleasesSettings, manifest: Manifest) -> None:
+    """Refuse a draft that exposes more than the house allows, whatever its maker wrote down.
+
+    Raises:
+        ReleaseOrderError: It names what was too low, or which column is published as what it is
+            not; make the release anew.
+    """
+    told = objections(settings, manifest.columns, manifest.limits)
     if told:
-        raise ReleaseOrderError(
-            f"the draft was held to {told}: nothing so exposed is published (GDP-38); make it anew"
-        )
+        raise ReleaseOrderError("; ".join(told))
 
 
-async def ticket_of(settings: Settings, order: Order) -> Ticket:
+async def ticket_of(settings: Settings, order: Order, manifest: Manifest) -> Ticket:
     """What a copy carries: the identity of the entry that will stand for it, and the open log.
 
     Raises:
         AuditError: The owner's log can't be opened.
+        ReleasedBeforeError: Something else was made of the same table, and published.
         ReleaseOrderError: The owner keeps no log here.
     """
     journal = await open_journal(settings)
@@ -152,6 +169,8 @@ async def ticket_of(settings: Settings, order: Order) -> Ticket:
                 "publish on a gateway that keeps it"
             )
         log = journal.current(order.owner)
+        place = settings.log.url.get_secret_value()
+        await require_new(journal, place, _source(order, manifest))
     finally:
         await journal.close()
     entry = new_entry_id(utc_now(), os.urandom(10))
@@ -168,12 +187,15 @@ async def record(
     Raises:
         AuditError: The log can't be written to; the copy must not take its name.
         ReleaseOrderError: The log was turned meanwhile.
+        ReleasedBeforeError: Something else of the same table was published meanwhile.
     """
     journal = await open_journal(settings)
     try:
         ticket = copy.ticket
         if journal.current(order.owner) != ticket.log:
             raise ReleaseOrderError(f"{ticket.log} was closed meanwhile; publish once more")
+        place = settings.log.url.get_secret_value()
+        await require_new(journal, place, _source(order, passed.manifest))
         logs = [ticket.log]
         if grounds.country != order.owner and grounds.country in journal.countries:
             logs.append(journal.current(grounds.country))
@@ -181,6 +203,10 @@ async def record(
     finally:
         await journal.close()
     return [f"{position.log}/{position.index}" for position in told]
+
+
+def _source(order: Order, manifest: Manifest) -> Source:
+    return Source(manifest.source, manifest.sha256, order.owner)
 
 
 def _entries(
@@ -211,7 +237,7 @@ def _entries(
         duties=DUTIES,
         count=copy.rows,
         status=Status.DONE,
-        correlation=copy.sha256[:32],
+        correlation=_source(order, passed.manifest).correlation(copy.sha256),
         detail=sealed.commitment.hex(),
         keys=tuple(keys),
         erase=_erasure(order, now),

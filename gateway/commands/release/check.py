@@ -10,11 +10,11 @@ import click
 from anonymise.release.check import Verdict, check
 from anonymise.release.manifest import Draft
 from anonymise.release.remake import require_remade
-from gateway.commands.options import DEFAULT, with_config, with_json
+from gateway.commands.options import with_config, with_json
 from gateway.commands.release.attacker import attacker_of
 from gateway.commands.release.bar import bar
+from gateway.commands.release.foretold import foretell, settings_of
 from gateway.commands.release.table import with_table
-from gateway.settings import load_settings
 
 
 @click.command(name="check")
@@ -31,10 +31,12 @@ def checking(draft: Path, table: Path | None, config: Path, *, as_json: bool) ->
     Example:
       cuvar release check arrivals-2026.csv
     """
-    there = config != Path(DEFAULT) or config.is_file()
-    attacker = attacker_of(load_settings(config) if there else None)
+    settings = settings_of(config)
+    attacker = attacker_of(settings)
+    manifest = Draft(draft).manifest()
+    foretell(settings, manifest.columns, manifest.limits)
     if table is not None:
-        require_remade(Draft(draft), Draft(draft).manifest(), table, bar)
+        require_remade(Draft(draft), manifest, table, bar)
     verdict = check(Draft(draft), attacker, bar)
     click.echo(
         json.dumps(

@@ -16,15 +16,19 @@ from anonymise.release.create import Made, create
 from anonymise.release.part import CONTROL, Wish
 from anonymise.release.spark_beside import Work, make_by_spark
 from anonymise.release.verdict import Limits
-from gateway.commands.options import with_json
+from gateway.commands.options import with_config, with_json
 from gateway.commands.release.bar import bar
+from gateway.commands.release.foretold import foretell, settings_of
 
 SPARK: Final = Path(sys.prefix) / "spark" / "bin" / "python"
 
 
 def _columns(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
-        click.option("--within", help="Release each value of this column by itself."),
+        click.option(
+            "--within",
+            help="Release each value of this column by itself; one that [releases] within names.",
+        ),
         click.option("--sensitive", help="The column that nobody may learn of a person."),
         click.option(
             "--quasi-identifiers",
@@ -136,8 +140,11 @@ def _engine(command: Callable[..., Any]) -> Callable[..., Any]:
 @_ways
 @_engine
 @click.option("--out", type=click.Path(path_type=Path), required=True, help=".csv or .parquet")
+@with_config
 @with_json
-def creating(table: Path, hierarchies: Path, out: Path, *, as_json: bool, **told: Any) -> None:
+def creating(
+    table: Path, hierarchies: Path, out: Path, config: Path, *, as_json: bool, **told: Any
+) -> None:
     """Make a draft: OUT, its report OUT.html, and what stays in the house, OUT.kept.
 
     Only the named columns are released. docs/formats/hierarchy.md says how hierarchies are written.
@@ -149,6 +156,7 @@ def creating(table: Path, hierarchies: Path, out: Path, *, as_json: bool, **told
         --k 10 --l 2 --out arrivals-2026.csv
     """
     wish = _wish(told)
+    foretell(settings_of(config), wish.columns, wish.limits)
     if told["engine"] == "spark":
         made = _by_spark(Work(table, hierarchies, wish, out), told["master"])
     else:

@@ -61,13 +61,16 @@ def publishing(draft: Path, out: Path, config: Path, *, as_json: bool, **told: A
         file_no=told["file_no"],
     )
     grounds = check_order(settings, order, utc_now().date())
-    require_floor(Draft(draft).manifest())
-    ticket = asyncio.run(ticket_of(settings, order))
+    manifest = Draft(draft).manifest()
+    require_floor(settings.releases, manifest)
+    ticket = asyncio.run(ticket_of(settings, order, manifest))
     passed = check(Draft(draft), attacker_of(settings), bar)
     passed.require()
     if told["table"] is not None:
         require_remade(Draft(draft), passed.manifest, told["table"], bar)
-    require_floor(passed.manifest)  # the one that was checked, should it have been exchanged
+    require_floor(
+        settings.releases, passed.manifest
+    )  # the one that was checked, should it have been exchanged
     places: list[str] = []
 
     def log(copy: Copy) -> None:

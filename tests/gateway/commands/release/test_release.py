@@ -13,7 +13,7 @@ from anonymise.release.placing import digest
 from audit.copies import open_copy, origins
 from gateway.cli import cuvar
 from gateway.opening import utc_now
-from gateway.releases import ReleaseOrderError
+from gateway.releases import MOST_RISK, ReleaseOrderError
 from gateway.settings import load_settings
 from tests.anonymise.release import making
 from tests.environments import environment
@@ -137,6 +137,14 @@ def test_a_release_that_fails_the_attacks_is_neither_published_nor_recorded(hous
     assert recorded(house) == []
 
 
+@pytest.mark.long
+def test_the_risk_that_is_allowed_when_nobody_says_another_stops_a_draft(tmp_path):
+    create(tmp_path, "draft.csv", "--k", "2")
+    told = json.loads(call("check", tmp_path / "draft.csv", "--json", code=1))
+    assert any("inference succeeds up to" in one for one in told["missed"])
+    assert max(one["high"] for one in told["attacks"]) > MOST_RISK
+
+
 def test_too_few_attempts_are_no_result_and_no_result_does_not_pass(tmp_path):
     create(tmp_path, "draft.csv", "--k", "10", "--control", "30")
     told = json.loads(call("check", tmp_path / "draft.csv", "--json", code=1))
@@ -168,6 +176,29 @@ def test_without_anonymeter_nothing_passes(house, tmp_path):
 def test_an_order_that_the_rules_do_not_know_is_refused(house, tmp_path, option, value, words):
     order = ordered(tmp_path / "draft.csv", tmp_path / "copy.csv", house, **{option: value})
     assert words in call(*order, error=ReleaseOrderError)
+
+
+def test_what_will_not_be_published_is_told_when_it_is_made_and_refused_before_any_attack(
+    house, tmp_path
+):
+    making.table(tmp_path / "table.csv")
+    with (house / "cuvar.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[releases]\nwithin = ["nationality"]\nsensitive = ["needs"]\n')
+    made = CliRunner().invoke(
+        cuvar,
+        [
+            *("release", "create", str(tmp_path / "table.csv"), "--quasi-identifiers", "age,sex"),
+            *("--hierarchies", str(making.hierarchies(tmp_path / "h")), "--within", "needs"),
+            *("--k", "5", "--out", str(tmp_path / "w.csv"), "--config", str(house / "cuvar.toml")),
+        ],
+    )
+    assert made.exit_code == 0, (made.output, made.exception)
+    assert "publish will refuse this: column needs is published exactly" in made.stderr
+    out = tmp_path / "copy.csv"
+    said = call(*ordered(tmp_path / "w.csv", out, house), error=ReleaseOrderError)
+    assert "published exactly" in said
+    assert "needs is sensitive" in said
+    assert not out.exists()
 
 
 def test_create_tells_what_was_made_and_what_comes_next(tmp_path):
