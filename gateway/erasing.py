@@ -79,9 +79,11 @@ def require_body(settings: Settings, orderer: Orderer, country: str) -> Orderer:
     """Only an authority, a court or the officers of the log's own country may order.
 
     Raises:
-        AuditError: it is another's, no such body, or nobody knows it.
+        AuditError: it is another's, no such body, nobody knows it, or the order is not signed.
         RuleSetError: there is no sound rule set, whose vocabulary names the bodies.
     """
+    if not (orderer.person.strip() and orderer.file_no.strip()):
+        raise AuditError("an order has a signatory and a file number; name both")
     known = open_rules(settings, utc_now().date()).vocabulary.organisations.get(orderer.org)
     if known is None or country not in {known.country, HOUSE}:
         raise AuditError(

@@ -14,6 +14,7 @@ from audit.copies import Copy, open_copy, origins
 from audit.erasure import Erased, Eraser, plan
 from audit.holds import Hold, Order, hold_entries, lifting_entries
 from audit.leftovers import Leftovers, tidy
+from audit.ranges import ranges_of, spans_of
 from audit.retention import year_after
 from audit.standing import Standing, entries_of, read_country
 from gateway.logkeys import read_log_keys
@@ -53,6 +54,25 @@ def standings(
             raise AuditError(f"{country} keeps no log here; {', '.join(countries)} do")
         wanted = countries if country is None else [country]
         return {one: read_country(one, copies, terms, on_progress) for one in wanted}
+
+
+def unfinished(settings: Settings, found: Mapping[str, Standing]) -> dict[str, int]:
+    """By log how many details still stand although entries declare them erased.
+
+    A run was cut off between its entry and the deletion; the next one finishes it.
+
+    Raises:
+        AuditError: a log can't be read.
+    """
+    told: dict[str, int] = {}
+    with opened_logs(settings.log.url.get_secret_value()) as copies:
+        for standing in found.values():
+            for log in standing.logs:
+                spans = spans_of(ranges_of(standing.to_finish(log)))
+                there = sum(1 for s in spans for _ in copies[log].details(s.start, s.stop))
+                if there:
+                    told[log] = there
+    return told
 
 
 def require_clock(settings: Settings) -> None:

@@ -14,6 +14,7 @@ from audit.shards import parse_origin
 from gateway.backup.manifest import KeepingError
 from gateway.backup.tables import Database
 from gateway.facts.attestation import METADATA as FACTS
+from gateway.linkage.tables import LINKAGE
 from gateway.logkeys import key_file, log_countries
 from gateway.settings import Settings
 from gateway.state import METADATA as STATE
@@ -26,7 +27,7 @@ def databases(settings: Settings) -> tuple[Database, ...]:
     """The gateway's own databases."""
     return (
         Database("facts", settings.facts.url.get_secret_value(), FACTS),
-        Database("state", settings.state.url.get_secret_value(), STATE),
+        Database("state", settings.state.url.get_secret_value(), STATE, LINKAGE),
     )
 
 

@@ -27,11 +27,19 @@ _AT_ONCE: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A database of the gateway's own."""
+    """A database of the gateway's own.
+
+    Attributes:
+        name: as settings name it.
+        url: where it is.
+        tables: what of it is kept.
+        beside: tables that are made anew from elsewhere; a restored database has them empty.
+    """
 
     name: str
     url: str
     tables: MetaData
+    beside: MetaData | None = None
 
 
 def keep_tables(database: Database, folder: Path) -> dict[str, int]:
@@ -98,6 +106,8 @@ def restore_tables(database: Database, folder: Path) -> None:
 
     def fill(connection: Connection) -> None:
         database.tables.create_all(connection)
+        if database.beside is not None:
+            database.beside.create_all(connection)
         for table, values in rows.items():
             for at in range(0, len(values), _AT_ONCE):
                 connection.execute(insert(table), values[at : at + _AT_ONCE])

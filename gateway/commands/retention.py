@@ -26,6 +26,7 @@ from gateway.retaining import (
     question_entries,
     require_clock,
     standings,
+    unfinished,
 )
 from gateway.settings import load_settings
 
@@ -77,6 +78,13 @@ def retention(
     elsewhere = erased_elsewhere(settings, found)
     document["erased_elsewhere"] = [asdict(one) for one in elsewhere]
     told += [one.said for one in elsewhere]
+    waiting = unfinished(settings, found)
+    document["unfinished"] = waiting
+    told += [
+        f"{log}: {count} details still stand though they are declared erased: a run was cut off;"
+        " the next with --do finishes it"
+        for log, count in waiting.items()
+    ]
     if doing:
         if not sure:
             require_clock(settings)

@@ -290,6 +290,8 @@ def test_a_hold_on_the_other_side_stops_both(folder):
         (("--with-order", "HR-SA", "Judge", "1"), "no log of HR has these questions"),
         (("--with-order", "RS-CT", "Judge", "1"), "more than once"),
         ((*ABROAD, *ABROAD), "more than once"),
+        (("--with-order", "BA-SA", " ", "31/26"), "a signatory and a file number"),
+        (("--with-order", "BA-SA", "Judge B.", ""), "a signatory and a file number"),
     ],
 )
 def test_an_order_of_somebody_who_may_not_give_it_is_refused(folder, given, said):
@@ -320,6 +322,10 @@ def test_a_run_that_was_cut_off_between_the_two_sides_is_finished_by_the_next(
     monkeypatch.undo()
     cut = details(folder)
     assert (len(before[rs] - cut[rs]), len(before[ba] - cut[ba])) == (1, 0)
+    assert json.loads(configured(folder, "retention", "--json"))["unfinished"] == {ba: 1}
+    assert f"{ba}: 1 details still stand though they are declared erased" in configured(
+        folder, "retention"
+    )
     if again == "erase":
         assert "BA: 0 details erased under 0 entries, 1 of an earlier run" in configured(
             folder, *order
@@ -327,4 +333,5 @@ def test_a_run_that_was_cut_off_between_the_two_sides_is_finished_by_the_next(
     else:
         configured(folder, "retention", "--do", "--clock-is-right")
     assert len(before[ba] - details(folder)[ba]) == 1
+    assert json.loads(configured(folder, "retention", "--json"))["unfinished"] == {}
     assert "whole: " in configured(folder, "verify")
