@@ -7,14 +7,17 @@ keyset. Nothing else is kept: a gateway that starts, or one of several, reads th
 half-year and the last from the log and judges them in the log's order. Two gateways that answer at
 the same moment therefore agree on which came first, and the later one refuses.
 
-A record that cannot be opened is somebody's answer that nobody knows: then no table of that owner
-is answered. One that was erased when its time was over is forgotten.
+A record that cannot be opened, is not the one that its entry commits to, or is not there, is
+somebody's answer that nobody knows: then no table of that owner is answered. Nor is one where the
+entries read are not those whose tree the log's key signed. A record is forgotten only when its time
+is over, or when an entry of the log declares it erased.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from os import urandom
 from typing import Final
 
@@ -23,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from anonymise import LedgerError
 from anonymise.statistics import Answered, Record, Refusal, decode_record, encode_record
 from audit import (
+    AuditError,
     AuditLog,
     Envelope,
     Journal,
@@ -31,6 +35,7 @@ from audit import (
     Owner,
     Pending,
     Position,
+    Sealed,
     Sealer,
     SealError,
     Status,
@@ -39,28 +44,56 @@ from audit import (
     new_entry_id,
     parse_envelope,
 )
-from audit.retention import year_after
+from audit.concern import concern_of, lacks_effect
+from audit.merkle import leaf_hash
+from audit.retention import is_over, year_after
 from audit.sealing import Unsealer
 from audit.shards import HOUSE, parse_origin
+from audit.store import Head
+from audit.tiles import Edge
 from gateway.entries import Readers
 from gateway.inquiry import Inquiry
 
 READER: Final = "LEDGER"
 LABEL: Final = "overlap ledger"
 _DATASET: Final = "statistics"
-_OURS: Final = b'"kind":"statistics"'
+_OURS: Final = f'"kind":"{Kind.STATISTICS}"'.encode()
+_ERASURE: Final = f'"kind":"{Kind.ERASURE}"'.encode()
 _CHUNK: Final = 1000
+_RETRY_S: Final = 60.0
 _HALVES: Final = 2
 
 
 @dataclass(slots=True)
 class _Home:
-    """What was read of one country's logs; owned by whoever holds `lock`."""
+    """What was read of one country's logs; owned by whoever holds `lock`.
+
+    Attributes:
+        edges: by log, the tree of what was read of it.
+        answered: by owner and recipient.
+        sealed_off: owners with a record that can't be opened or is not the one committed to, and
+            the entry.
+        missing: owner, log and number of each record that is not there, with its month.
+        erased: by log, the entries whose details were declared erased.
+        forged: the log whose entries are not those that were signed.
+    """
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    heads: dict[str, int] = field(default_factory=dict)
+    edges: dict[str, Edge] = field(default_factory=dict)
     answered: dict[tuple[str, str], Answered] = field(default_factory=dict)
-    sealed_off: set[str] = field(default_factory=set)
+    sealed_off: dict[str, str] = field(default_factory=dict)
+    missing: dict[tuple[str, str, int], str | None] = field(default_factory=dict)
+    erased: dict[str, list[range]] = field(default_factory=dict)
+    forged: str | None = None
+
+    def lost(self, today: date) -> dict[str, str]:
+        """By owner, a record that is gone before its time and that nothing declares erased."""
+        return {
+            owner: f"{log}/{index}"
+            for (owner, log, index), month in self.missing.items()
+            if not (month is not None and is_over(month, today))
+            and not any(index in span for span in self.erased.get(log, ()))
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +134,7 @@ class OverlapLedger:
         self._journal = journal
         self._sealer = Sealer({**officers, READER: private.public_key()}, clock)
         self._unsealer = Unsealer(private)
-        self._readers = readers
+        self._readers, self._clock = readers, clock
         self._homes: dict[str, _Home] = {}
 
     def turn(self, owner: str) -> asyncio.Lock:
@@ -113,12 +146,11 @@ class OverlapLedger:
 
         Raises:
             LogUnavailableError: the log can't be read.
-            LedgerError: a record can't be opened; nothing may be answered.
+            LedgerError: the ledger is not whole; nothing may be answered.
         """
-        home = self._home(owner)
         await self._read_upto(owner, None)
-        if owner in home.sealed_off:
-            raise LedgerError("the overlap ledger holds records of another keyset; restore that")
+        self._require_whole(owner)
+        home = self._home(owner)
         return home.answered.setdefault((owner, recipient), Answered())
 
     async def claim(self, claim: Claim) -> Refusal | None:
@@ -129,9 +161,48 @@ class OverlapLedger:
         Raises:
             LogUnavailableError: it is not durable; nothing may leave.
             AuditError: the entry can't be made.
+            LedgerError: the ledger is not whole; nothing may leave.
         """
         position = (await self._journal.append([self._entry(claim)]))[0]
-        return (await self._read_upto(claim.owner, position))[position.index]
+        verdicts = await self._read_upto(claim.owner, position)
+        self._require_whole(claim.owner)
+        return verdicts[position.index]
+
+    async def read_all(self) -> None:
+        """Read every ledger once, so that one that is not whole is known before a question."""
+        for owner in sorted(self._journal.countries):
+            while True:
+                with suppress(AuditError):
+                    async with self.turn(owner):
+                        await self._read_upto(owner, None)
+                    break
+                await asyncio.sleep(_RETRY_S)
+
+    def closed(self) -> Mapping[str, str]:
+        """Why no table is answered, by owner, or by log where it is all of its owners'."""
+        return {
+            name: why for home in self._homes.values() for name, why in self._closed(home).items()
+        }
+
+    def _closed(self, home: _Home) -> dict[str, str]:
+        if home.forged is not None:
+            return {
+                home.forged: f"the entries of {home.forged} are not those that were signed; run"
+                " `cuvar audit verify`, put the right database back and restart"
+            }
+        lost = home.lost(self._clock().date())
+        return {
+            owner: f"the record of entry {place} was deleted and no entry declares it erased; run"
+            " `cuvar audit verify`, put the right database back and restart"
+            for owner, place in lost.items()
+        } | home.sealed_off
+
+    def _require_whole(self, owner: str) -> None:
+        home = self._home(owner)
+        closed = self._closed(home)
+        why = closed.get(home.forged or owner)
+        if why is not None:
+            raise LedgerError(f"the overlap ledger of {owner} is not whole: {why}")
 
     def _home(self, owner: str) -> _Home:
         return self._homes.setdefault(self._country(owner), _Home())
@@ -148,46 +219,76 @@ class OverlapLedger:
         return [self._journal.log(shard.origin) for shard in kept]
 
     async def _read_upto(self, owner: str, last: Position | None) -> dict[int, Refusal | None]:
-        """Fold all that is new, up to `last` if given; the verdicts in the last log that was read.
+        """Fold all that is new, at least up to `last` if given; the verdicts in the last log read.
 
         Sizes are taken from the newest log to the oldest, entries from the oldest on: a log that
         has a successor is closed, so nothing is folded before what stands before it.
         """
-        logs, stops = self._logs(owner), list[int]()
+        home, logs = self._home(owner), self._logs(owner)
         if last is not None:
             logs = logs[: 1 + [log.origin for log in logs].index(last.log)]
-            stops.append(last.index + 1)
-        for log in logs[::-1][len(stops) :]:
-            newest = await log.newest(None, 1)
-            stops.append(newest[0].index + 1 if newest else 0)
+            await logs[-1].read(last.index, last.index + 1)  # brings a follower up to it
+        heads = []
+        for log in logs[::-1]:
+            await log.newest(None, 1)
+            heads.append(log.head)
         verdicts: dict[int, Refusal | None] = {}
-        for log, stop in zip(logs, reversed(stops), strict=True):
-            verdicts = await self._read(self._home(owner), log, stop)
+        for log, head in zip(logs, reversed(heads), strict=True):
+            if home.forged is None:
+                verdicts = await self._read(home, log, head)
         return verdicts
 
-    async def _read(self, home: _Home, log: AuditLog, stop: int) -> dict[int, Refusal | None]:
-        """Fold what is new of a log; the verdict on each record in it."""
+    async def _read(self, home: _Home, log: AuditLog, head: Head) -> dict[int, Refusal | None]:
+        """Fold what is new of a log, if its tree is the signed one; the verdict on each record."""
+        known = home.edges.get(log.origin)
+        edge = Edge() if known is None else known.copy()
+        if edge.size >= head.size:
+            return {}
+        found: list[StoredEntry] = []
+        while edge.size < head.size:
+            entries = await log.read(edge.size, upto := min(edge.size + _CHUNK, head.size))
+            edge.extend([leaf_hash(entry.envelope) for entry in entries])
+            found += [e for e in entries if _OURS in e.envelope or _ERASURE in e.envelope]
+            if edge.size != upto:
+                break
+        if (edge.size, edge.root()) != (head.size, head.root):
+            home.forged = log.origin
+            return {}
         verdicts = {}
-        start = home.heads.get(log.origin, 0)
-        while start < stop:
-            upto = min(start + _CHUNK, stop)
-            for entry in await log.read(start, upto):
-                if _OURS in entry.envelope and entry.sealed is not None:
-                    verdicts[entry.index] = self._fold(home, entry)
-            start = home.heads[log.origin] = upto
+        for entry in found:
+            envelope = parse_envelope(entry.envelope)
+            if envelope.kind is Kind.STATISTICS:
+                verdicts[entry.index] = self._fold(home, log.origin, entry, envelope)
+            elif envelope.kind is Kind.ERASURE and lacks_effect(envelope) is None:
+                concern = concern_of(log.origin, entry.index, envelope, self._sizes(home))
+                home.erased.setdefault(concern.log, []).extend(concern.spans)
+        home.edges[log.origin] = edge
         return verdicts
 
-    def _fold(self, home: _Home, entry: StoredEntry) -> Refusal | None:
-        about = parse_envelope(entry.envelope).owner
-        owner = "" if about is None else about.country
+    def _sizes(self, home: _Home) -> dict[str, int]:
+        return {origin: edge.size for origin, edge in home.edges.items()}
+
+    def _fold(
+        self, home: _Home, origin: str, entry: StoredEntry, envelope: Envelope
+    ) -> Refusal | None:
+        owner = "" if envelope.owner is None else envelope.owner.country
+        if entry.sealed is None:
+            home.missing[owner, origin, entry.index] = envelope.erase
+            return None
         try:
-            if entry.sealed is None:
-                return None
-            recipient, record = decode_record(self._unsealer.open(entry.sealed))
-        except (SealError, LedgerError):
-            home.sealed_off.add(owner)
+            recipient, record = decode_record(self._opened(entry.sealed, envelope))
+        except (SealError, LedgerError) as error:
+            home.sealed_off[owner] = (
+                f"entry {origin}/{entry.index}: {error}; put the keyset that sealed it or the right"
+                " database back (`cuvar audit verify`) and restart"
+            )
             return Refusal.OVERLAP
         return home.answered.setdefault((owner, recipient), Answered()).fold(record)
+
+    def _opened(self, sealed: Sealed, envelope: Envelope) -> bytes:
+        if sealed.commitment.hex() != envelope.detail:
+            raise SealError("the stored detail is not the one that the entry commits to")
+        return self._unsealer.open(sealed)
 
     def _entry(self, claim: Claim) -> Pending:
         """The owner's own book-keeping: the question itself stands in both sides' logs anyway."""

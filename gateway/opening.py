@@ -18,14 +18,7 @@ from typing import BinaryIO, Final
 import aiohttp
 
 from anonymise import Keyring
-from audit import (
-    Envelope,
-    Journal,
-    Kind,
-    Operation,
-    Status,
-    new_entry_id,
-)
+from audit import Envelope, Journal, Kind, Operation, Status, new_entry_id
 from audit.relay import SharedJournal
 from audit.shards import HOUSE
 from gateway.crowds import Crowds
@@ -45,6 +38,7 @@ from gateway.identity import (
 )
 from gateway.keyset import FollowedKeyring, OpeningError, open_keyring
 from gateway.keyset_log import checker
+from gateway.ledger import OverlapLedger
 from gateway.limits import Buckets, Limits
 from gateway.linkage.consulting import Consulting
 from gateway.linkage.flag import Flags
@@ -173,13 +167,15 @@ async def _open(
     )
     keyring = open_keyring(settings)
     stack.callback(keyring.close)
+    ledger = open_ledger(settings, log, keyring, clock)
     roots = FollowedKeyring(keyring, settings.keys.reload_s, checker(settings))
     if await roots.first() is not None:
         events.warning(Event.KEYSET_UNNAMED)
     return Runtime(
         settings=settings,
         keeper=keeper,
-        pipeline=_pipeline(opened, verifier, keyring),
+        pipeline=_pipeline(opened, verifier, keyring, ledger),
+        ledger=ledger,
         verifier=verifier,
         revocations=revocations,
         recorder=await open_recorder(
@@ -241,14 +237,15 @@ class _Opened:
     sources: Mapping[str, Source]
 
 
-def _pipeline(opened: _Opened, verifier: TokenVerifier, keyring: Keyring) -> Pipeline:
+def _pipeline(
+    opened: _Opened, verifier: TokenVerifier, keyring: Keyring, ledger: OverlapLedger
+) -> Pipeline:
     settings, state, entries = opened.settings, opened.state, opened.entries
     numbers = IssuedCaseNumbers(state)
     handles = Handles(keyring.service_key("handles"))
     onward = OnwardMarks(handles, opened.facts)
     subjects = Subjects(handles, keyring, numbers, UsedTokens(state), opened.facts)
     logbook = Logbook(opened.log, subjects, opened.facts)
-    ledger = open_ledger(settings, opened.log, keyring, opened.clock)
     desk = Desk(
         sources=opened.sources,
         facts=opened.facts,

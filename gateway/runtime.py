@@ -20,6 +20,7 @@ from gateway.facts import FactRegister
 from gateway.identity import JwksCache, Revocations, TokenVerifier, TrustedProxy
 from gateway.inquiry import Rules
 from gateway.keyset import FollowedKeyring
+from gateway.ledger import OverlapLedger
 from gateway.limits import Buckets, Limits
 from gateway.logs import Event, EventLog
 from gateway.metrics import Metrics
@@ -51,6 +52,7 @@ class Runtime:
     settings: Settings
     keeper: Keeper
     pipeline: Pipeline
+    ledger: OverlapLedger
     verifier: TokenVerifier
     revocations: Revocations
     recorder: Recorder
@@ -121,6 +123,7 @@ class Runtime:
             asyncio.create_task(turn(self.log, self.events, TURN_S)),
             asyncio.create_task(self.keeper.keep(self.settings.policies.reload_s)),
             asyncio.create_task(self.roots.keep(self.events)),
+            asyncio.create_task(self.ledger.read_all()),
         )
         try:
             yield
@@ -163,6 +166,7 @@ class Runtime:
             "rules": not rules.troubles,
             "facts": standing.facts,
             "root keys": self.roots.well,
+            "overlap ledger": not self.ledger.closed(),
             "witnesses": not self.witnessing.unwatched and not self._unwitnessed(),
             "clock": not self.witnessing.clock_is_off,
             **{f"issuer {n}": fresh for n, fresh in enumerate(standing.keys.values())},
@@ -179,6 +183,7 @@ class Runtime:
                 "versions": dict(rules.versions),
                 "troubles": [trouble.shown() for trouble in rules.troubles],
             },
+            "closed_ledgers": dict(self.ledger.closed()),
             "log_size": self.log.size,
             "witnessing": self._witnessing(),
         }
