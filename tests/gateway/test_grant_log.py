@@ -223,7 +223,7 @@ async def test_two_processes_spend_each_grant_once_between_them(
     config = house_folder / "cuvar.toml"
     urls = [f"sqlite:///{house_folder}/one.sqlite", f"sqlite:///{house_folder}/two.sqlite"]
     if database == "postgres":
-        server = request.getfixturevalue("postgres")
+        server = request.getfixturevalue("durable_postgres")
         urls = [server.url(server.new_database("spent")) for _ in urls]
         log = server.url(server.new_database("log"), driver="")
         text = config.read_text(encoding="utf-8")
