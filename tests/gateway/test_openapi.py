@@ -59,7 +59,7 @@ def test_no_question_gives_a_500_or_an_undocumented_answer(served_api, org, role
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json"),
         *("--header", f"Authorization: Bearer {token}"),
-        *("--checks", ",".join(CHECKS), "--max-examples", "25", "--no-color"),
+        *("--checks", ",".join(CHECKS), "--max-examples", "15", "--no-color"),
         *("--phases", "examples,coverage,fuzzing", "--generation-database", "none"),
         *only,
     ]
