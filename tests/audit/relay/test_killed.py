@@ -27,7 +27,8 @@ class Child:
     """A member in a process of its own; it writes to a file, so that it waits for no reader."""
 
     def __init__(self, url):
-        self.file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
+        # Both sides share one place in the file: only appending keeps a look from moving a line.
+        self.file = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - closed with the child
         command = [sys.executable, "-m", "tests.audit.relay.leading", url]
         self.process = subprocess.Popen(command, stdout=self.file, cwd=ROOT)
 
