@@ -5,7 +5,8 @@ Before a number is turned back, an entry of kind `grant-spent` is made, and the 
 it. The first entry of a grant spends it; whoever finds an earlier one than his own gets nothing.
 So a grant is spent once, whatever became of the state database, and of several gateways, each
 with a state database of its own, the log's order tells who was first. The entry names the grant
-by a keyed digest: who reads the log can neither guess it nor join it with the fact register.
+by a keyed digest: who reads the log can neither guess it nor join it with the fact register. Rows
+that somebody edited in the database are found by the log's tree, and then no grant is spent.
 docs/formats/pseudonym.md section 7.
 """
 
@@ -29,7 +30,11 @@ from audit import (
     new_entry_id,
     parse_envelope,
 )
+from audit.errors import LogCorruptError
+from audit.merkle import leaf_hash
 from audit.shards import HOUSE, parse_origin
+from audit.store import Head
+from audit.tiles import Edge
 
 LABEL: Final = "grants"
 _OURS: Final = f'"kind":"{Kind.GRANT_SPENT}"'.encode()
@@ -40,8 +45,8 @@ _HALVES: Final = 2  # a grant lasts a week at most, so no older log can hold an 
 class GrantLog:
     """The spent grants of one house log and the one before it.
 
-    Mutable state, owned by whoever holds the lock: up to where each log was read, and where the
-    first entry of each grant stands.
+    Mutable state, owned by whoever holds the lock: the tree of each log as far as it was read,
+    and where the first entry of each grant stands.
     """
 
     def __init__(self, journal: Journal, key: bytes, clock: Callable[[], datetime]) -> None:
@@ -54,7 +59,7 @@ class GrantLog:
         """
         self._journal, self._key, self._clock = journal, key, clock
         self._lock = asyncio.Lock()
-        self._heads: dict[str, int] = {}
+        self._edges: dict[str, Edge] = {}
         self._first: dict[str, tuple[str, int]] = {}
 
     def correlation(self, grant: str) -> str:
@@ -96,20 +101,33 @@ class GrantLog:
     async def _read_upto(self, last: Position) -> None:
         """Fold all that stands before an entry, and the entry; older logs are closed by then."""
         for log in self._logs():
-            if log.origin == last.log:
-                await self._read(log, last.index + 1)
+            own = log.origin == last.log
+            # Of another gateway's journal this also brings what is known of the log up to date.
+            await (log.read(last.index, last.index + 1) if own else log.newest(None, 1))
+            await self._read(log, log.head)
+            if own:
                 return
-            newest = await log.newest(None, 1)
-            await self._read(log, newest[0].index + 1 if newest else 0)
 
-    async def _read(self, log: AuditLog, stop: int) -> None:
-        start = self._heads.get(log.origin, 0)
-        while start < stop:
-            upto = min(start + _CHUNK, stop)
-            for entry in await log.read(start, upto):
-                if _OURS in entry.envelope:
-                    envelope = parse_envelope(entry.envelope)
-                    if envelope.kind is Kind.GRANT_SPENT and envelope.correlation is not None:
-                        place = (log.origin, entry.index)
-                        self._first.setdefault(envelope.correlation, place)
-            start = self._heads[log.origin] = upto
+    async def _read(self, log: AuditLog, head: Head) -> None:
+        """Fold what is new of a log; nothing of it counts before its tree is the signed one."""
+        known = self._edges.get(log.origin)
+        edge = Edge() if known is None else known.copy()
+        found: list[tuple[int, bytes]] = []
+        while edge.size < head.size:
+            entries = await log.read(edge.size, min(edge.size + _CHUNK, head.size))
+            if not entries:
+                break
+            edge.extend([leaf_hash(entry.envelope) for entry in entries])
+            found += [(e.index, e.envelope) for e in entries if _OURS in e.envelope]
+        if edge.size > head.size:
+            return  # another question read on meanwhile
+        if (edge.size, edge.root()) != (head.size, head.root):
+            raise LogCorruptError(
+                f"the entries of {log.origin} are not those that were signed; run `cuvar audit "
+                "verify`"
+            )
+        self._edges[log.origin] = edge
+        for index, data in found:
+            envelope = parse_envelope(data)
+            if envelope.kind is Kind.GRANT_SPENT and envelope.correlation is not None:
+                self._first.setdefault(envelope.correlation, (log.origin, index))

@@ -5,7 +5,9 @@ import asyncio
 import hashlib
 import json
 import shutil
+import sqlite3
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -155,6 +157,29 @@ async def test_a_grant_stays_spent_without_the_state_databases_word_after_a_rest
         await state(house, lambda connection: connection.execute(delete(USED_TOKEN)) and None)
     async with houses.running(house_folder) as house:
         assert refused(await reversal(house, number))
+
+
+async def test_no_grant_is_spent_on_a_log_whose_entries_were_edited(house_folder):
+    async with houses.running(house_folder) as house:
+        await house.attest("case_number", org="BA-GU")
+        await house.attest("named_guardian", org="BA-GU", person=PERSON)
+        number = await number_in(house, epoch_of(today()))
+        await granted(house, number)
+        assert CANARY_NAME in (await reversal(house, number)).text
+        await state(house, lambda connection: connection.execute(delete(USED_TOKEN)) and None)
+    async with houses.running(house_folder) as house:
+        # Edited once the gateway runs: at its start it looks at the newest entries itself.
+        url = load_settings(house_folder / "cuvar.toml").log.url.get_secret_value()
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as log, log:
+            changed = log.execute(
+                "UPDATE log_entry SET envelope = CAST(replace(CAST(envelope AS TEXT),"
+                " 'grant-spent', 'grant-spend') AS BLOB)"
+                " WHERE instr(CAST(envelope AS TEXT), 'grant-spent') > 0"
+            ).rowcount
+        assert changed == 1
+        answer = await reversal(house, number)
+        assert CANARY_NAME not in answer.text
+        assert answer.status_code == 503
 
 
 async def test_a_second_gateway_with_a_state_database_of_its_own_spends_no_grant_again(
