@@ -13,9 +13,9 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from anonymise import AnonymiseError
 from anonymise.errors import ElementError
@@ -23,10 +23,16 @@ from anonymise.linkage.oprf import AT_ONCE, ELEMENT_BYTES, evaluate
 from gateway.keyholder.errors import KeyHolderError
 from gateway.keyholder.folder import KeyHolderFolder
 from gateway.keyholder.memory import Memory
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from gateway.web.small import (
+    Receive,
+    Scope,
+    Send,
+    TooLargeError,
+    TooSlowError,
+    live,
+    read_body,
+    respond,
+)
 
 BODY_S: Final = 10.0
 MOST_ELEMENTS: Final = 1_024
@@ -84,9 +90,9 @@ class KeyHolderApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await live(receive, send)
         elif scope["type"] == "http":
-            await _respond(send, await self._answer(scope, receive), scope["method"])
+            await _respond(send, scope, await self._answer(scope, receive))
         else:
             await send({"type": "websocket.close", "code": 1008})
 
@@ -173,46 +179,20 @@ def _elements(body: bytes) -> list[bytes]:
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:
-    largest = MOST_ELEMENTS * ELEMENT_BYTES
-    for name, value in scope["headers"]:
-        if name == b"content-length" and (not value.isdigit() or int(value[:20]) > largest):
-            raise _RefusedError(_TOO_LARGE)
-    body = bytearray()
     try:
-        async with asyncio.timeout(BODY_S):
-            more = True
-            while more:
-                message = await receive()
-                if message["type"] != "http.request":
-                    raise _RefusedError(_TOO_SLOW)
-                body += message.get("body", b"")
-                more = message.get("more_body", False)
-                if len(body) > largest:
-                    raise _RefusedError(_TOO_LARGE)
-    except TimeoutError:
+        return await read_body(scope, receive, MOST_ELEMENTS * ELEMENT_BYTES, BODY_S)
+    except TooLargeError:
+        raise _RefusedError(_TOO_LARGE) from None
+    except TooSlowError:
         raise _RefusedError(_TOO_SLOW) from None
-    return bytes(body)
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while (await receive())["type"] != "lifespan.shutdown":
-        await send({"type": "lifespan.startup.complete"})
-    await send({"type": "lifespan.shutdown.complete"})
-
-
-async def _respond(send: Send, answer: Answer, method: str) -> None:
-    headers = [
-        (b"content-type", answer.content_type.encode()),
-        (b"content-length", str(len(answer.body)).encode()),
-        (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
-    ]
+async def _respond(send: Send, scope: Scope, answer: Answer) -> None:
+    more = []
     if answer.retry_s:
-        headers.append((b"retry-after", str(answer.retry_s).encode()))
+        more.append((b"retry-after", str(answer.retry_s).encode()))
     if answer.status == _UNKNOWN.status:
-        headers.append((b"www-authenticate", b"Bearer"))
+        more.append((b"www-authenticate", b"Bearer"))
     if answer.status in (401, 405, 408, 413):
-        headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    body = b"" if method == "HEAD" else answer.body
-    await send({"type": "http.response.body", "body": body})
+        more.append((b"connection", b"close"))
+    await respond(send, scope, answer.status, answer.content_type, answer.body, more)

@@ -3,5 +3,5 @@
 
 `Edge` (edge.py) gives every request its correlation id, limits and headers, and answers for
 whatever goes wrong outside the application. `Drain` (drain.py) lets running requests finish at
-a stop.
+a stop. The witness and the key holder need no framework: what they share is in small.py.
 """

@@ -12,16 +12,21 @@ should be readable on one page. `gateway.commands.witness` serves it.
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Callable
 
 from audit import WitnessError
 from audit.witness import Answer, Book, TrustedFile, Witness
 from audit.witness.submission import LARGEST
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from gateway.web.small import (
+    Receive,
+    Scope,
+    Send,
+    TooLargeError,
+    TooSlowError,
+    live,
+    read_body,
+    respond,
+)
 
 BODY_S = 10.0
 _CHECKPOINT = re.compile(r"/([0-9a-f]{64})/checkpoint")
@@ -66,9 +71,9 @@ class WitnessApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await live(receive, send)
         elif scope["type"] == "http":
-            await _respond(send, await self._answer(scope, receive), scope["method"])
+            await _respond(send, scope, await self._answer(scope, receive))
         else:
             await send({"type": "websocket.close", "code": 1008})
 
@@ -103,24 +108,12 @@ class WitnessApp:
         return Answer(200, note) if note is not None else _NOT_FOUND
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        for name, value in scope["headers"]:
-            if name == b"content-length" and (not value.isdigit() or int(value[:20]) > LARGEST):
-                raise _RefusedError(_TOO_LARGE)
-        body = bytearray()
         try:
-            async with asyncio.timeout(self._body_s):
-                more = True
-                while more:
-                    message = await receive()
-                    if message["type"] != "http.request":
-                        raise _RefusedError(_TOO_SLOW)
-                    body += message.get("body", b"")
-                    more = message.get("more_body", False)
-                    if len(body) > LARGEST:
-                        raise _RefusedError(_TOO_LARGE)
-        except TimeoutError:
+            return await read_body(scope, receive, LARGEST, self._body_s)
+        except TooLargeError:
+            raise _RefusedError(_TOO_LARGE) from None
+        except TooSlowError:
             raise _RefusedError(_TOO_SLOW) from None
-        return bytes(body)
 
     def _health(self) -> Answer:
         self._trusted.current()
@@ -146,23 +139,10 @@ def _allow(method: str, *methods: str) -> None:
         raise _RefusedError(Answer(405, f"use {methods[0]} here\n"))
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while (await receive())["type"] != "lifespan.shutdown":
-        await send({"type": "lifespan.startup.complete"})
-    await send({"type": "lifespan.shutdown.complete"})
-
-
-async def _respond(send: Send, answer: Answer, method: str) -> None:
-    body = answer.body.encode()
-    headers = [
-        (b"content-type", answer.content_type.encode()),
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
-    ]
+async def _respond(send: Send, scope: Scope, answer: Answer) -> None:
+    more = []
     if answer.status == 503:  # noqa: PLR2004 - the status says its name
-        headers.append((b"retry-after", _RETRY_S))
+        more.append((b"retry-after", _RETRY_S))
     if answer.status in (408, 413):
-        headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+        more.append((b"connection", b"close"))
+    await respond(send, scope, answer.status, answer.content_type, answer.body.encode(), more)
