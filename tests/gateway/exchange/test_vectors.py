@@ -54,6 +54,13 @@ def test_the_published_schema_takes_what_its_vector_says(form, vector):
 
 
 @pytest.mark.parametrize("form", READERS)
+def test_the_example_of_the_page_is_read(form):
+    page = (ROOT / f"docs/formats/{SCHEMAS[form][0]}.md").read_text(encoding="utf-8")
+    example = page.partition("```json\n")[2].partition("```")[0]
+    assert READERS[form](example.encode())["persons.direct_identifier.surnames"] == "Kazmi"
+
+
+@pytest.mark.parametrize("form", READERS)
 def test_the_published_schema_is_that_of_the_code(form):
     document = published(form)
     assert document.pop("$schema") == "https://json-schema.org/draft/2020-12/schema"
